@@ -10,7 +10,7 @@ ARGS ?=
 
 BIN := $(VENV)/bin
 PY := $(BIN)/python
-PIP_INSTALL := -m pip --disable-pip-version-check install --quiet
+PIP_INSTALL := -m pip --disable-pip-version-check install -qq
 PROJECT := $(VENV)/project.stamp
 EMULATORS := $(EMULATORS_VENV)/requirements.stamp
 export EMULATORS_VENV
