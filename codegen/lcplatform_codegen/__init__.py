@@ -1,0 +1,1 @@
+"""Turns the IDL into every surface of LCPlatform. Runs at build time and never ships."""

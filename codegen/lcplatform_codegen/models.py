@@ -1,0 +1,86 @@
+"""Models of a package: its schema through datamodel-code-generator, laid out by a template of our own."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+from datamodel_code_generator import generate
+from datamodel_code_generator.enums import DataModelType, InputFileType
+from datamodel_code_generator.format import PythonVersion
+
+from lcplatform_codegen import schema as json_schema
+from lcplatform_codegen.model import Enum, Field, Message, Package, Role, Schema
+from lcplatform_codegen.text import docstring
+
+TEMPLATES = Path(__file__).parent / "templates" / "models"
+
+
+def render(package: Package, schema: Schema) -> str:
+    """The body of `models.py`: classes alone; imports are added with those of all generated files."""
+    text = generate(
+        json.dumps(json_schema.for_pydantic(package, schema)),
+        input_file_type=InputFileType.JsonSchema,
+        output_model_type=DataModelType.PydanticV2BaseModel,
+        target_python_version=PythonVersion.PY_311,
+        custom_template_dir=TEMPLATES,
+        extra_template_data=_template_data(package),
+        use_annotated=True,
+        field_constraints=True,
+        use_standard_collections=True,
+        use_union_operator=True,
+        use_exact_imports=True,
+        use_subclass_enum=True,
+        disable_timestamp=True,
+        formatters=[],
+        base_class="lcplatform_runtime.model.Model",
+    )
+    assert isinstance(text, str)
+    return _classes(text)
+
+
+def _classes(text: str) -> str:
+    """Drops what the generator adds around the classes, and makes lists the immutable tuples that values need."""
+    blocks = re.split(r"^(?=class )", text, flags=re.MULTILINE)[1:]
+    kept = [block for block in blocks if not block.startswith("class ModelModel(") and not block.startswith("class Model(")]
+    body = "".join(re.split(r"^\w+\.model_rebuild\(\)", block, flags=re.MULTILINE)[0] for block in kept)
+    return re.sub(r"\blist\[([\w.]+)\]", r"tuple[\1, ...]", body)
+
+
+def _template_data(package: Package) -> defaultdict[str, dict[str, Any]]:
+    data: defaultdict[str, dict[str, Any]] = defaultdict(dict)
+    for enum in package.enums:
+        data[enum.name] = _enum_data(enum)
+    for message in package.models:
+        data[message.name] = _message_data(message)
+    return data
+
+
+def _enum_data(enum: Enum) -> dict[str, Any]:
+    comments = [docstring(value.comment, 4) for value in enum.members]
+    return {
+        "documentation": docstring(enum.comment, 4),
+        "comments": [*comments, "A value that this version of the contract does not know. Never sent."],
+    }
+
+
+def _message_data(message: Message) -> dict[str, Any]:
+    return {
+        "documentation": docstring(message.comment, 4),
+        "sensitive": [repr(item.name) for item in message.sensitive_fields],
+        "annotations": {item.name: _annotation(item, message) for item in message.fields},
+        "defaults": {item.name: f" = {item.default}" if item.default is not None else "" for item in message.fields},
+        "comments": {item.name: docstring(item.comment, 4) for item in message.fields},
+    }
+
+
+def _annotation(item: Field, message: Message) -> str | None:
+    """The annotations that JSON Schema has no words for."""
+    if item.kind == "mask":
+        return item.python_type
+    if item.kind == "enum" and not item.repeated and not item.is_map and message.role is not Role.RESPONSE:
+        return f"Annotated[{item.enum.name}{' | None' if item.optional else ''}, KNOWN]"
+    return None
