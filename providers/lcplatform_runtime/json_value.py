@@ -1,0 +1,210 @@
+"""JSON values that keep their text: no integer is rounded, and a value is known to be JSON from the start."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any, Final, NoReturn
+
+from pydantic_core import core_schema
+from typing_extensions import override
+
+from lcplatform_runtime.errors import ValidationError
+
+_SEPARATORS: Final = (",", ":")
+
+
+class Json:
+    """One JSON value: made of Python values, or of its text, which is kept as it is.
+
+    Two are equal if their values are: neither the order of names nor white space counts, and `1` is `1.0` but not
+    `true`. Integers have no bounds. Nothing in it can be changed.
+
+    Raises:
+        ValidationError: the value is no JSON value (NaN and infinities are none, names are strings), or the text is not
+            JSON. The message never quotes it.
+    """
+
+    __slots__ = ("_text", "_value")
+
+    _text: str
+    _value: object
+
+    def __init__(self, value: object, /) -> None:
+        try:
+            plain = _plain(value)
+            text = json.dumps(plain, ensure_ascii=False, separators=_SEPARATORS)
+            text.encode()
+        except (RecursionError, ValueError) as error:
+            problem = _problem(error)
+        else:
+            self._fill(text, plain)
+            return
+        raise ValidationError(f"not a JSON value: {problem}")
+
+    @classmethod
+    def from_text(cls, text: str, /) -> Json:
+        """The value that `text` is the JSON of (RFC 8259)."""
+        try:
+            text.encode()
+            value = json.loads(text, parse_float=_finite, parse_constant=_no_number)
+        except (RecursionError, ValueError) as error:
+            problem = _problem(error)
+        else:
+            made = cls.__new__(cls)
+            made._fill(text, value)
+            return made
+        raise ValidationError(f"not JSON text: {problem}")
+
+    @property
+    def text(self) -> str:
+        """The JSON text: as it was given, or compact if the value was made of Python values."""
+        return self._text
+
+    @property
+    def value(self) -> Any:  # what JSON can be is for the caller to know
+        """The value as dict, list, str, int, float, bool or None, and the caller's own: changing it changes nothing."""
+        return _copy(self._value)
+
+    def _fill(self, text: str, value: object) -> None:
+        object.__setattr__(self, "_text", text)
+        object.__setattr__(self, "_value", value)
+
+    @override
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"a Json cannot be changed, so {name} cannot be set")
+
+    @override
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"a Json cannot be changed, so {name} cannot be deleted")
+
+    @override
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Json):
+            return NotImplemented
+        return self._text == other._text or _frozen(self._value) == _frozen(other._value)
+
+    @override
+    def __hash__(self) -> int:
+        return hash(_frozen(self._value))
+
+    @override
+    def __repr__(self) -> str:
+        return f"Json({self._value!r})"
+
+    @override
+    def __reduce__(self) -> tuple[Any, ...]:  # the type that object gives it
+        return Json.from_text, (self._text,)
+
+    def __copy__(self) -> Json:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, object]) -> Json:
+        return self
+
+    @classmethod
+    def __get_pydantic_core_schema__(
+        cls, source: object, handler: object
+    ) -> core_schema.CoreSchema:
+        """A field takes a Json or Python values, and no bare text: that could be meant as text. In JSON it is as on the
+        wire, `{"text": …}`."""
+        return core_schema.json_or_python_schema(
+            json_schema=core_schema.no_info_after_validator_function(
+                _from_wire,
+                core_schema.typed_dict_schema(
+                    {"text": core_schema.typed_dict_field(core_schema.str_schema(strict=True))},
+                    extra_behavior="forbid",
+                ),
+            ),
+            python_schema=core_schema.no_info_plain_validator_function(_from_python),
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                _to_wire, when_used="json"
+            ),
+        )
+
+
+def _from_python(value: object) -> Json:
+    if isinstance(value, Json):
+        return value
+    if isinstance(value, str | bytes | bytearray | memoryview):
+        raise ValueError("text and bytes are no JSON value: write Json(…) or Json.from_text(…)")
+    try:
+        return Json(value)
+    except ValidationError as error:
+        raise ValueError(error.message) from None
+
+
+def _from_wire(message: dict[str, str]) -> Json:
+    try:
+        return Json.from_text(message["text"])
+    except ValidationError as error:
+        raise ValueError(error.message) from None
+
+
+def _to_wire(value: Json) -> dict[str, str]:
+    return {"text": value.text}
+
+
+def _plain(value: object) -> object:
+    """A copy in plain containers."""
+    match value:
+        case None | bool() | str():
+            return value
+        case int():
+            return int(value)
+        case float():
+            return _finite(value)
+        case Json():
+            return value._value
+        case Mapping():
+            if not all(isinstance(name, str) for name in value):
+                raise ValueError("the names of an object must be strings")
+            return {str(name): _plain(item) for name, item in value.items()}
+        case list() | tuple():
+            return [_plain(item) for item in value]
+        case _:
+            raise ValueError(f"a {type(value).__name__} has no form in JSON")
+
+
+def _copy(value: object) -> object:
+    if isinstance(value, dict):
+        return {name: _copy(item) for name, item in value.items()}
+    return [_copy(item) for item in value] if isinstance(value, list) else value
+
+
+def _frozen(value: object) -> object:
+    """What can be compared and hashed, and tells `true` from `1`."""
+    if isinstance(value, dict):
+        return frozenset((name, _frozen(item)) for name, item in value.items())
+    if isinstance(value, list):
+        return tuple(map(_frozen, value))
+    return (bool, value) if isinstance(value, bool) else value
+
+
+def _finite(number: str | float) -> float:
+    value = float(number)
+    if not math.isfinite(value):
+        raise ValueError("NaN and numbers beyond the range of a double are not allowed")
+    return value
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError("NaN and infinities are not allowed")
+
+
+def _problem(error: Exception) -> str:
+    """What is wrong, without a word of the value."""
+    match error:
+        case RecursionError():
+            return "it is nested too deeply or contains itself"
+        case json.JSONDecodeError():
+            return f"{error.msg} at character {error.pos}"
+        case UnicodeError():
+            return "it contains half of a surrogate pair"
+        case _:
+            return _SIZES.get(str(error)[:17], str(error))
+
+
+# Python limits how many digits it turns into a number. Its message speaks of the interpreter's settings.
+_SIZES: Final = {"Exceeds the limit": "an integer has too many digits"}
