@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
+
+from lcplatform_runtime.errors import UnsupportedError
+from lcplatform_runtime.operation import Operation
 
 
 class ConditionalUpdate(StrEnum):
@@ -17,6 +21,15 @@ class ConditionalUpdate(StrEnum):
     ATOMIC = "atomic"
     CHECKED = "checked"
     NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """The limits of one service. Each service has a generated class of its own."""
+
+    def by_name(self) -> dict[str, int]:
+        """The limits as a mapping."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,3 +47,19 @@ class Support:
     limits: Mapping[str, int] = field(default_factory=dict)
     conditional_updates: Mapping[str, ConditionalUpdate] = field(default_factory=dict)
     native: bool = True
+
+    @classmethod
+    def everything(cls, capabilities: type[StrEnum]) -> Support:
+        """Every capability of a service and no limit."""
+        return cls(capabilities=frozenset(capabilities))
+
+
+NOTHING: Final = Support()
+"""No capability at all."""
+
+
+def unimplemented(operation: Operation) -> UnsupportedError:
+    """What an operation raises that a provider does not offer."""
+    return UnsupportedError(
+        f"the provider does not implement {operation.title}", operation=operation.title
+    )
