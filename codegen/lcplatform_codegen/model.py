@@ -128,6 +128,7 @@ class Field:
     comment: str
     rules: Any  # a FieldRules message (see Rules.of)
     integer_range: tuple[int, int] | None
+    js_string: bool
     deprecated: bool
     schema: Schema = field(repr=False, compare=False)
     owner: str = ""
@@ -406,6 +407,36 @@ class Method:
     def iterator(self) -> str:
         """The client method that walks through all pages."""
         return f"iter_{self.name.removeprefix('list_')}"
+
+    @property
+    def headline(self) -> str:
+        """The first sentence of its comment."""
+        return " ".join(self.comment.split()).split(". ")[0].rstrip(".") + "."
+
+    @property
+    def binder(self) -> str:
+        """The method of a pipeline that binds it."""
+        return "cached" if self.rules.cache.key else self.kind.value
+
+    @property
+    def lane(self) -> str:
+        """The threads in which it runs for async callers."""
+        return "long_polls" if self.rules.long_poll else "calls"
+
+    @property
+    def cache_key(self) -> tuple[str, ...]:
+        """The request fields that identify a cached answer."""
+        return tuple(self.request.field_named(name).name for name in self.rules.cache.key)
+
+    @property
+    def cache_arguments(self) -> str:
+        """The same as arguments, in the order of the key."""
+        return ", ".join(self.cache_key)
+
+    @property
+    def invalidates(self) -> tuple[str, ...]:
+        """The operations whose cached answers it makes stale."""
+        return tuple(naming.snake(rpc) for rpc in self.rules.invalidates)
 
     @property
     def resource(self) -> Field | None:
@@ -716,6 +747,7 @@ class _Builder:
             comment=comment,
             rules=self._rules.of("field", proto.options),
             integer_range=_RANGES.get(proto.type),
+            js_string=proto.options.jstype == descriptor_pb2.FieldOptions.JS_STRING,
             deprecated=proto.options.deprecated,
             schema=self._schema,
             owner=owner,

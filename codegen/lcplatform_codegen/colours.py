@@ -1,0 +1,76 @@
+"""The two colours of Python: what differs between blocking and async code, so that one template serves both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lcplatform_codegen.model import Kind, Method, Service
+
+# Hand-written methods on top of a generated client (providers/lcplatform_runtime/extensions), by accessor.
+EXTENSIONS = {"queue": "QueueConsuming", "secrets": "SecretRotating"}
+
+
+@dataclass(frozen=True, slots=True)
+class Colour:
+    """How one colour spells what both say."""
+
+    prefix: str
+    word: str
+    define: str
+    wait: str
+    data: str
+    source: str
+    stream: str
+    download: str
+    iterator: str
+    iterate: str
+
+    def result(self, method: Method) -> str:
+        """What a driver method returns."""
+        if method.kind is Kind.DOWNLOAD:
+            return f"{self.stream}[{method.response.name}]"
+        return f"{self.iterator}[{method.response.name}]" if method.kind is Kind.STREAM else method.response.name
+
+    def answer(self, method: Method) -> str:
+        """What a client method returns."""
+        return f"{self.download}[{method.response.name}]" if method.kind is Kind.DOWNLOAD else self.result(method)
+
+    def bases(self, service: Service) -> str:
+        """The hand-written methods that a client inherits."""
+        extension = EXTENSIONS.get(service.accessor)
+        return f"({self.prefix}{extension})" if extension else ""
+
+    def define_client(self, method: Method) -> str:
+        """`def` or `async def`: an async stream is iterated, not awaited."""
+        return "def" if method.kind is Kind.STREAM else self.define
+
+    def wait_for(self, method: Method) -> str:
+        """`await` where there is something to wait for."""
+        return "" if method.kind is Kind.STREAM else self.wait
+
+
+BLOCKING = Colour(
+    prefix="",
+    word="blocking",
+    define="def",
+    wait="",
+    data="Data",
+    source="ByteSource",
+    stream="ByteStream",
+    download="Download",
+    iterator="Iterator",
+    iterate="iterate",
+)
+ASYNC = Colour(
+    prefix="Async",
+    word="async",
+    define="async def",
+    wait="await ",
+    data="AsyncData",
+    source="AsyncByteSource",
+    stream="AsyncByteStream",
+    download="AsyncDownload",
+    iterator="AsyncIterator",
+    iterate="aiterate",
+)
+COLOURS = (BLOCKING, ASYNC)

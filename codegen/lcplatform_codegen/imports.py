@@ -1,0 +1,68 @@
+"""What generated modules may import. Every module gets the whole list; ruff takes away what it does not use."""
+
+from __future__ import annotations
+
+from lcplatform_codegen.colours import EXTENSIONS
+from lcplatform_codegen.model import Package, Service
+
+_STANDARD = """\
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal, Protocol
+
+from typing_extensions import override
+"""
+_RUNTIME = """\
+from lcplatform_runtime.bridge import BackgroundLoop, Lanes
+from lcplatform_runtime.errors import ResourceNotFoundError
+from lcplatform_runtime.json_value import Json, JsonInput
+from lcplatform_runtime.lazy import lazy
+from lcplatform_runtime.model import build
+from lcplatform_runtime.operation import CacheRule, FieldLimit, FieldNeed, Idempotency, Kind, Operation, ResumeRule
+from lcplatform_runtime.options import CallOptions
+from lcplatform_runtime.paging import aiterate, iterate
+from lcplatform_runtime.pipeline import AsyncPipeline, Pipeline
+from lcplatform_runtime.streams import AsyncByteSource, AsyncByteStream, AsyncData, AsyncDownload, ByteSource, ByteStream, Data, Download
+from lcplatform_runtime.support import NOTHING, Limits, Support, unimplemented
+from lcplatform_runtime.testing.recorder import Program
+"""
+RUNTIME = {
+    "models": [
+        "from datetime import timedelta",
+        "from enum import StrEnum",
+        "from typing import Annotated, ClassVar, Literal",
+        "from pydantic import AwareDatetime, Field",
+        "from lcplatform_runtime.enums import KNOWN",
+        "from lcplatform_runtime.json_value import Json",
+        "from lcplatform_runtime.model import Model, Request, Response",
+    ],
+}
+
+
+def models_of(package: Package) -> str:
+    """The import of every model, enum and union of a package."""
+    names = [message.name for message in package.models] + [enum.name for enum in package.enums]
+    return f"from {package.module}.models import {', '.join(sorted(names))}" if names else ""
+
+
+def runtime(service: Service, here: str) -> str:
+    """Everything that the module `here` of a service may use."""
+    name, module = service.name, service.module
+    constants = ", ".join(method.constant for method in service.methods)
+    own = [
+        f"from {module}.calls import Async{name}Calls, {name}Calls",
+        f"from {module}.driver import Async{name}Driver, {name}Driver",
+        f"from {module}.operations import {constants}",
+        f"from {module}.support import {name}Capability",
+    ]
+    extension = EXTENSIONS.get(service.accessor)
+    if extension is not None:
+        own.append(f"from lcplatform_runtime.extensions.{service.accessor} import Async{extension}, {extension}")
+    models = [models_of(package) for package in service.schema.released]
+    others = [line for line in own if not line.startswith(f"from {module}.{here} import")]
+    return "\n".join([_STANDARD, *models, *others, _RUNTIME])

@@ -1,0 +1,160 @@
+"""What the IDL must keep to beyond buf's rules. Everything found is told at once, each with its place."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+
+from lcplatform_codegen.errors import IdlError
+from lcplatform_codegen.model import Field, Kind, Message, Method, Package, Schema, Service
+
+VENDOR_WORDS = re.compile(
+    r"\b(amazon|aws|arn|s3|sqs|sns|ses|lambda|dynamo\w*|cloudwatch|eventbridge|fargate|rds|documentdb|kms|azure|gcp|blob|"
+    r"pub/?sub|bigquery|key vault|queue url|cosmos|firestore)\b",
+    re.IGNORECASE,
+)
+
+
+def lint(schema: Schema) -> None:
+    """Raise `IdlError` with every problem of every package, drafts included."""
+    problems = [problem for package in schema.packages.values() for problem in _package(package)]
+    if problems:
+        raise IdlError(sorted(problems))
+
+
+def _package(package: Package) -> Iterator[str]:
+    for enum in package.enums:
+        yield from _comment(enum.full_name, enum.comment)
+        for value in enum.values:
+            yield from _comment(f"{enum.full_name}.{value.proto_name}", value.comment)
+    for message in package.messages:
+        yield from _message(message)
+    for service in package.services:
+        yield from _service(service)
+
+
+def _comment(place: str, comment: str) -> Iterator[str]:
+    place = place.removeprefix(".")
+    if not comment:
+        yield f"{place}: has no comment; the comments are the documentation"
+    for text in (comment, place.replace("_", " ")):
+        word = VENDOR_WORDS.search(text)
+        if word:
+            yield f"{place}: says {word.group()!r}; the contract names no vendor"
+            return
+
+
+def _message(message: Message) -> Iterator[str]:
+    place = message.full_name.removeprefix(".")
+    yield from _comment(place, message.comment)
+    if message.is_union and (len(message.oneofs) != 1 or any(item.oneof is None for item in message.fields)):
+        yield f"{place}: a union is one oneof and nothing else"
+    names = [item.name for item in message.fields]
+    for item in message.fields:
+        yield from _comment(f"{place}.{item.proto_name}", item.comment)
+        yield from _field(item, message, f"{place}.{item.proto_name}")
+        if names.count(item.name) > 1:
+            yield f"{place}.{item.proto_name}: two fields have this name in Python"
+    masks = [item for item in message.fields if item.kind == "mask"]
+    if bool(masks) != bool(message.clearable):
+        yield f"{place}: `clear` and clearable fields go together"
+
+
+def _field(item: Field, message: Message, place: str) -> Iterator[str]:
+    rules = item.rules
+    checks: tuple[tuple[bool, str], ...] = (
+        (bool(rules.pattern) and item.kind != "string", "a pattern is for strings"),
+        (rules.required and item.wire_kind == "bool", "a required bool has no meaning: false is also absent"),
+        (rules.positional and not rules.required, "what is positional is required"),
+        (bool(rules.default_json) and rules.required, "what is required has no default"),
+        (bool(rules.default_json) and not item.presence and item.kind != "enum", "a default needs `optional`"),
+        (item.kind == "union" and _secret_inside(item) and not rules.sensitive, "holds a secret and is not marked sensitive"),
+        (rules.body and item.kind != "bytes", "a streamed body is bytes"),
+        ((item.integer_range or (0, 0))[1] > 2**32 and not item.js_string, "int64 that JavaScript may meet needs jstype = JS_STRING"),
+    )
+    for wrong, why in checks:
+        if wrong:
+            yield f"{place}: {why}"
+    if rules.default_json:
+        try:
+            json.loads(rules.default_json)
+        except ValueError:
+            yield f"{place}: default_json is no JSON"
+    if rules.pattern and not (rules.pattern.startswith("^") and rules.pattern.endswith("$")):
+        yield f"{place}: a pattern is anchored by ^ and $"
+
+
+def _secret_inside(item: Field) -> bool:
+    return any(part.sensitive for part in item.message.fields)
+
+
+def _service(service: Service) -> Iterator[str]:
+    place = service.full_name
+    yield from _comment(place, service.comment)
+    for declared in (*service.capabilities, *service.limits):
+        yield from _comment(f"{place}.{declared.name}", declared.description)
+    for method in service.methods:
+        where = f"{place}/{method.rpc}"
+        yield from _comment(where, method.comment)
+        for check in (_names, _paging, _batch, _streams):
+            yield from check(method, where)
+
+
+def _names(method: Method, place: str) -> Iterator[str]:
+    """Whatever a rule names must be there."""
+    capabilities = {item.name for item in method.service.capabilities}
+    limits = {item.name for item in method.service.limits}
+    if len(method.positional) > 2:
+        yield f"{place}: two positional fields at most"
+    if sum(bool(item.rules.resource) for item in method.request.fields) > 1:
+        yield f"{place}: one field names the resource"
+    for asked in {*(capability for _, capability, _ in method.needs), method.rules.capability} - {""}:
+        if asked not in capabilities:
+            yield f"{place}: the capability {asked!r} is not declared"
+    for item in method.request.fields:
+        if item.rules.limit and item.rules.limit not in limits:
+            yield f"{place}: the limit {item.rules.limit!r} is not declared"
+    rpcs = {other.rpc for other in method.service.methods}
+    for rpc in method.rules.invalidates:
+        if rpc not in rpcs:
+            yield f"{place}: invalidates {rpc!r}, which is no operation here"
+    resume = method.rules.resume
+    asked_fields = [*method.rules.cache.key, method.rules.long_poll, resume.range, resume.if_match]
+    for message, names in ((method.request, asked_fields), (method.response, [resume.etag])):
+        for name in names:
+            if name and message.find(name) is None:
+                yield f"{place}: {message.name} has no field {name!r}"
+
+
+def _paging(method: Method, place: str) -> Iterator[str]:
+    request = {item.proto_name for item in method.request.fields}
+    response = {item.proto_name for item in method.response.fields}
+    shape = ("page_size" in request, "page_token" in request, "next_page_token" in response)
+    lists = method.rpc.startswith("List")
+    if any(shape) and not all(shape):
+        yield f"{place}: paging is page_size, page_token and next_page_token, all three"
+    if lists and not all(shape):
+        yield f"{place}: every list is paged"
+    if all(shape) and not any(item.repeated for item in method.response.fields):
+        yield f"{place}: a page has items"
+
+
+def _batch(method: Method, place: str) -> Iterator[str]:
+    response = {item.proto_name for item in method.response.fields}
+    if ("successful" in response) != ("failed" in response):
+        yield f"{place}: a batch answers with `successful` and `failed`"
+
+
+def _streams(method: Method, place: str) -> Iterator[str]:
+    if method.client_streaming and method.server_streaming:
+        yield f"{place}: a call streams one way"
+        return
+    parts: dict[Kind, tuple[Callable[[Method], Message], list[str]]] = {
+        Kind.UPLOAD: (lambda it: it.input, ["header", "chunk", "trailer"]),
+        Kind.DOWNLOAD: (lambda it: it.output, ["header", "chunk"]),
+    }
+    if method.client_streaming or any(item.rules.body for item in method.output.fields):
+        message, expected = parts[Kind.UPLOAD if method.client_streaming else Kind.DOWNLOAD]
+        if [item.proto_name for item in message(method).fields] != expected:
+            yield f"{place}: the parts of this stream are {', '.join(expected)}"

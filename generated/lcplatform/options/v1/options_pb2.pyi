@@ -1,0 +1,149 @@
+from google.protobuf import descriptor_pb2 as _descriptor_pb2
+from lcplatform.type.v1 import error_pb2 as _error_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class Unit(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    UNIT_UNSPECIFIED: _ClassVar[Unit]
+    UNIT_BYTES: _ClassVar[Unit]
+    UNIT_COUNT: _ClassVar[Unit]
+    UNIT_SECONDS: _ClassVar[Unit]
+UNIT_UNSPECIFIED: Unit
+UNIT_BYTES: Unit
+UNIT_COUNT: Unit
+UNIT_SECONDS: Unit
+FILE_FIELD_NUMBER: _ClassVar[int]
+file: _descriptor.FieldDescriptor
+SERVICE_FIELD_NUMBER: _ClassVar[int]
+service: _descriptor.FieldDescriptor
+METHOD_FIELD_NUMBER: _ClassVar[int]
+method: _descriptor.FieldDescriptor
+MESSAGE_FIELD_NUMBER: _ClassVar[int]
+message: _descriptor.FieldDescriptor
+FIELD_FIELD_NUMBER: _ClassVar[int]
+field: _descriptor.FieldDescriptor
+
+class FileRules(_message.Message):
+    __slots__ = ("draft",)
+    DRAFT_FIELD_NUMBER: _ClassVar[int]
+    draft: bool
+    def __init__(self, draft: _Optional[bool] = ...) -> None: ...
+
+class ServiceRules(_message.Message):
+    __slots__ = ("capabilities", "limits", "auxiliary")
+    CAPABILITIES_FIELD_NUMBER: _ClassVar[int]
+    LIMITS_FIELD_NUMBER: _ClassVar[int]
+    AUXILIARY_FIELD_NUMBER: _ClassVar[int]
+    capabilities: _containers.RepeatedCompositeFieldContainer[Capability]
+    limits: _containers.RepeatedCompositeFieldContainer[Limit]
+    auxiliary: bool
+    def __init__(self, capabilities: _Optional[_Iterable[_Union[Capability, _Mapping]]] = ..., limits: _Optional[_Iterable[_Union[Limit, _Mapping]]] = ..., auxiliary: _Optional[bool] = ...) -> None: ...
+
+class Capability(_message.Message):
+    __slots__ = ("name", "description")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    description: str
+    def __init__(self, name: _Optional[str] = ..., description: _Optional[str] = ...) -> None: ...
+
+class Limit(_message.Message):
+    __slots__ = ("name", "description", "unit")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    UNIT_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    description: str
+    unit: Unit
+    def __init__(self, name: _Optional[str] = ..., description: _Optional[str] = ..., unit: _Optional[_Union[Unit, str]] = ...) -> None: ...
+
+class MethodRules(_message.Message):
+    __slots__ = ("errors", "capability", "cache", "invalidates", "exists", "long_poll", "resume")
+    ERRORS_FIELD_NUMBER: _ClassVar[int]
+    CAPABILITY_FIELD_NUMBER: _ClassVar[int]
+    CACHE_FIELD_NUMBER: _ClassVar[int]
+    INVALIDATES_FIELD_NUMBER: _ClassVar[int]
+    EXISTS_FIELD_NUMBER: _ClassVar[int]
+    LONG_POLL_FIELD_NUMBER: _ClassVar[int]
+    RESUME_FIELD_NUMBER: _ClassVar[int]
+    errors: _containers.RepeatedScalarFieldContainer[_error_pb2.ErrorCode]
+    capability: str
+    cache: CacheRules
+    invalidates: _containers.RepeatedScalarFieldContainer[str]
+    exists: str
+    long_poll: str
+    resume: ResumeRules
+    def __init__(self, errors: _Optional[_Iterable[_Union[_error_pb2.ErrorCode, str]]] = ..., capability: _Optional[str] = ..., cache: _Optional[_Union[CacheRules, _Mapping]] = ..., invalidates: _Optional[_Iterable[str]] = ..., exists: _Optional[str] = ..., long_poll: _Optional[str] = ..., resume: _Optional[_Union[ResumeRules, _Mapping]] = ...) -> None: ...
+
+class CacheRules(_message.Message):
+    __slots__ = ("key", "ttl_seconds")
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    TTL_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    key: _containers.RepeatedScalarFieldContainer[str]
+    ttl_seconds: int
+    def __init__(self, key: _Optional[_Iterable[str]] = ..., ttl_seconds: _Optional[int] = ...) -> None: ...
+
+class ResumeRules(_message.Message):
+    __slots__ = ("range", "if_match", "etag", "version")
+    RANGE_FIELD_NUMBER: _ClassVar[int]
+    IF_MATCH_FIELD_NUMBER: _ClassVar[int]
+    ETAG_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    range: str
+    if_match: str
+    etag: str
+    version: str
+    def __init__(self, range: _Optional[str] = ..., if_match: _Optional[str] = ..., etag: _Optional[str] = ..., version: _Optional[str] = ...) -> None: ...
+
+class MessageRules(_message.Message):
+    __slots__ = ("union",)
+    UNION_FIELD_NUMBER: _ClassVar[int]
+    union: bool
+    def __init__(self, union: _Optional[bool] = ...) -> None: ...
+
+class FieldRules(_message.Message):
+    __slots__ = ("required", "positional", "sensitive", "min_length", "max_length", "pattern", "minimum", "maximum", "min_items", "max_items", "default_json", "capability", "limit", "body", "resource", "idempotency_key", "if_match", "clearable")
+    REQUIRED_FIELD_NUMBER: _ClassVar[int]
+    POSITIONAL_FIELD_NUMBER: _ClassVar[int]
+    SENSITIVE_FIELD_NUMBER: _ClassVar[int]
+    MIN_LENGTH_FIELD_NUMBER: _ClassVar[int]
+    MAX_LENGTH_FIELD_NUMBER: _ClassVar[int]
+    PATTERN_FIELD_NUMBER: _ClassVar[int]
+    MINIMUM_FIELD_NUMBER: _ClassVar[int]
+    MAXIMUM_FIELD_NUMBER: _ClassVar[int]
+    MIN_ITEMS_FIELD_NUMBER: _ClassVar[int]
+    MAX_ITEMS_FIELD_NUMBER: _ClassVar[int]
+    DEFAULT_JSON_FIELD_NUMBER: _ClassVar[int]
+    CAPABILITY_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    BODY_FIELD_NUMBER: _ClassVar[int]
+    RESOURCE_FIELD_NUMBER: _ClassVar[int]
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _ClassVar[int]
+    IF_MATCH_FIELD_NUMBER: _ClassVar[int]
+    CLEARABLE_FIELD_NUMBER: _ClassVar[int]
+    required: bool
+    positional: bool
+    sensitive: bool
+    min_length: int
+    max_length: int
+    pattern: str
+    minimum: float
+    maximum: float
+    min_items: int
+    max_items: int
+    default_json: str
+    capability: str
+    limit: str
+    body: bool
+    resource: bool
+    idempotency_key: bool
+    if_match: bool
+    clearable: bool
+    def __init__(self, required: _Optional[bool] = ..., positional: _Optional[bool] = ..., sensitive: _Optional[bool] = ..., min_length: _Optional[int] = ..., max_length: _Optional[int] = ..., pattern: _Optional[str] = ..., minimum: _Optional[float] = ..., maximum: _Optional[float] = ..., min_items: _Optional[int] = ..., max_items: _Optional[int] = ..., default_json: _Optional[str] = ..., capability: _Optional[str] = ..., limit: _Optional[str] = ..., body: _Optional[bool] = ..., resource: _Optional[bool] = ..., idempotency_key: _Optional[bool] = ..., if_match: _Optional[bool] = ..., clearable: _Optional[bool] = ...) -> None: ...
