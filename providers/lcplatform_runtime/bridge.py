@@ -1,0 +1,348 @@
+"""Gives drivers of one colour to callers of the other: bounded threads for async callers, one loop for blocking ones."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, Generic, Literal, ParamSpec, TypeAlias, TypeVar
+
+from lcplatform_runtime.body import CHUNK
+from lcplatform_runtime.downloads import AsyncByteStream, ByteStream
+from lcplatform_runtime.errors import OperationCancelledError, PreconditionFailedError
+
+if TYPE_CHECKING:
+    from lcplatform_runtime.sources import AsyncByteSource, ByteSource
+
+P = ParamSpec("P")
+T = TypeVar("T")
+R = TypeVar("R")
+H = TypeVar("H")
+
+Lane: TypeAlias = Literal["calls", "long_polls", "streams"]
+"""Where a call of a blocking driver runs. Long polls and transfers have threads of their own, so that sixty-four
+receivers who wait never keep a short call waiting."""
+
+SIZES: Final[Mapping[Lane, int]] = MappingProxyType({"calls": 32, "long_polls": 64, "streams": 32})
+"""How many threads a lane has at most, unless the settings say otherwise."""
+
+_BATCH: Final = 4 * CHUNK
+
+
+class Lanes:
+    """Threads for the calls of blocking drivers. A lane starts its threads when they are first needed.
+
+    Context variables of the caller are seen by the driver. A call that is cancelled while it waits for a thread does not
+    run; one that runs cannot be stopped and ends unheard.
+    """
+
+    def __init__(self, sizes: Mapping[Lane, int] = SIZES) -> None:
+        """`sizes` bounds the threads of each lane; a lane that it leaves out has the usual number."""
+        self._sizes = {**SIZES, **sizes}
+        self._executors: dict[Lane, ThreadPoolExecutor] = {}
+        self._lock = threading.Lock()
+        self._closed = False
+
+    async def run(
+        self, lane: Lane, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        """Calls a function in a thread of the lane."""
+        return await asyncio.wrap_future(self._submit(lane, function, *args, **kwargs))
+
+    async def upload(
+        self, method: Callable[[T, ByteSource], R], request: T, source: AsyncByteSource, /
+    ) -> R:
+        """Calls a driver's upload. A caller who gives up ends the body, so that the driver gives up too."""
+        try:
+            return await self.run(
+                "streams", method, request, source.to_blocking(asyncio.get_running_loop())
+            )
+        except asyncio.CancelledError:
+            source.abort()
+            raise
+
+    async def download(
+        self, method: Callable[[T], ByteStream[H]], request: T, /
+    ) -> AsyncByteStream[H]:
+        """Calls a driver's download. What is small comes with the first change of threads, header and body together."""
+
+        def start() -> tuple[H, _Pull[bytes], _Batch[bytes]]:
+            stream = method(request)
+            pull = _Pull("streams", iter(stream), len, stream.close)
+            return stream.header, pull, pull(CHUNK)
+
+        header, pull, first = await self._opened("streams", start)
+
+        async def close() -> None:
+            await self._end(pull)
+
+        return AsyncByteStream(header, self._items(pull, first, _BATCH), close=close)
+
+    async def stream(self, method: Callable[[T], Iterator[R]], request: T, /) -> AsyncIterator[R]:
+        """Calls a driver's stream of responses. Each is handed on as it comes."""
+
+        def start() -> tuple[None, _Pull[R], _Batch[R]]:
+            iterator = method(request)
+            close = getattr(iterator, "close", _nothing)
+            return None, _Pull("long_polls", iterator, lambda _: 1, close), _Batch([])
+
+        _, pull, first = await self._opened("long_polls", start)
+        return self._items(pull, first, 1)
+
+    def close(self) -> None:
+        """Lets running calls end and refuses others. May be called again."""
+        with self._lock:
+            self._closed = True
+            executors = list(self._executors.values())
+            self._executors.clear()
+        for executor in executors:
+            executor.shutdown(cancel_futures=True)
+
+    async def aclose(self) -> None:
+        """As `close`, and the event loop goes on meanwhile."""
+        await asyncio.to_thread(self.close)
+
+    def _submit(
+        self, lane: Lane, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
+    ) -> Future[R]:
+        executor = self._executors.get(lane) or self._open(lane)
+        context = contextvars.copy_context()
+        return executor.submit(lambda: context.run(function, *args, **kwargs))
+
+    def _open(self, lane: Lane) -> ThreadPoolExecutor:
+        with self._lock:
+            if self._closed:
+                raise PreconditionFailedError("the platform is closed")
+            if lane not in self._executors:
+                self._executors[lane] = ThreadPoolExecutor(self._sizes[lane], f"lcplatform-{lane}")
+            return self._executors[lane]
+
+    async def _opened(
+        self, lane: Lane, start: Callable[[], tuple[H, _Pull[R], _Batch[R]]]
+    ) -> tuple[H, _Pull[R], _Batch[R]]:
+        """What `start` opens. If nobody waits for it any more, it is closed when it comes."""
+        future = self._submit(lane, start)
+        try:
+            return await asyncio.wrap_future(future)
+        except asyncio.CancelledError:
+            future.add_done_callback(_close_opened)
+            raise
+
+    async def _items(self, pull: _Pull[R], batch: _Batch[R], enough: int) -> AsyncIterator[R]:
+        try:
+            while True:
+                for item in batch.items:
+                    yield item
+                if batch.error is not None:
+                    raise batch.error
+                if batch.last:
+                    return
+                batch = await self.run(pull.lane, pull, enough)
+        finally:
+            await self._end(pull)
+
+    async def _end(self, pull: _Pull[R]) -> None:
+        if pull.closed:
+            return
+        ended = self._submit(pull.lane, pull.close)
+        if not pull.busy:  # else its caller gave up, and does not wait for it either
+            await asyncio.wrap_future(ended)
+
+
+@dataclass(slots=True)
+class _Batch(Generic[R]):
+    """What one change of threads brought: items, and then perhaps the end or an error."""
+
+    items: list[R]
+    last: bool = False
+    error: Exception | None = None
+
+
+class _Pull(Generic[R]):
+    """Takes items from an iterator, in a thread, until there are enough of them. Closes it at its end."""
+
+    def __init__(
+        self,
+        lane: Lane,
+        iterator: Iterator[R],
+        measure: Callable[[R], int],
+        close: Callable[[], object],
+    ) -> None:
+        self.lane: Lane = lane
+        self.closed = False
+        self._iterator = iterator
+        self._measure = measure
+        self._close = close
+        self._lock = threading.Lock()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a thread is taking items now."""
+        return self._lock.locked()
+
+    def __call__(self, enough: int) -> _Batch[R]:
+        batch: _Batch[R] = _Batch([])
+        with self._lock:
+            try:
+                self._fill(batch, enough)
+                if batch.last:
+                    self._shut()
+            except Exception as error:  # noqa: BLE001  raised again after the items that came before it
+                batch.error = error
+        return batch
+
+    def close(self) -> None:
+        with self._lock:
+            self._shut()
+
+    def _fill(self, batch: _Batch[R], enough: int) -> None:
+        taken = 0
+        for item in self._iterator:
+            batch.items.append(item)
+            taken += self._measure(item)
+            if taken >= enough:
+                return
+        batch.last = True
+
+    def _shut(self) -> None:
+        if not self.closed:
+            self.closed = True
+            self._close()
+
+
+def _close_opened(future: Future[tuple[H, _Pull[R], _Batch[R]]]) -> None:
+    if not future.cancelled() and future.exception() is None:
+        future.result()[1].close()
+
+
+def _nothing() -> None:
+    """Closes what needs no closing."""
+
+
+class BackgroundLoop:
+    """One event loop in a daemon thread, for the calls of async drivers. It starts when it is first needed.
+
+    Context variables of the caller are seen by the driver.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._closed = False
+
+    def run(self, awaitable: Awaitable[R], /) -> R:
+        """Waits for an awaitable on the loop. A caller who is interrupted cancels it."""
+        if self._thread is threading.current_thread():
+            _discard(awaitable)
+            raise PreconditionFailedError(
+                "a blocking call would wait for its own event loop: await the async client"
+            )
+        try:
+            loop = self._running()
+        except PreconditionFailedError:
+            _discard(awaitable)
+            raise
+        future = asyncio.run_coroutine_threadsafe(_awaited(awaitable), loop)
+        try:
+            return future.result()
+        except CancelledError:
+            raise OperationCancelledError(
+                "the call was cancelled, or the platform closed meanwhile"
+            ) from None
+        except BaseException:
+            future.cancel()
+            raise
+
+    def upload(
+        self,
+        method: Callable[[T, AsyncByteSource], Awaitable[R]],
+        request: T,
+        source: ByteSource,
+        /,
+    ) -> R:
+        """Calls a driver's upload. What may block is read in a thread."""
+        return self.run(method(request, source.to_async()))
+
+    def download(
+        self, method: Callable[[T], Awaitable[AsyncByteStream[H]]], request: T, /
+    ) -> ByteStream[H]:
+        """Calls a driver's download."""
+        stream = self.run(method(request))
+        return ByteStream(
+            stream.header, self.iterate(aiter(stream)), close=lambda: self.run(stream.close())
+        )
+
+    def stream(
+        self, method: Callable[[T], Awaitable[AsyncIterator[R]]], request: T, /
+    ) -> Iterator[R]:
+        """Calls a driver's stream of responses. Each is handed on as it comes."""
+        return self.iterate(self.run(method(request)))
+
+    def iterate(self, iterator: AsyncIterator[R], /) -> Iterator[R]:
+        """Iterates over an async iterator on the loop. Closing the result closes it."""
+        end = object()
+        try:
+            while (item := self.run(_next(iterator, end))) is not end:
+                yield item  # type: ignore[misc]  # not the end
+        finally:
+            close = getattr(iterator, "aclose", None)
+            if close is not None:
+                self.run(close())
+
+    def close(self) -> None:
+        """Cancels what still runs and ends the thread. May be called again."""
+        with self._lock:
+            self._closed = True
+            loop, thread = self._loop, self._thread
+            self._loop = None
+        if loop is not None and thread is not None:
+            asyncio.run_coroutine_threadsafe(_cancel_others(), loop).result()
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join()
+            loop.close()
+
+    def _running(self) -> asyncio.AbstractEventLoop:
+        loop = self._loop
+        return loop if loop is not None else self._start()
+
+    def _start(self) -> asyncio.AbstractEventLoop:
+        with self._lock:
+            if self._closed:
+                raise PreconditionFailedError("the platform is closed")
+            if self._loop is None:
+                loop = asyncio.new_event_loop()
+                self._thread = threading.Thread(
+                    target=loop.run_forever, name="lcplatform-loop", daemon=True
+                )
+                self._thread.start()
+                self._loop = loop
+            return self._loop
+
+
+async def _awaited(awaitable: Awaitable[R]) -> R:
+    return await awaitable
+
+
+async def _next(iterator: AsyncIterator[R], end: object) -> R | object:
+    return await anext(iterator, end)
+
+
+async def _cancel_others() -> None:
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+    loop = asyncio.get_running_loop()
+    await loop.shutdown_asyncgens()
+    await loop.shutdown_default_executor()
+
+
+def _discard(awaitable: Awaitable[object]) -> None:
+    """Closes a coroutine that will not run, which would warn otherwise."""
+    if isinstance(awaitable, Coroutine):
+        awaitable.close()
