@@ -19,9 +19,13 @@ ROOT = Path(__file__).parents[2]
 def main() -> int:
     """0 when all is well, 1 when `--check` finds a difference, 2 when the IDL cannot be generated from."""
     parser = argparse.ArgumentParser(prog="lcplatform_codegen", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; fail if anything would change")
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; fail if anything would change"
+    )
     parser.add_argument("--idl", type=Path, default=ROOT / "idl", help="the folder of the IDL")
-    parser.add_argument("--output", type=Path, default=ROOT / "generated", help="the folder to write")
+    parser.add_argument(
+        "--output", type=Path, default=ROOT / "generated", help="the folder to write"
+    )
     arguments = parser.parse_args()
     try:
         files = generate(arguments.idl)

@@ -29,11 +29,19 @@ class Colour:
         """What a driver method returns."""
         if method.kind is Kind.DOWNLOAD:
             return f"{self.stream}[{method.response.name}]"
-        return f"{self.iterator}[{method.response.name}]" if method.kind is Kind.STREAM else method.response.name
+        return (
+            f"{self.iterator}[{method.response.name}]"
+            if method.kind is Kind.STREAM
+            else method.response.name
+        )
 
     def answer(self, method: Method) -> str:
         """What a client method returns."""
-        return f"{self.download}[{method.response.name}]" if method.kind is Kind.DOWNLOAD else self.result(method)
+        return (
+            f"{self.download}[{method.response.name}]"
+            if method.kind is Kind.DOWNLOAD
+            else self.result(method)
+        )
 
     def bases(self, service: Service) -> str:
         """The hand-written methods that a client inherits."""

@@ -44,7 +44,11 @@ def _package(package: Package, schema: Schema) -> dict[str, str]:
                 models.render(package, schema),
             ]
         ),
-        **({} if package.services else {f"{package.folder}/__init__.py": f'"""{package.comment}"""\n'}),
+        **(
+            {}
+            if package.services
+            else {f"{package.folder}/__init__.py": f'"""{package.comment}"""\n'}
+        ),
     }
 
 
@@ -56,10 +60,14 @@ def _service(service: Service) -> dict[str, str]:
         for name in ("operations", "support", "driver", "calls", "bridge", "stub")
     }
     for name, colour in (("client", BLOCKING), ("async_client", ASYNC)):
-        files[f"{folder}/{name}.py"] = render("client.py.j2", colour=colour, imports=runtime(service, name), **values)
+        files[f"{folder}/{name}.py"] = render(
+            "client.py.j2", colour=colour, imports=runtime(service, name), **values
+        )
     exports = _exports(service)
     names = sorted(name for _, exported in exports for name in exported)
-    files[f"{folder}/__init__.py"] = render("package.py.j2", exports=exports, all=names, service=service)
+    files[f"{folder}/__init__.py"] = render(
+        "package.py.j2", exports=exports, all=names, service=service
+    )
     return files
 
 
@@ -67,13 +75,12 @@ def _exports(service: Service) -> list[tuple[str, list[str]]]:
     """What applications and providers import from the service's package, by module."""
     name = service.name
     package = service.schema.packages[service.package]
-    public = [message.name for message in package.models] + [enum.name for enum in package.enums]
     return [
         ("async_client", [f"Async{name}"]),
         ("bridge", [f"Async{name}Bridge", f"{name}Bridge"]),
         ("client", [name]),
         ("driver", [f"Async{name}Driver", f"{name}Driver"]),
-        ("models", sorted(public)),
+        ("models", package.public),
         ("stub", [f"Mock{name}", f"Unimplemented{name}"]),
         ("support", [f"{name}Capability", f"{name}Limits"]),
     ]
@@ -86,8 +93,14 @@ def _protobuf(idl: Idl, schema: Schema) -> dict[str, str]:
     found = {path: text for path, text in idl.python.items() if path in wanted}
     folders = {path.rsplit("/", 1)[0] for path in found}
     inits = {f"{folder}/__init__.py": HEADER + '"""Protobuf modules."""\n' for folder in folders}
-    return found | inits | {"lcplatform/options/__init__.py": HEADER + '"""The options of the IDL."""\n'}
+    return (
+        found
+        | inits
+        | {"lcplatform/options/__init__.py": HEADER + '"""The options of the IDL."""\n'}
+    )
 
 
 def _modules(files: Iterable[str]) -> set[str]:
-    return {file.removesuffix(".proto") + ending for file in files for ending in ("_pb2.py", "_pb2.pyi")}
+    return {
+        file.removesuffix(".proto") + ending for file in files for ending in ("_pb2.py", "_pb2.pyi")
+    }

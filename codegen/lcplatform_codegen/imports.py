@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal, Protocol
 
-from typing_extensions import override
+from typing_extensions import deprecated, override
 """
 _RUNTIME = """\
 from lcplatform_runtime.bridge import BackgroundLoop, Lanes
@@ -35,9 +35,9 @@ RUNTIME = {
     "models": [
         "from datetime import timedelta",
         "from enum import StrEnum",
-        "from typing import Annotated, ClassVar, Literal",
-        "from pydantic import AwareDatetime, Field",
-        "from lcplatform_runtime.enums import KNOWN",
+        "from typing import Annotated, ClassVar, Literal, Self, TypeAlias",
+        "from pydantic import AwareDatetime, Field, model_validator",
+        "from lcplatform_runtime.choices import KNOWN, one_of",
         "from lcplatform_runtime.json_value import Json",
         "from lcplatform_runtime.model import Model, Request, Response",
     ],
@@ -46,8 +46,8 @@ RUNTIME = {
 
 def models_of(package: Package) -> str:
     """The import of every model, enum and union of a package."""
-    names = [message.name for message in package.models] + [enum.name for enum in package.enums]
-    return f"from {package.module}.models import {', '.join(sorted(names))}" if names else ""
+    names = package.public
+    return f"from {package.module}.models import {', '.join(names)}" if names else ""
 
 
 def runtime(service: Service, here: str) -> str:
@@ -62,7 +62,9 @@ def runtime(service: Service, here: str) -> str:
     ]
     extension = EXTENSIONS.get(service.accessor)
     if extension is not None:
-        own.append(f"from lcplatform_runtime.extensions.{service.accessor} import Async{extension}, {extension}")
+        own.append(
+            f"from lcplatform_runtime.extensions.{service.accessor} import Async{extension}, {extension}"
+        )
     models = [models_of(package) for package in service.schema.released]
     others = [line for line in own if not line.startswith(f"from {module}.{here} import")]
     return "\n".join([_STANDARD, *models, *others, _RUNTIME])

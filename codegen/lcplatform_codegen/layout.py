@@ -28,6 +28,7 @@ def _environment() -> Environment:
         "arguments": arguments,
         "client_doc": client_doc,
         "docstring": text.docstring,
+        "paragraph": lambda comment, indent: text.paragraph(comment, indent, first=indent + 3),
         "pass_on": pass_on,
         "signature": signature,
         "words": naming.words,
@@ -61,7 +62,9 @@ def _parameter(item: Field) -> str:
 
 def arguments(method: Method, without: str = "") -> str:
     """The keyword arguments of `build`."""
-    return ", ".join(f"{item.name}={_value(item)}" for item in method.parameters if item.proto_name != without)
+    return ", ".join(
+        f"{item.name}={_value(item)}" for item in method.parameters if item.proto_name != without
+    )
 
 
 def _value(item: Field) -> str:
@@ -71,17 +74,20 @@ def _value(item: Field) -> str:
 
 def pass_on(method: Method) -> str:
     """The arguments that hand a call on to the method beside it."""
-    given = [item.name for item in method.positional] + [f"{item.name}={item.name}" for item in method.keywords]
+    given = [item.name for item in method.positional] + [
+        f"{item.name}={item.name}" for item in method.keywords
+    ]
     return "".join(f"{argument}, " for argument in given)
 
 
 def client_doc(method: Method) -> str:
     """The docstring of a client method: what it does, its parameters, what it may raise."""
     lines = [text.docstring(method.comment, 8).rstrip(), "", "Args:"]
-    for item in method.positional:
-        lines.append(_argument(item.name, item.comment))
+    lines += [_argument(item.name, item.comment) for item in method.positional]
     if method.kind is Kind.UPLOAD:
-        lines.append(_argument("data", "The body: bytes, a path, a binary file or an iterable of bytes."))
+        lines.append(
+            _argument("data", "The body: bytes, a path, a binary file or an iterable of bytes.")
+        )
     lines += [_argument(item.name, item.comment) for item in method.keywords]
     lines.append(_argument("options", "Deadline, retries and the like, for this call alone."))
     if method.errors:

@@ -48,7 +48,9 @@ def _comment(place: str, comment: str) -> Iterator[str]:
 def _message(message: Message) -> Iterator[str]:
     place = message.full_name.removeprefix(".")
     yield from _comment(place, message.comment)
-    if message.is_union and (len(message.oneofs) != 1 or any(item.oneof is None for item in message.fields)):
+    if message.is_union and (
+        len(message.oneofs) != 1 or any(item.oneof is None for item in message.fields)
+    ):
         yield f"{place}: a union is one oneof and nothing else"
     names = [item.name for item in message.fields]
     for item in message.fields:
@@ -65,13 +67,25 @@ def _field(item: Field, message: Message, place: str) -> Iterator[str]:
     rules = item.rules
     checks: tuple[tuple[bool, str], ...] = (
         (bool(rules.pattern) and item.kind != "string", "a pattern is for strings"),
-        (rules.required and item.wire_kind == "bool", "a required bool has no meaning: false is also absent"),
+        (
+            rules.required and item.wire_kind == "bool",
+            "a required bool has no meaning: false is also absent",
+        ),
         (rules.positional and not rules.required, "what is positional is required"),
         (bool(rules.default_json) and rules.required, "what is required has no default"),
-        (bool(rules.default_json) and not item.presence and item.kind != "enum", "a default needs `optional`"),
-        (item.kind == "union" and _secret_inside(item) and not rules.sensitive, "holds a secret and is not marked sensitive"),
+        (
+            bool(rules.default_json) and not item.presence and item.kind != "enum",
+            "a default needs `optional`",
+        ),
+        (
+            item.kind == "union" and _secret_inside(item) and not rules.sensitive,
+            "holds a secret and is not marked sensitive",
+        ),
         (rules.body and item.kind != "bytes", "a streamed body is bytes"),
-        ((item.integer_range or (0, 0))[1] > 2**32 and not item.js_string, "int64 that JavaScript may meet needs jstype = JS_STRING"),
+        (
+            (item.integer_range or (0, 0))[1] > 2**32 and not item.js_string,
+            "int64 that JavaScript may meet needs jstype = JS_STRING",
+        ),
     )
     for wrong, why in checks:
         if wrong:
@@ -97,34 +111,44 @@ def _service(service: Service) -> Iterator[str]:
     for method in service.methods:
         where = f"{place}/{method.rpc}"
         yield from _comment(where, method.comment)
-        for check in (_names, _paging, _batch, _streams):
+        for check in (_names, _places, _paging, _batch, _streams):
             yield from check(method, where)
 
 
 def _names(method: Method, place: str) -> Iterator[str]:
     """Whatever a rule names must be there."""
-    capabilities = {item.name for item in method.service.capabilities}
-    limits = {item.name for item in method.service.limits}
+    declared = {
+        "capability": {item.name for item in method.service.capabilities},
+        "limit": {item.name for item in method.service.limits},
+        "operation": {other.rpc for other in method.service.methods},
+        "request field": {item.proto_name for item in method.request.fields},
+        "header field": {item.proto_name for item in method.response.fields},
+    }
+    resume = method.rules.resume
+    named = {
+        "capability": [*(capability for _, capability, _ in method.needs), method.rules.capability],
+        "limit": [item.rules.limit for item in method.request.fields],
+        "operation": list(method.rules.invalidates),
+        "request field": [
+            *method.rules.cache.key,
+            method.rules.long_poll,
+            resume.range,
+            resume.if_match,
+        ],
+        "header field": [resume.etag, resume.version],
+    }
+    for what, names in named.items():
+        for name in names:
+            if name and name not in declared[what]:
+                yield f"{place}: names the {what} {name!r}, which is not there"
+
+
+def _places(method: Method, place: str) -> Iterator[str]:
+    """What a caller gives by position, and what names the resource."""
     if len(method.positional) > 2:
         yield f"{place}: two positional fields at most"
     if sum(bool(item.rules.resource) for item in method.request.fields) > 1:
         yield f"{place}: one field names the resource"
-    for asked in {*(capability for _, capability, _ in method.needs), method.rules.capability} - {""}:
-        if asked not in capabilities:
-            yield f"{place}: the capability {asked!r} is not declared"
-    for item in method.request.fields:
-        if item.rules.limit and item.rules.limit not in limits:
-            yield f"{place}: the limit {item.rules.limit!r} is not declared"
-    rpcs = {other.rpc for other in method.service.methods}
-    for rpc in method.rules.invalidates:
-        if rpc not in rpcs:
-            yield f"{place}: invalidates {rpc!r}, which is no operation here"
-    resume = method.rules.resume
-    asked_fields = [*method.rules.cache.key, method.rules.long_poll, resume.range, resume.if_match]
-    for message, names in ((method.request, asked_fields), (method.response, [resume.etag])):
-        for name in names:
-            if name and message.find(name) is None:
-                yield f"{place}: {message.name} has no field {name!r}"
 
 
 def _paging(method: Method, place: str) -> Iterator[str]:

@@ -38,14 +38,13 @@ class Rules:
         self._extensions = {
             name: pool.FindExtensionByName(f"lcplatform.options.v1.{name}") for name in _EXTENSIONS
         }
-        self._classes = {
-            name: message_factory.GetMessageClass(extension.containing_type)
-            for name, extension in self._extensions.items()
-        }
-        self._values = {
-            name: message_factory.GetMessageClass(extension.message_type)
-            for name, extension in self._extensions.items()
-        }
+        self._classes: dict[str, type[ProtoMessage]] = {}
+        self._values: dict[str, type[ProtoMessage]] = {}
+        for name, extension in self._extensions.items():
+            assert extension.containing_type is not None
+            assert extension.message_type is not None
+            self._classes[name] = message_factory.GetMessageClass(extension.containing_type)
+            self._values[name] = message_factory.GetMessageClass(extension.message_type)
 
     def of(self, kind: str, options: ProtoMessage) -> Any:
         """The rules of one element: a message of `options.proto`, empty where the element says nothing.
@@ -54,11 +53,16 @@ class Rules:
         """
         parsed: Any = self._classes[kind].FromString(options.SerializeToString())
         extension = self._extensions[kind]
-        return parsed.Extensions[extension] if parsed.HasExtension(extension) else self._values[kind]()
+        return (
+            parsed.Extensions[extension] if parsed.HasExtension(extension) else self._values[kind]()
+        )
 
 
-def load(idl: Path) -> Idl:
-    """Parse every `.proto` below `idl`. What protoc refuses is an `IdlError` in protoc's words."""
+def load(idl: Path, *, includes: tuple[Path, ...] = ()) -> Idl:
+    """Parse every `.proto` below `idl`, which may import what is below `includes`.
+
+    What protoc refuses is an `IdlError` in protoc's words.
+    """
     sources = sorted(path.relative_to(idl).as_posix() for path in idl.rglob("*.proto"))
     if not sources:
         raise IdlError([f"{idl.name}: there is no .proto file"])
@@ -68,7 +72,7 @@ def load(idl: Path) -> Idl:
         python.mkdir()
         arguments = [
             "protoc",
-            f"-I{idl}",
+            *(f"-I{folder}" for folder in (idl, *includes)),
             f"-I{resources.files('grpc_tools') / '_proto'}",
             f"--descriptor_set_out={descriptors}",
             "--include_imports",

@@ -217,23 +217,18 @@ class Field:
         return self.default == "None"
 
     @property
-    def _strict(self) -> bool:
+    def _in_answer(self) -> bool:
         return self.schema.messages[self.owner].role is Role.RESPONSE
 
     @property
     def _may_be_absent(self) -> bool:
         """In answers a message without `optional` is always there; in requests it may be left out."""
-        written = self.rules_optional
-        return written or not self._strict
-
-    @property
-    def rules_optional(self) -> bool:
-        """Whether `optional` was written in the IDL, or a oneof makes the field so."""
-        return self.oneof is not None or (self.owner, self.proto_name) in self.schema.written_optional
+        written = (self.owner, self.proto_name) in self.schema.written_optional
+        return written or self.oneof is not None or not self._in_answer
 
     @property
     def _zero_is_meant(self) -> bool:
-        return not self._strict or self.proto_name == "next_page_token"
+        return not self._in_answer or self.proto_name == "next_page_token"
 
     def _literal(self, value: object) -> str:
         if self.kind == "duration":
@@ -268,7 +263,11 @@ class Field:
     def min_length(self) -> int | None:
         """The shortest string, byte sequence or list allowed. What is required is not empty."""
         if self.repeated or self.is_map:
-            return self.rules.min_items if self.rules.HasField("min_items") else (1 if self.rules.required else None)
+            return (
+                self.rules.min_items
+                if self.rules.HasField("min_items")
+                else (1 if self.rules.required else None)
+            )
         if self.kind not in {"string", "bytes"}:
             return None
         if self.rules.HasField("min_length"):
@@ -299,8 +298,9 @@ class Message:
     @property
     def role(self) -> Role:
         """Who builds it."""
-        asked = self.full_name in self.schema.in_requests
-        return (Role.SHARED if asked and self.full_name in self.schema.in_responses else Role.REQUEST) if asked else Role.RESPONSE
+        if self.full_name not in self.schema.in_requests:
+            return Role.RESPONSE
+        return Role.SHARED if self.full_name in self.schema.in_responses else Role.REQUEST
 
     @property
     def pb2(self) -> str:
@@ -318,9 +318,13 @@ class Message:
         return tuple(item.proto_name for item in self.fields if item.rules.clearable)
 
     @property
-    def oneofs(self) -> tuple[str, ...]:
-        """The names of the oneofs, in their order."""
-        return tuple(dict.fromkeys(item.oneof for item in self.fields if item.oneof is not None))
+    def oneofs(self) -> tuple[tuple[str, ...], ...]:
+        """The oneofs, in their order, each with the Python names of its fields."""
+        groups: dict[str, list[str]] = {}
+        for item in self.fields:
+            if item.oneof is not None:
+                groups.setdefault(item.oneof, []).append(item.name)
+        return tuple(tuple(names) for names in groups.values())
 
     def field_named(self, name: str) -> Field:
         """The field of that proto name."""
@@ -378,7 +382,9 @@ class Method:
     @cached_property
     def response(self) -> Message:
         """The response model: for a download the header, since the body is a stream of its own."""
-        return self.output.field_named("header").message if self.kind is Kind.DOWNLOAD else self.output
+        return (
+            self.output.field_named("header").message if self.kind is Kind.DOWNLOAD else self.output
+        )
 
     @property
     def positional(self) -> tuple[Field, ...]:
@@ -447,7 +453,9 @@ class Method:
     def errors(self) -> tuple[str, ...]:
         """The codes of the errors that it declares."""
         codes = self.service.schema.enums[".lcplatform.type.v1.ErrorCode"]
-        named = {value.number: value.proto_name.removeprefix("ERROR_CODE_") for value in codes.values}
+        named = {
+            value.number: value.proto_name.removeprefix("ERROR_CODE_") for value in codes.values
+        }
         return tuple(named[number] for number in self.rules.errors)
 
     @property
@@ -459,7 +467,11 @@ class Method:
     def limits(self) -> tuple[tuple[Field, str, str], ...]:
         """(field, limit, unit) of what a provider bounds."""
         units = {limit.name: limit.unit for limit in self.service.limits}
-        return tuple((item, item.rules.limit, units[item.rules.limit]) for item in self.request.fields if item.rules.limit)
+        return tuple(
+            (item, item.rules.limit, units[item.rules.limit])
+            for item in self.request.fields
+            if item.rules.limit
+        )
 
     def request_field(self, rule: str) -> str | None:
         """The request field that carries a rule such as `if_match`."""
@@ -472,9 +484,16 @@ def _needs(message: Message) -> list[tuple[str, str, str]]:
         if item.rules.capability:
             found.append((item.name, item.rules.capability, "None"))
         if item.kind == "union":
-            found += [(item.name, part.rules.capability, part.item_type) for part in item.message.fields if part.rules.capability]
+            found += [
+                (item.name, part.rules.capability, part.item_type)
+                for part in item.message.fields
+                if part.rules.capability
+            ]
         if item.kind == "message" and item.repeated:
-            found += [(f"{item.name}.{name}", capability, kind) for name, capability, kind in _needs(item.message)]
+            found += [
+                (f"{item.name}.{name}", capability, kind)
+                for name, capability, kind in _needs(item.message)
+            ]
     return found
 
 
@@ -567,6 +586,12 @@ class Package:
         return tuple(m for m in self.messages if not m.is_union and m.full_name not in hidden)
 
     @property
+    def public(self) -> list[str]:
+        """The names that its `models` module offers, in their order."""
+        names = [message.name for message in (*self.models, *self.unions)]
+        return sorted([*names, *(enum.name for enum in self.enums)])
+
+    @property
     def unions(self) -> tuple[Message, ...]:
         """The messages that are unions in Python."""
         return tuple(message for message in self.messages if message.is_union)
@@ -586,7 +611,9 @@ class Schema:
     @property
     def released(self) -> tuple[Package, ...]:
         """The packages that are generated from, in the order of their names."""
-        return tuple(self.packages[name] for name in sorted(self.packages) if not self.packages[name].draft)
+        return tuple(
+            self.packages[name] for name in sorted(self.packages) if not self.packages[name].draft
+        )
 
     @property
     def services(self) -> tuple[Service, ...]:
@@ -609,8 +636,8 @@ def build(idl: Idl) -> Schema:
             grouped.setdefault(file.package, []).append(file)
     for package, files in grouped.items():
         _Builder(schema, idl.rules, package).add(files)
-    for package in schema.packages.values():
-        for service in package.services:
+    for built in schema.packages.values():
+        for service in built.services:
             for method in service.methods:
                 _mark(method.input, schema.in_requests)
                 _mark(method.output, schema.in_responses)
@@ -667,7 +694,11 @@ class _Builder:
         )
 
     def _enum(
-        self, proto: descriptor_pb2.EnumDescriptorProto, comments: _Comments, path: tuple[int, ...], scope: str
+        self,
+        proto: descriptor_pb2.EnumDescriptorProto,
+        comments: _Comments,
+        path: tuple[int, ...],
+        scope: str,
     ) -> Enum:
         values = []
         for index, value in enumerate(proto.value):
@@ -698,7 +729,11 @@ class _Builder:
         enums: list[Enum],
     ) -> list[Message]:
         full_name = f"{scope}.{proto.name}"
-        entries = {f"{full_name}.{nested.name}": nested for nested in proto.nested_type if nested.options.map_entry}
+        entries = {
+            f"{full_name}.{nested.name}": nested
+            for nested in proto.nested_type
+            if nested.options.map_entry
+        }
         fields = tuple(
             self._field(item, proto, comments.at((*path, 2, index)), full_name, entries)
             for index, item in enumerate(proto.field)
@@ -741,8 +776,12 @@ class _Builder:
             wire_kind="map" if entry is not None else self._kind(proto),
             type_name=proto.type_name,
             repeated=repeated,
-            map_value=self._field(entry.field[1], entry, "", owner, {}) if entry is not None else None,
-            presence=proto.proto3_optional or in_oneof or (proto.type == _Proto.TYPE_MESSAGE and not repeated and entry is None),
+            map_value=self._field(entry.field[1], entry, "", owner, {})
+            if entry is not None
+            else None,
+            presence=proto.proto3_optional
+            or in_oneof
+            or (proto.type == _Proto.TYPE_MESSAGE and not repeated and entry is None),
             oneof=message.oneof_decl[proto.oneof_index].name if in_oneof else None,
             comment=comment,
             rules=self._rules.of("field", proto.options),
@@ -760,7 +799,9 @@ class _Builder:
             return _SCALARS[proto.type]
         return _WELL_KNOWN.get(proto.type_name, "message")
 
-    def _service(self, proto: descriptor_pb2.ServiceDescriptorProto, comments: _Comments, index: int) -> Service:
+    def _service(
+        self, proto: descriptor_pb2.ServiceDescriptorProto, comments: _Comments, index: int
+    ) -> Service:
         rules = self._rules.of("service", proto.options)
         units = {1: "bytes", 2: "count", 3: "seconds"}
         service = Service(
@@ -781,7 +822,9 @@ class _Builder:
                 output=self._schema.messages[method.output_type],
                 client_streaming=method.client_streaming,
                 server_streaming=method.server_streaming,
-                idempotency=("UNKNOWN", "NO_SIDE_EFFECTS", "IDEMPOTENT")[method.options.idempotency_level],
+                idempotency=("UNKNOWN", "NO_SIDE_EFFECTS", "IDEMPOTENT")[
+                    method.options.idempotency_level
+                ],
                 rules=self._rules.of("method", method.options),
                 deprecated=method.options.deprecated,
                 service=service,
@@ -809,7 +852,11 @@ class _Comments:
 
 def _detached(location: descriptor_pb2.SourceCodeInfo.Location) -> str:
     # The comment of a file stands before `syntax`, apart from it.
-    return location.leading_detached_comments[0] if location.leading_detached_comments and tuple(location.path) == (12,) else ""
+    return (
+        location.leading_detached_comments[0]
+        if location.leading_detached_comments and tuple(location.path) == (12,)
+        else ""
+    )
 
 
 def _plain(number: float | None) -> float | int | None:

@@ -39,14 +39,25 @@ def render(package: Package, schema: Schema) -> str:
         base_class="lcplatform_runtime.model.Model",
     )
     assert isinstance(text, str)
-    return _classes(text)
+    return _classes(text) + "".join(_alias(union) for union in package.unions)
+
+
+def _alias(union: Message) -> str:
+    parts = " | ".join(item.item_type for item in union.fields)
+    return f'\n\n{union.name}: TypeAlias = "{parts}"\n"""{docstring(union.comment, 0)}"""\n'
 
 
 def _classes(text: str) -> str:
     """Drops what the generator adds around the classes, and makes lists the immutable tuples that values need."""
     blocks = re.split(r"^(?=class )", text, flags=re.MULTILINE)[1:]
-    kept = [block for block in blocks if not block.startswith("class ModelModel(") and not block.startswith("class Model(")]
-    body = "".join(re.split(r"^\w+\.model_rebuild\(\)", block, flags=re.MULTILINE)[0] for block in kept)
+    kept = [
+        block
+        for block in blocks
+        if not block.startswith("class ModelModel(") and not block.startswith("class Model(")
+    ]
+    body = "".join(
+        re.split(r"^\w+\.model_rebuild\(\)", block, flags=re.MULTILINE)[0] for block in kept
+    )
     return re.sub(r"\blist\[([\w.]+)\]", r"tuple[\1, ...]", body)
 
 
@@ -63,24 +74,40 @@ def _enum_data(enum: Enum) -> dict[str, Any]:
     comments = [docstring(value.comment, 4) for value in enum.members]
     return {
         "documentation": docstring(enum.comment, 4),
-        "comments": [*comments, "A value that this version of the contract does not know. Never sent."],
+        "comments": [
+            *comments,
+            "A value that this version of the contract does not know. Never sent.",
+        ],
     }
 
 
 def _message_data(message: Message) -> dict[str, Any]:
     return {
         "documentation": docstring(message.comment, 4),
+        "choices": [repr(names) for names in message.oneofs],
         "sensitive": [repr(item.name) for item in message.sensitive_fields],
         "annotations": {item.name: _annotation(item, message) for item in message.fields},
-        "defaults": {item.name: f" = {item.default}" if item.default is not None else "" for item in message.fields},
-        "comments": {item.name: docstring(item.comment, 4) for item in message.fields},
+        "defaults": {
+            item.name: f" = {item.default}" if item.default is not None else ""
+            for item in message.fields
+        },
+        "comments": {item.name: docstring(_comment(item), 4) for item in message.fields},
     }
+
+
+def _comment(item: Field) -> str:
+    return f"Deprecated. {item.comment}" if item.deprecated else item.comment
 
 
 def _annotation(item: Field, message: Message) -> str | None:
     """The annotations that JSON Schema has no words for."""
     if item.kind == "mask":
         return item.python_type
-    if item.kind == "enum" and not item.repeated and not item.is_map and message.role is not Role.RESPONSE:
+    if (
+        item.kind == "enum"
+        and not item.repeated
+        and not item.is_map
+        and message.role is not Role.RESPONSE
+    ):
         return f"Annotated[{item.enum.name}{' | None' if item.optional else ''}, KNOWN]"
     return None

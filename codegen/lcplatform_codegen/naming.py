@@ -8,7 +8,18 @@ import re
 
 # Names that a pydantic model already uses for something else.
 _MODEL_NAMES = frozenset(
-    {"copy", "construct", "dict", "from_orm", "json", "model_config", "model_fields", "parse_obj", "schema", "validate"}
+    {
+        "copy",
+        "construct",
+        "dict",
+        "from_orm",
+        "json",
+        "model_config",
+        "model_fields",
+        "parse_obj",
+        "schema",
+        "validate",
+    }
 )
 _BUILTINS = frozenset(name for name in dir(builtins) if name.islower())
 

@@ -13,9 +13,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from os import PathLike
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, Self
 
-from typing_extensions import Self, override
+from typing_extensions import override
 """
 
 
@@ -28,7 +28,9 @@ def render_all(schema: Schema) -> dict[str, str]:
         for name in ("drivers", "provider", "describe", "errors", "mocks", "pytest_plugin")
     }
     for module, colour in (("lc_platform", BLOCKING), ("async_lc_platform", ASYNC)):
-        files[f"lcplatform/{module}.py"] = render("lc_platform.py.j2", imports=imports, colour=colour, **everyday)
+        files[f"lcplatform/{module}.py"] = render(
+            "lc_platform.py.j2", imports=imports, colour=colour, **everyday
+        )
     files["lcplatform/__init__.py"] = render("lcplatform.py.j2", **everyday)
     files |= {f"{package}/py.typed": "" for package in ("lcplatform",)}
     return files

@@ -44,14 +44,27 @@ def polish(files: dict[str, str], configuration: Path) -> dict[str, str]:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(text, encoding="utf-8")
         shutil.copy(configuration, Path(scratch, "pyproject.toml"))
-        _ruff("check", "--fix-only", "--quiet", "--select", "F401,I,TC005", "--config", _OURS, cwd=root)
+        _ruff(
+            "check",
+            "--fix-only",
+            "--quiet",
+            "--select",
+            "F401,I,TC005",
+            "--config",
+            _OURS,
+            cwd=root,
+        )
         _ruff("format", "--quiet", cwd=root)
         return {path: (root / path).read_text(encoding="utf-8") for path in files}
 
 
 def _ruff(*words: str, cwd: Path) -> None:
     ran = subprocess.run(
-        [sys.executable, "-m", "ruff", *words, "--no-cache", "."], cwd=cwd, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "ruff", *words, "--no-cache", "."],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if ran.returncode != 0:
         raise IdlError([f"ruff refuses what a template wrote:\n{ran.stdout}{ran.stderr}"])
@@ -96,5 +109,7 @@ def _generated(root: Path) -> Iterator[Path]:
         if path.is_dir() or "__pycache__" in path.parts:
             continue
         ours = path.name == "py.typed" or path.parent.name == "schema"
-        if ours or any(mark in path.read_text(encoding="utf-8", errors="replace")[:400] for mark in _MARKS):
+        if ours or any(
+            mark in path.read_text(encoding="utf-8", errors="replace")[:400] for mark in _MARKS
+        ):
             yield path

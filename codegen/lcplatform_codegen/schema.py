@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from lcplatform_codegen import naming
 from lcplatform_codegen.model import Enum, Field, Message, Package, Role, Schema
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -103,7 +104,13 @@ def _nullable(shown: dict[str, Any]) -> dict[str, Any]:
 
 def _bounds(item: Field) -> dict[str, Any]:
     many = item.repeated or item.is_map
-    length = ("minProperties", "maxProperties") if item.is_map else ("minItems", "maxItems") if many else ("minLength", "maxLength")
+    length = (
+        ("minProperties", "maxProperties")
+        if item.is_map
+        else ("minItems", "maxItems")
+        if many
+        else ("minLength", "maxLength")
+    )
     bounds = {
         length[0]: item.min_length,
         length[1]: item.max_length,
@@ -129,7 +136,11 @@ def for_proto_json(package: Package) -> dict[str, Any]:
 
 
 def _json_enum(enum: Enum) -> dict[str, Any]:
-    return {"description": enum.comment, "type": "string", "enum": [value.proto_name for value in enum.values]}
+    return {
+        "description": enum.comment,
+        "type": "string",
+        "enum": [value.proto_name for value in enum.values],
+    }
 
 
 def _json_object(message: Message) -> dict[str, Any]:
@@ -140,13 +151,16 @@ def _json_object(message: Message) -> dict[str, Any]:
         "additionalProperties": message.role is Role.RESPONSE,
     }
     required = [item.json_name for item in message.fields if item.rules.required]
-    choices = [[item.json_name for item in message.fields if item.oneof == name] for name in message.oneofs]
+    choices = [[naming.camel(name) for name in names] for names in message.oneofs]
     if required:
         shown["required"] = required
     if choices:
         # A oneof: one of its fields and no more (which of them must be there is the message's own rule).
         shown["allOf"] = [
-            {"oneOf": [{"required": [name]} for name in names] + [{"not": {"anyOf": [{"required": [name]} for name in names]}}]}
+            {
+                "oneOf": [{"required": [name]} for name in names]
+                + [{"not": {"anyOf": [{"required": [name]} for name in names]}}]
+            }
             for names in choices
         ]
     return shown
@@ -154,7 +168,11 @@ def _json_object(message: Message) -> dict[str, Any]:
 
 def _json_property(item: Field, message: Message) -> dict[str, Any]:
     inner = _json_inner(item.map_value or item, message)
-    bounds = _bounds(item) if message.role is not Role.RESPONSE and item.kind not in {"duration", "bytes", "int"} else {}
+    bounds = (
+        _bounds(item)
+        if message.role is not Role.RESPONSE and item.kind not in {"duration", "bytes", "int"}
+        else {}
+    )
     shown: dict[str, Any] = inner
     if item.is_map:
         shown = {"type": "object", "additionalProperties": inner}

@@ -21,7 +21,12 @@ def paragraph(comment: str, indent: int, first: int = 0) -> str:
     """A comment wrapped to the width, its second and further lines indented; `first` is what stands before the first."""
     text = _escape(" ".join(comment.split()))
     lines = textwrap.wrap(
-        text, WIDTH, initial_indent=" " * first, subsequent_indent=" " * indent, break_on_hyphens=False, break_long_words=False
+        text,
+        WIDTH,
+        initial_indent=" " * first,
+        subsequent_indent=" " * indent,
+        break_on_hyphens=False,
+        break_long_words=False,
     )
     return "\n".join(lines)[first:]
 

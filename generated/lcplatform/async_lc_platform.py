@@ -6,9 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from os import PathLike
 from types import TracebackType
-from typing import TYPE_CHECKING
-
-from typing_extensions import Self
+from typing import TYPE_CHECKING, Self
 
 from lcplatform.describe import SERVICES, describe_all, describe_service
 from lcplatform.drivers import Drivers

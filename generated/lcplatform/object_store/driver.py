@@ -49,7 +49,6 @@ class ObjectStoreDriver(ABC):
     does not grow with the object (SC-007). A write is all or nothing: a transfer that breaks off
     leaves what was there before.
 
-
     Blocking. Requests are validated and complete: defaults are filled in. Raise the errors of
     `lcplatform.errors`, or the vendor's own for the provider's table to translate.
     """
@@ -137,7 +136,6 @@ class AsyncObjectStoreDriver(ABC):
     """Stores objects of any size under a key in a bucket. Bodies are streamed both ways, so memory
     does not grow with the object (SC-007). A write is all or nothing: a transfer that breaks off
     leaves what was there before.
-
 
     Async. Requests are validated and complete: defaults are filled in. Raise the errors of
     `lcplatform.errors`, or the vendor's own for the provider's table to translate.

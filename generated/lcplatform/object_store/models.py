@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar
 from pydantic import AwareDatetime, Field
 
 from lcplatform.type.models import BatchFailure
-from lcplatform_runtime.enums import KNOWN
+from lcplatform_runtime.choices import KNOWN
 from lcplatform_runtime.model import Request, Response
 
 

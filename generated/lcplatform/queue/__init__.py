@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from lcplatform.queue.client import Queue
     from lcplatform.queue.driver import AsyncQueueDriver, QueueDriver
     from lcplatform.queue.models import (
+        Body,
         ChangeVisibilitiesEntry,
         ChangeVisibilitiesRequest,
         ChangeVisibilitiesResponse,
@@ -59,6 +60,7 @@ __all__ = [
     "AsyncQueue",
     "AsyncQueueBridge",
     "AsyncQueueDriver",
+    "Body",
     "ChangeVisibilitiesEntry",
     "ChangeVisibilitiesRequest",
     "ChangeVisibilitiesResponse",
@@ -111,6 +113,7 @@ _HOMES = {
     "Queue": "lcplatform.queue.client",
     "AsyncQueueDriver": "lcplatform.queue.driver",
     "QueueDriver": "lcplatform.queue.driver",
+    "Body": "lcplatform.queue.models",
     "ChangeVisibilitiesEntry": "lcplatform.queue.models",
     "ChangeVisibilitiesRequest": "lcplatform.queue.models",
     "ChangeVisibilitiesResponse": "lcplatform.queue.models",

@@ -9,6 +9,7 @@ from typing import Literal
 
 from lcplatform.queue.calls import QueueCalls
 from lcplatform.queue.models import (
+    Body,
     ChangeVisibilitiesEntry,
     ChangeVisibilitiesRequest,
     ChangeVisibilitiesResponse,

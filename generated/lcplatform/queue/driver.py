@@ -44,7 +44,6 @@ class QueueDriver(ABC):
     """Keeps messages until a receiver deletes them. Delivery is at least once: a message that is
     received is hidden for its visibility timeout and comes back unless it is deleted by then.
 
-
     Blocking. Requests are validated and complete: defaults are filled in. Raise the errors of
     `lcplatform.errors`, or the vendor's own for the provider's table to translate.
     """
@@ -133,7 +132,6 @@ class QueueDriver(ABC):
 class AsyncQueueDriver(ABC):
     """Keeps messages until a receiver deletes them. Delivery is at least once: a message that is
     received is hidden for its visibility timeout and comes back unless it is deleted by then.
-
 
     Async. Requests are validated and complete: defaults are filled in. Raise the errors of
     `lcplatform.errors`, or the vendor's own for the provider's table to translate.

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import AwareDatetime, Field
 
@@ -459,3 +459,7 @@ class RedriveDeadLettersResponse(Response):
 
     moved: int
     """How many were moved."""
+
+
+Body: TypeAlias = "str | bytes | Json"
+"""What a message carries: text, bytes or a JSON value (FR-037)."""

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         RotateSecretRequest,
         RotateSecretResponse,
         SecretInfo,
+        SecretValue,
         SecretVersionInfo,
         VersionStage,
     )
@@ -83,6 +84,7 @@ __all__ = [
     "RotateSecretRequest",
     "RotateSecretResponse",
     "SecretInfo",
+    "SecretValue",
     "SecretVersionInfo",
     "Secrets",
     "SecretsBridge",
@@ -128,6 +130,7 @@ _HOMES = {
     "RotateSecretRequest": "lcplatform.secrets.models",
     "RotateSecretResponse": "lcplatform.secrets.models",
     "SecretInfo": "lcplatform.secrets.models",
+    "SecretValue": "lcplatform.secrets.models",
     "SecretVersionInfo": "lcplatform.secrets.models",
     "VersionStage": "lcplatform.secrets.models",
     "MockSecrets": "lcplatform.secrets.stub",

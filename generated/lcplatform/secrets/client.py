@@ -35,6 +35,7 @@ from lcplatform.secrets.models import (
     RotateSecretRequest,
     RotateSecretResponse,
     SecretInfo,
+    SecretValue,
     SecretVersionInfo,
     VersionStage,
 )

@@ -37,10 +37,9 @@ from lcplatform_runtime.support import Support
 
 
 class SecretsDriver(ABC):
-    """Keeps secret values, encrypted at rest (FR-011), in versions (FR-013). At any time one version
-    is current; a rotation may prepare a pending one beside it. A deleted secret can be restored
-    until its recovery window ends (FR-015).
-
+    """Keeps secret values, encrypted at rest (FR-011), in versions (FR-013). At any time one
+    version is current; a rotation may prepare a pending one beside it. A deleted secret can be
+    restored until its recovery window ends (FR-015).
 
     Blocking. Requests are validated and complete: defaults are filled in. Raise the errors of
     `lcplatform.errors`, or the vendor's own for the provider's table to translate.
@@ -119,10 +118,9 @@ class SecretsDriver(ABC):
 
 
 class AsyncSecretsDriver(ABC):
-    """Keeps secret values, encrypted at rest (FR-011), in versions (FR-013). At any time one version
-    is current; a rotation may prepare a pending one beside it. A deleted secret can be restored
-    until its recovery window ends (FR-015).
-
+    """Keeps secret values, encrypted at rest (FR-011), in versions (FR-013). At any time one
+    version is current; a rotation may prepare a pending one beside it. A deleted secret can be
+    restored until its recovery window ends (FR-015).
 
     Async. Requests are validated and complete: defaults are filled in. Raise the errors of
     `lcplatform.errors`, or the vendor's own for the provider's table to translate.

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, TypeAlias
 
 from pydantic import AwareDatetime, Field
 
 from lcplatform.type.models import BatchFailure
-from lcplatform_runtime.enums import KNOWN
+from lcplatform_runtime.choices import KNOWN
 from lcplatform_runtime.json_value import Json
 from lcplatform_runtime.model import Request, Response
 
@@ -381,3 +381,7 @@ class CancelRotationRequest(Request):
 
 class CancelRotationResponse(Response):
     """No rotation is under way."""
+
+
+SecretValue: TypeAlias = "str | Json | bytes"
+"""A secret value: text, a JSON value or bytes (FR-012)."""

@@ -24,7 +24,6 @@ class ControlDriver(ABC):
     """Moves the clock of a mock, keeps and restores its state and makes it fail. A server offers it
     only when it is told to, and only on a loopback address.
 
-
     Blocking. Requests are validated and complete: defaults are filled in. Raise the errors of
     `lcplatform.errors`, or the vendor's own for the provider's table to translate.
     """
@@ -58,7 +57,6 @@ class ControlDriver(ABC):
 class AsyncControlDriver(ABC):
     """Moves the clock of a mock, keeps and restores its state and makes it fail. A server offers it
     only when it is told to, and only on a loopback address.
-
 
     Async. Requests are validated and complete: defaults are filled in. Raise the errors of
     `lcplatform.errors`, or the vendor's own for the provider's table to translate.

@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import AwareDatetime, Field
 
 from lcplatform.type.models import ErrorCode
-from lcplatform_runtime.enums import KNOWN
+from lcplatform_runtime.choices import KNOWN
 from lcplatform_runtime.model import Request, Response
 
 
