@@ -148,6 +148,9 @@ class Lanes:
     async def _end(self, pull: _Pull[R]) -> None:
         if pull.closed:
             return
+        if self._closed:
+            pull.close()
+            return
         ended = self._submit(pull.lane, pull.close)
         if not pull.busy:  # else its caller gave up, and does not wait for it either
             await asyncio.wrap_future(ended)
@@ -237,22 +240,12 @@ class BackgroundLoop:
 
     def run(self, awaitable: Awaitable[R], /) -> R:
         """Waits for an awaitable on the loop. A caller who is interrupted cancels it."""
-        if self._thread is threading.current_thread():
-            _discard(awaitable)
-            raise PreconditionFailedError(
-                "a blocking call would wait for its own event loop: await the async client"
-            )
-        try:
-            loop = self._running()
-        except PreconditionFailedError:
-            _discard(awaitable)
-            raise
-        future = asyncio.run_coroutine_threadsafe(_awaited(awaitable), loop)
+        future = self._schedule(awaitable)
         try:
             return future.result()
         except CancelledError:
             raise OperationCancelledError(
-                "the call was cancelled, or the platform closed meanwhile"
+                "the call was cancelled, or the platform was closed meanwhile"
             ) from None
         except BaseException:
             future.cancel()
@@ -291,7 +284,7 @@ class BackgroundLoop:
                 yield item  # type: ignore[misc]  # not the end
         finally:
             close = getattr(iterator, "aclose", None)
-            if close is not None:
+            if close is not None and not self._closed:  # a closed loop has closed it
                 self.run(close())
 
     def close(self) -> None:
@@ -306,22 +299,29 @@ class BackgroundLoop:
             thread.join()
             loop.close()
 
-    def _running(self) -> asyncio.AbstractEventLoop:
-        loop = self._loop
-        return loop if loop is not None else self._start()
-
-    def _start(self) -> asyncio.AbstractEventLoop:
+    def _schedule(self, awaitable: Awaitable[R]) -> Future[R]:
+        # Under the lock, so that whatever is scheduled is there to be cancelled when the loop is closed.
         with self._lock:
             if self._closed:
-                raise PreconditionFailedError("the platform is closed")
-            if self._loop is None:
-                loop = asyncio.new_event_loop()
-                self._thread = threading.Thread(
-                    target=loop.run_forever, name="lcplatform-loop", daemon=True
+                refusal = "the platform is closed"
+            elif self._thread is threading.current_thread():
+                refusal = (
+                    "a blocking call would wait for its own event loop: await the async client"
                 )
-                self._thread.start()
-                self._loop = loop
-            return self._loop
+            else:
+                return asyncio.run_coroutine_threadsafe(_awaited(awaitable), self._running())
+        if isinstance(awaitable, Coroutine):
+            awaitable.close()  # it would warn that it was never awaited
+        raise PreconditionFailedError(refusal)
+
+    def _running(self) -> asyncio.AbstractEventLoop:
+        if self._loop is None:
+            self._loop = loop = asyncio.new_event_loop()
+            self._thread = threading.Thread(
+                target=loop.run_forever, name="lcplatform-loop", daemon=True
+            )
+            self._thread.start()
+        return self._loop
 
 
 async def _awaited(awaitable: Awaitable[R]) -> R:
@@ -340,9 +340,3 @@ async def _cancel_others() -> None:
     loop = asyncio.get_running_loop()
     await loop.shutdown_asyncgens()
     await loop.shutdown_default_executor()
-
-
-def _discard(awaitable: Awaitable[object]) -> None:
-    """Closes a coroutine that will not run, which would warn otherwise."""
-    if isinstance(awaitable, Coroutine):
-        awaitable.close()
