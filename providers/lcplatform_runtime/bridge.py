@@ -57,12 +57,11 @@ class Lanes:
         self, method: Callable[[T, ByteSource], R], request: T, source: AsyncByteSource, /
     ) -> R:
         """Calls a driver's upload. A caller who gives up ends the body, so that the driver gives up too."""
+        body = source.to_blocking(asyncio.get_running_loop())
         try:
-            return await self.run(
-                "streams", method, request, source.to_blocking(asyncio.get_running_loop())
-            )
+            return await self.run("streams", method, request, body)
         except asyncio.CancelledError:
-            source.abort()
+            body.abort()
             raise
 
     async def download(

@@ -199,7 +199,7 @@ def test_a_small_download_costs_one_change_of_threads(
     submit = ThreadPoolExecutor.submit
 
     def counted(executor: ThreadPoolExecutor, call: Callable[[], object]) -> Future[object]:
-        changes.append(executor._thread_name_prefix)
+        changes.append(str(executor._thread_name_prefix))
         return submit(executor, call)
 
     monkeypatch.setattr(ThreadPoolExecutor, "submit", counted)
