@@ -52,12 +52,9 @@ def _message(message: Message) -> Iterator[str]:
         len(message.oneofs) != 1 or any(item.oneof is None for item in message.fields)
     ):
         yield f"{place}: a union is one oneof and nothing else"
-    names = [item.name for item in message.fields]
     for item in message.fields:
         yield from _comment(f"{place}.{item.proto_name}", item.comment)
         yield from _field(item, message, f"{place}.{item.proto_name}")
-        if names.count(item.name) > 1:
-            yield f"{place}.{item.proto_name}: two fields have this name in Python"
     masks = [item for item in message.fields if item.kind == "mask"]
     if bool(masks) != bool(message.clearable):
         yield f"{place}: `clear` and clearable fields go together"
@@ -111,7 +108,10 @@ def _service(service: Service) -> Iterator[str]:
     for method in service.methods:
         where = f"{place}/{method.rpc}"
         yield from _comment(where, method.comment)
-        for check in (_names, _places, _paging, _batch, _streams):
+        misshapen = list(_streams(method, where))
+        yield from misshapen
+        # What a broken stream asks and answers cannot be told.
+        for check in () if misshapen else (_names, _places, _paging, _batch):
             yield from check(method, where)
 
 

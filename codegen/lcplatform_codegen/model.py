@@ -709,7 +709,7 @@ class _Builder:
                     number=value.number,
                     comment=comments.at((*path, 2, index)),
                     member=member,
-                    value=(member or "").lower(),
+                    value=(member or "").removeprefix("VALUE_").lower(),
                 )
             )
         return Enum(

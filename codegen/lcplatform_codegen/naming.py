@@ -53,7 +53,7 @@ def enum_member(enum: str, value: str) -> str:
     """`VersionStage`, `VERSION_STAGE_CURRENT` → `CURRENT`."""
     prefix = constant(enum) + "_"
     member = value.removeprefix(prefix)
-    return f"_{member}" if member[0].isdigit() else member
+    return f"VALUE_{member}" if member[0].isdigit() else member
 
 
 def words(name: str) -> str:

@@ -1,0 +1,137 @@
+"""The IDL's own rules: each breach is refused with the place that has to change."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lcplatform_codegen.errors import IdlError
+from tests.codegen.rendering import schema_of
+
+OPTIONS = "(lcplatform.options.v1.{})"
+PROTO = """
+// A file.
+syntax = "proto3";
+package lcplatform.demo.v1;
+import "google/protobuf/field_mask.proto";
+import "lcplatform/options/v1/options.proto";
+import "lcplatform/type/v1/batch.proto";
+// Does things.
+service DemoService {{
+  option (lcplatform.options.v1.service) = {{
+    capabilities: {{name: "speed" description: "It is fast."}}
+  }};
+  // Does it.
+  rpc {rpc}({request_stream}DoRequest) returns ({response_stream}DoResponse) {{
+    {method}
+  }}
+}}
+// Asks.
+message DoRequest {{
+  {request}
+}}
+// Answers.
+message DoResponse {{
+  {response}
+}}
+"""
+
+
+def problems(folder: Path, **parts: str) -> list[str]:
+    blank = dict.fromkeys(
+        ("method", "request", "response", "request_stream", "response_stream"), ""
+    )
+    target = folder / "lcplatform" / "demo" / "v1" / "demo.proto"
+    target.parent.mkdir(parents=True)
+    target.write_text(PROTO.format(**{**blank, "rpc": "Do", **parts}), encoding="utf-8")
+    try:
+        schema_of(folder)
+    except IdlError as error:
+        return error.problems
+    return []
+
+
+def test_a_clean_idl_passes(tmp_path: Path) -> None:
+    assert problems(tmp_path) == []
+
+
+NAME = "// The name.\n  string name = 1"
+
+
+def named(rules: str) -> str:
+    return f"{NAME} [(lcplatform.options.v1.field) = {{{rules}}}];"
+
+
+PAGE = "// Size.\n optional int32 page_size = 1;\n// Token.\n string page_token = 2;"
+BREACHES = {
+    "a field without a comment": (
+        {"request": "string name = 1;"},
+        "DoRequest.name: has no comment",
+    ),
+    "a vendor's word": (
+        {"request": "// The arn.\n string name = 1;"},
+        "the contract names no vendor",
+    ),
+    "a vendor's word in a name": ({"request": "// It.\n string s3_key = 1;"}, "names no vendor"),
+    "an unpaged list": ({"rpc": "ListThings"}, "every list is paged"),
+    "half a page": ({"request": PAGE}, "paging is page_size, page_token and next_page_token"),
+    "half a batch": (
+        {"response": "// Bad.\n repeated lcplatform.type.v1.BatchFailure failed = 1;"},
+        "a batch answers with `successful` and `failed`",
+    ),
+    "an undeclared capability": (
+        {"request": named('capability: "flight"')},
+        "names the capability 'flight', which is not there",
+    ),
+    "an undeclared limit": (
+        {"request": named('limit: "max_things"')},
+        "names the limit 'max_things', which is not there",
+    ),
+    "an unknown cache key": (
+        {"method": 'option (lcplatform.options.v1.method) = {cache: {key: ["id"]}};'},
+        "names the request field 'id', which is not there",
+    ),
+    "an optional positional": (
+        {"request": named("positional: true")},
+        "what is positional is required",
+    ),
+    "a pattern without anchors": (
+        {"request": named('pattern: "[a-z]+"')},
+        "a pattern is anchored",
+    ),
+    "an int64 that JavaScript would round": (
+        {"response": "// How many.\n int64 count = 1;"},
+        "needs jstype = JS_STRING",
+    ),
+    "a mask of nothing": (
+        {"request": "// Gone.\n google.protobuf.FieldMask clear = 1;"},
+        "`clear` and clearable fields go together",
+    ),
+    "both directions streamed": (
+        {"request_stream": "stream ", "response_stream": "stream "},
+        "a call streams one way",
+    ),
+    "an upload without a header": (
+        {"request_stream": "stream "},
+        "the parts of this stream are header, chunk, trailer",
+    ),
+    "a default that is no JSON": (
+        {"request": named('default_json: "oops"').replace("string", "optional string")},
+        "default_json is no JSON",
+    ),
+}
+
+
+@pytest.mark.parametrize("breach", BREACHES)
+def test_a_breach_is_refused_with_its_place(breach: str, tmp_path: Path) -> None:
+    parts, expected = BREACHES[breach]
+    found = problems(tmp_path, **parts)
+    assert any(expected in problem for problem in found), found
+    assert all(problem.startswith("lcplatform.demo.v1.") for problem in found)
+
+
+def test_what_protoc_refuses_is_refused(tmp_path: Path) -> None:
+    assert problems(tmp_path, request="string name = 0;") == [
+        f"{tmp_path.name}: protoc refuses the IDL (its words are above)"
+    ]
