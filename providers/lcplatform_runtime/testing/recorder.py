@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
 from lcplatform_runtime.clock import SYSTEM, Clock
 from lcplatform_runtime.errors import LCPlatformError, UnsupportedError
@@ -112,5 +112,5 @@ class Program(Generic[Req, Res]):
 
 def _step(answer: Res | Callable[[Req], Res]) -> _Step[Req, Res]:
     if callable(answer):
-        return cast("_Step[Req, Res]", answer)  # no message can be called, so it is a function
+        return answer  # pyright: ignore[reportReturnType]  no message can be called: it is a function
     return lambda _: answer
