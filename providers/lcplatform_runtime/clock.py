@@ -2,12 +2,33 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from datetime import UTC, datetime
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from typing_extensions import override
+
+if TYPE_CHECKING:
+    import threading
+    from types import TracebackType
+
+
+class Scope(Protocol):
+    """What runs `async with` it is cancelled when its time is over, and leaves it with `TimeoutError`."""
+
+    async def __aenter__(self) -> object: ...
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+        /,
+    ) -> bool | None: ...
+
+    def expired(self) -> bool:
+        """Whether it ended because its time was over."""
+        ...
 
 
 class Clock(Protocol):
@@ -27,6 +48,10 @@ class Clock(Protocol):
 
     async def sleep_async(self, seconds: float, /) -> None:
         """Returns when so much time has passed, and lets other tasks run until then."""
+        ...
+
+    def timeout(self, seconds: float | None, /) -> Scope:
+        """A scope that lasts so long, or as long as it likes."""
         ...
 
     def wait(self, condition: threading.Condition, seconds: float | None = None, /) -> bool:
@@ -50,6 +75,12 @@ class SystemClock(Clock):
         import asyncio
 
         await asyncio.sleep(seconds)
+
+    @override
+    def timeout(self, seconds: float | None, /) -> Scope:
+        import asyncio
+
+        return asyncio.timeout(seconds)
 
     @override
     def wait(self, condition: threading.Condition, seconds: float | None = None, /) -> bool:

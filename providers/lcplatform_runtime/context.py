@@ -2,35 +2,74 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
 from typing import Final
+
+from typing_extensions import override
 
 from lcplatform_runtime.clock import SYSTEM, Clock
 from lcplatform_runtime.options import CallOptions
 
 
-@dataclass(frozen=True, slots=True)
 class CallContext:
-    """One call.
+    """One call. Nothing in it changes.
 
-    Attributes:
-        correlation_id: names the call, and everything that was called for its sake, in logs and traces.
+    It is made for every call, so it is no dataclass, and a name that nobody asks for is not spelled out.
+
+    Args:
+        correlation_id: names the call; a new name where absent.
         deadline: the moment at which the caller stops waiting, in the `monotonic()` of `clock`.
         idempotency_key: makes a repetition of this very call harmless. Calls made for its sake do not inherit it.
         clock: the clock of the deadline.
     """
 
-    correlation_id: str
-    deadline: float | None = None
-    idempotency_key: str | None = None
-    clock: Clock = field(default=SYSTEM, repr=False, compare=False)
+    __slots__ = ("_correlation_id", "_number", "clock", "deadline", "idempotency_key")
+
+    def __init__(
+        self,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+        idempotency_key: str | None = None,
+        clock: Clock = SYSTEM,
+    ) -> None:
+        self._correlation_id = correlation_id
+        # Not drawn when it is read: two threads that read it must read the same.
+        self._number = 0 if correlation_id else next(_numbers)
+        self.deadline: Final = deadline
+        self.idempotency_key: Final = idempotency_key
+        self.clock: Final = clock
+
+    @property
+    def correlation_id(self) -> str:
+        """Names the call, and everything that is called for its sake, in logs and traces."""
+        return self._correlation_id or f"{_process}{self._number:016x}"
 
     def remaining(self) -> float | None:
         """The seconds left until the deadline, never below zero; `None` if there is none."""
         return None if self.deadline is None else max(0.0, self.deadline - self.clock.monotonic())
+
+    @override
+    def __repr__(self) -> str:
+        return f"CallContext({self.correlation_id!r}, deadline={self.deadline!r})"
+
+
+_numbers: Final = itertools.count(1)
+_process = ""
+
+
+def _name_process() -> None:
+    """Tells the calls of this process from those of any other; a fork is another."""
+    global _process
+    _process = os.urandom(8).hex()
+
+
+_name_process()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_name_process)
 
 
 CURRENT: Final[ContextVar[CallContext | None]] = ContextVar("lcplatform_call", default=None)
@@ -61,10 +100,9 @@ def correlation(correlation_id: str) -> Iterator[CallContext]:
     """
     CallOptions(correlation_id=correlation_id)  # refuses what must not get into a header
     outer = CURRENT.get()
-    context = (
-        CallContext(correlation_id)
-        if outer is None
-        else replace(outer, correlation_id=correlation_id)
-    )
+    if outer is None:
+        context = CallContext(correlation_id)
+    else:
+        context = CallContext(correlation_id, outer.deadline, outer.idempotency_key, outer.clock)
     with entered(context):
         yield context

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
-from typing import Any, Final, NoReturn
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NoReturn, TypeAlias
 
 from pydantic_core import core_schema
 from typing_extensions import override
@@ -208,3 +208,7 @@ def _problem(error: Exception) -> str:
 
 # Python limits how many digits it turns into a number. Its message speaks of the interpreter's settings.
 _SIZES: Final = {"Exceeds the limit": "an integer has too many digits"}
+
+
+JsonInput: TypeAlias = "Mapping[str, object] | Sequence[object] | int | float | bool"
+"""What a client takes for a JSON value besides `Json`. Text is text: for a JSON string or null write `Json(...)`."""

@@ -117,15 +117,15 @@ def _path(model: type[BaseModel], location: Sequence[int | str]) -> tuple[str, b
             path.append(step)
             if step in getattr(here, "__sensitive__", ()):
                 return ".".join(path), True
-            here = _message_in(field.annotation)
+            here = message_in(field.annotation)
         elif not path:
             path.append(step)
     return ".".join(path), False
 
 
-def _message_in(annotation: object) -> type[BaseModel] | None:
+def message_in(annotation: object) -> type[BaseModel] | None:
     """The message that a field holds, perhaps inside a container or a union."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     arguments = getattr(annotation, "__args__", ())
-    return next((found for it in arguments if (found := _message_in(it)) is not None), None)
+    return next((found for it in arguments if (found := message_in(it)) is not None), None)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import heapq
 import itertools
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from typing_extensions import override
 
-from lcplatform_runtime.clock import SYSTEM, Clock, SystemClock
+from lcplatform_runtime.clock import SYSTEM, Clock, Scope, SystemClock
+
+if TYPE_CHECKING:
+    from types import TracebackType
 
 __all__ = ["SYSTEM", "Clock", "ManualClock", "SystemClock", "Timer"]
 
@@ -124,6 +128,10 @@ class ManualClock(Clock):
             timer.cancel()
 
     @override
+    def timeout(self, seconds: float | None, /) -> Scope:
+        return _ManualScope(self, seconds)
+
+    @override
     def wait(self, condition: threading.Condition, seconds: float | None = None, /) -> bool:
         if seconds is None:
             return condition.wait()
@@ -160,3 +168,48 @@ class ManualClock(Clock):
 
     def _pending(self) -> int:
         return sum(not timer.cancelled for timer in self._timers)
+
+
+class _ManualScope(Scope):
+    """A scope of asyncio whose end a `ManualClock` brings about."""
+
+    def __init__(self, clock: ManualClock, seconds: float | None) -> None:
+        import asyncio
+
+        self._clock = clock
+        self._seconds = seconds
+        self._scope = asyncio.timeout(None)
+        self._timer: Timer | None = None
+
+    @override
+    async def __aenter__(self) -> object:
+        import asyncio
+
+        await self._scope.__aenter__()
+        if self._seconds is not None:
+            loop = asyncio.get_running_loop()
+            self._timer = self._clock.call_later(
+                self._seconds, lambda: loop.call_soon_threadsafe(self._expire, loop.time())
+            )
+        return self
+
+    @override
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+        /,
+    ) -> bool | None:
+        if self._timer is not None:
+            self._timer.cancel()
+        await self._scope.__aexit__(kind, error, trace)
+        return None
+
+    @override
+    def expired(self) -> bool:
+        return self._scope.expired()
+
+    def _expire(self, now: float) -> None:
+        with contextlib.suppress(RuntimeError):  # it was left in the meantime
+            self._scope.reschedule(now)

@@ -1,0 +1,178 @@
+"""The bound operations of async callers. An attempt, and each wait for more, ends with the deadline of its call."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Hashable
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+
+from lcplatform_runtime.context import CURRENT
+from lcplatform_runtime.model import Model
+from lcplatform_runtime.steps import Again, Call, drive_async, within
+from lcplatform_runtime.streams import AsyncByteSource, AsyncByteStream, AsyncDownload
+
+if TYPE_CHECKING:
+    from lcplatform_runtime.chain import Chain
+    from lcplatform_runtime.errors import LCPlatformError
+    from lcplatform_runtime.options import CallOptions
+
+Req = TypeVar("Req", bound=Model)
+Res = TypeVar("Res")
+H = TypeVar("H")
+
+
+class AsyncUnary(Generic[Req, Res]):
+    """A request, an answer."""
+
+    __slots__ = ("_chain", "_method")
+
+    def __init__(self, chain: Chain, method: Callable[[Req], Awaitable[Res]]) -> None:
+        self._chain = chain
+        self._method = method
+
+    async def __call__(self, request: Req, options: CallOptions | None = None, /) -> Res:
+        """Calls the driver. Raises LCPlatformError if that fails and no retry helps."""
+        answer: Res = (await _answer(self._chain, request, options, self._method))[0]
+        return answer
+
+    def kept(self, key: tuple[Hashable, ...], options: CallOptions | None = None, /) -> Res | None:
+        """The answer that is kept under these values of the cache key, without a request. `None`: call."""
+        answer: Res | None = self._chain.kept(key, options)
+        return answer
+
+
+class AsyncUpload(Generic[Req, Res]):
+    """A request and a body, an answer."""
+
+    __slots__ = ("_chain", "_method")
+
+    def __init__(
+        self, chain: Chain, method: Callable[[Req, AsyncByteSource], Awaitable[Res]]
+    ) -> None:
+        self._chain = chain
+        self._method = method
+
+    async def __call__(
+        self, request: Req, source: AsyncByteSource, options: CallOptions | None = None, /
+    ) -> Res:
+        """Calls the driver. A body that comes once and was begun is not sent again. What `source` opened is closed."""
+        chain, method = self._chain, self._method
+        try:
+            call = chain.begin(request, options, source)
+            answer: Res = await drive_async(
+                chain.steps(call), call, lambda it: method(it, source), chain.clock
+            )
+        finally:
+            await source.close()
+        return answer
+
+
+class AsyncDownloading(Generic[Req, H]):
+    """A request, a body that comes back."""
+
+    __slots__ = ("_chain", "_method")
+
+    def __init__(
+        self, chain: Chain, method: Callable[[Req], Awaitable[AsyncByteStream[H]]]
+    ) -> None:
+        self._chain = chain
+        self._method = method
+
+    async def __call__(
+        self, request: Req, options: CallOptions | None = None, /
+    ) -> AsyncDownload[H]:
+        """Opens the body. A transfer that breaks goes on where it stopped, by the same rule as any retry."""
+        chain, method = self._chain, self._method
+        stream, call = await _answer(chain, request, options, method)
+
+        def broken(problem: Exception) -> LCPlatformError:
+            return chain.broken(problem, call)
+
+        async def reopen(
+            rest: Model, error: LCPlatformError, failures: int, /
+        ) -> AsyncByteStream[H]:
+            call.request = rest
+            steps = chain.resumed(call, error, failures)
+            return _bounded(await drive_async(steps, call, method, chain.clock), call)
+
+        return AsyncDownload(
+            _bounded(stream, call), broken, request, chain.operation.resume, reopen
+        )
+
+
+class AsyncStreaming(Generic[Req, Res]):
+    """A request, answers as they come."""
+
+    __slots__ = ("_chain", "_method")
+
+    def __init__(self, chain: Chain, method: Callable[[Req], AsyncIterator[Res]]) -> None:
+        self._chain = chain
+        self._method = method
+
+    def __call__(self, request: Req, options: CallOptions | None = None, /) -> AsyncIterator[Res]:
+        """Nothing happens before the first answer is asked for. Only what fails until then is retried."""
+        return self._answers(self._chain.begin(request, options))
+
+    async def _answers(self, call: Call) -> AsyncGenerator[Res, None]:
+        chain = self._chain
+        first, rest = await drive_async(chain.steps(call), call, self._opened, chain.clock)
+        try:
+            answer = first
+            while answer is not _END:
+                yield answer
+                answer = await self._next(rest, call)
+        finally:
+            close = getattr(rest, "aclose", None)
+            if close is not None:
+                await close()
+
+    async def _opened(self, request: Req) -> tuple[Res | object, AsyncIterator[Res]]:
+        answers = aiter(self._method(request))
+        return await anext(answers, _END), answers
+
+    async def _next(self, answers: AsyncIterator[Res], call: Call) -> Res | object:
+        token = CURRENT.set(call.context)
+        try:
+            answer: Res | object = await within(call, anext(answers, _END))
+        except Exception as problem:  # noqa: BLE001  a driver may raise anything
+            error = self._chain.broken(problem, call)
+            cause = error.__cause__
+        else:
+            return answer
+        finally:
+            CURRENT.reset(token)
+        raise error from cause
+
+
+_END: Final = object()
+
+
+async def _answer(
+    chain: Chain, request: Any, options: CallOptions | None, method: Callable[[Any], Awaitable[Any]]
+) -> tuple[Any, Call]:
+    """What the driver answers in the end, and the call that it answered."""
+    call = chain.ahead(request) if options is None else None
+    if call is None:
+        call = chain.begin(request, options)
+        return await drive_async(chain.steps(call), call, method, chain.clock), call
+    token = CURRENT.set(call.context)
+    try:
+        return await method(request), call
+    except Exception as problem:  # noqa: BLE001  the steps decide what it means
+        failure = problem
+    finally:
+        CURRENT.reset(token)
+    steps = chain.steps(call)
+    return await drive_async(steps, call, Again(failure, method), chain.clock), call
+
+
+def _bounded(stream: AsyncByteStream[H], call: Call) -> AsyncByteStream[H]:
+    """`stream`, which ends with the deadline of `call` if it has one."""
+    if call.context.deadline is None:
+        return stream
+
+    async def chunks() -> AsyncGenerator[bytes, None]:
+        pieces = aiter(stream)
+        while chunk := await within(call, anext(pieces, b"")):
+            yield chunk
+
+    return AsyncByteStream(stream.header, chunks(), close=stream.close)

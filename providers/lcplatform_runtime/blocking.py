@@ -1,0 +1,170 @@
+"""The bound operations of blocking callers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Hashable, Iterator
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+
+from lcplatform_runtime.context import CURRENT
+from lcplatform_runtime.errors import DeadlineExceededError
+from lcplatform_runtime.model import Model
+from lcplatform_runtime.steps import Again, Call, drive
+from lcplatform_runtime.streams import ByteSource, ByteStream, Download
+
+if TYPE_CHECKING:
+    from lcplatform_runtime.chain import Chain
+    from lcplatform_runtime.errors import LCPlatformError
+    from lcplatform_runtime.options import CallOptions
+
+Req = TypeVar("Req", bound=Model)
+Res = TypeVar("Res")
+H = TypeVar("H")
+
+
+class Unary(Generic[Req, Res]):
+    """A request, an answer."""
+
+    __slots__ = ("_chain", "_method")
+
+    def __init__(self, chain: Chain, method: Callable[[Req], Res]) -> None:
+        self._chain = chain
+        self._method = method
+
+    def __call__(self, request: Req, options: CallOptions | None = None, /) -> Res:
+        """Calls the driver. Raises LCPlatformError if that fails and no retry helps."""
+        answer: Res = _answer(self._chain, request, options, self._method)[0]
+        return answer
+
+    def kept(self, key: tuple[Hashable, ...], options: CallOptions | None = None, /) -> Res | None:
+        """The answer that is kept under these values of the cache key, without a request. `None`: call."""
+        answer: Res | None = self._chain.kept(key, options)
+        return answer
+
+
+class Upload(Generic[Req, Res]):
+    """A request and a body, an answer."""
+
+    __slots__ = ("_chain", "_method")
+
+    def __init__(self, chain: Chain, method: Callable[[Req, ByteSource], Res]) -> None:
+        self._chain = chain
+        self._method = method
+
+    def __call__(
+        self, request: Req, source: ByteSource, options: CallOptions | None = None, /
+    ) -> Res:
+        """Calls the driver. A body that comes once and was begun is not sent again. What `source` opened is closed."""
+        chain, method = self._chain, self._method
+        try:
+            call = chain.begin(request, options, source)
+            answer: Res = drive(chain.steps(call), call, lambda it: method(it, source), chain.clock)
+        finally:
+            source.close()
+        return answer
+
+
+class Downloading(Generic[Req, H]):
+    """A request, a body that comes back."""
+
+    __slots__ = ("_chain", "_method")
+
+    def __init__(self, chain: Chain, method: Callable[[Req], ByteStream[H]]) -> None:
+        self._chain = chain
+        self._method = method
+
+    def __call__(self, request: Req, options: CallOptions | None = None, /) -> Download[H]:
+        """Opens the body. A transfer that breaks goes on where it stopped, by the same rule as any retry."""
+        chain, method = self._chain, self._method
+        stream, call = _answer(chain, request, options, method)
+
+        def broken(problem: Exception) -> LCPlatformError:
+            return chain.broken(problem, call)
+
+        def reopen(rest: Model, error: LCPlatformError, failures: int, /) -> ByteStream[H]:
+            call.request = rest
+            more = drive(chain.resumed(call, error, failures), call, method, chain.clock)
+            return _bounded(more, call)
+
+        return Download(_bounded(stream, call), broken, request, chain.operation.resume, reopen)
+
+
+class Streaming(Generic[Req, Res]):
+    """A request, answers as they come."""
+
+    __slots__ = ("_chain", "_method")
+
+    def __init__(self, chain: Chain, method: Callable[[Req], Iterator[Res]]) -> None:
+        self._chain = chain
+        self._method = method
+
+    def __call__(self, request: Req, options: CallOptions | None = None, /) -> Iterator[Res]:
+        """Nothing happens before the first answer is asked for. Only what fails until then is retried."""
+        return self._answers(self._chain.begin(request, options))
+
+    def _answers(self, call: Call) -> Generator[Res, None, None]:
+        chain = self._chain
+        first, rest = drive(chain.steps(call), call, self._opened, chain.clock)
+        try:
+            answer = first
+            while answer is not _END:
+                yield answer
+                answer = self._next(rest, call)
+        finally:
+            close = getattr(rest, "close", None)
+            if close is not None:
+                close()
+
+    def _opened(self, request: Req) -> tuple[Res | object, Iterator[Res]]:
+        answers = iter(self._method(request))
+        return next(answers, _END), answers
+
+    def _next(self, answers: Iterator[Res], call: Call) -> Res | object:
+        token = CURRENT.set(call.context)
+        try:
+            _check_deadline(call)
+            return next(answers, _END)
+        except Exception as problem:  # noqa: BLE001  a driver may raise anything
+            error = self._chain.broken(problem, call)
+            cause = error.__cause__
+        finally:
+            CURRENT.reset(token)
+        raise error from cause
+
+
+_END: Final = object()
+
+
+def _answer(
+    chain: Chain, request: Any, options: CallOptions | None, method: Callable[[Any], Any]
+) -> tuple[Any, Call]:
+    """What the driver answers in the end, and the call that it answered."""
+    call = chain.ahead(request) if options is None else None
+    if call is None:
+        call = chain.begin(request, options)
+        return drive(chain.steps(call), call, method, chain.clock), call
+    token = CURRENT.set(call.context)
+    try:
+        return method(request), call
+    except Exception as problem:  # noqa: BLE001  the steps decide what it means
+        failure = problem
+    finally:
+        CURRENT.reset(token)
+    return drive(chain.steps(call), call, Again(failure, method), chain.clock), call
+
+
+def _bounded(stream: ByteStream[H], call: Call) -> ByteStream[H]:
+    """`stream`, which ends with the deadline of `call` if it has one."""
+    if call.context.deadline is None:
+        return stream
+
+    def chunks() -> Generator[bytes, None, None]:
+        for chunk in stream:
+            _check_deadline(call)
+            yield chunk
+
+    return ByteStream(stream.header, chunks(), close=stream.close)
+
+
+def _check_deadline(call: Call) -> None:
+    if call.context.remaining() == 0:
+        raise DeadlineExceededError("the deadline passed during the transfer")
