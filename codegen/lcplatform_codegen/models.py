@@ -100,14 +100,38 @@ def _comment(item: Field) -> str:
 
 
 def _annotation(item: Field, message: Message) -> str | None:
-    """The annotations that JSON Schema has no words for."""
+    """The annotations that the JSON Schema of a single type has no words for."""
     if item.kind == "mask":
         return item.python_type
-    if (
-        item.kind == "enum"
-        and not item.repeated
-        and not item.is_map
-        and message.role is not Role.RESPONSE
-    ):
+    if message.role is Role.RESPONSE:
+        return None
+    if item.kind == "enum" and not item.repeated:
         return f"Annotated[{item.enum.name}{' | None' if item.optional else ''}, KNOWN]"
+    if item.kind == "union" and not item.repeated:
+        return " | ".join([*map(_alternative, item.message.fields), *(["None"] if item.optional else [])])
+    if item.rules.key_pattern or item.rules.value_pattern:
+        return _map(item)
     return None
+
+
+def _alternative(part: Field) -> str:
+    """One type of a union, with what is asked of it."""
+    if part.rules.json_object:
+        return f"Annotated[{part.item_type}, JSON_OBJECT]"
+    if part.min_length is not None:
+        return f"Annotated[{part.item_type}, Field(min_length={part.min_length})]"
+    return part.item_type
+
+
+def _map(item: Field) -> str:
+    inside = [
+        f"Annotated[str, Field(pattern={pattern!r})]" if pattern else "str"
+        for pattern in (item.rules.key_pattern, item.rules.value_pattern)
+    ]
+    plain = f"dict[{', '.join(inside)}]"
+    bounds = [
+        f"{name}={value}"
+        for name, value in (("min_length", item.min_length), ("max_length", item.max_length))
+        if value is not None
+    ]
+    return f"Annotated[{plain}, Field({', '.join(bounds)})]" if bounds else plain

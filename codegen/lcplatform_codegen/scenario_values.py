@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Final, NoReturn, TypeAlias
 
+from typing_extensions import override
+
 from lcplatform_codegen.model import Enum, EnumValue, Field, Message, Schema
 
 _REFERENCE: Final = re.compile(r"\$([a-z][a-z0-9_]*)")
@@ -29,6 +31,7 @@ class Wrong(Exception):
         self.problem = problem
         self.path = ""
 
+    @override
     def __str__(self) -> str:
         return f"{self.path}: {self.problem}" if self.path else self.problem
 
@@ -201,7 +204,8 @@ def shape(field: Field) -> str:
     return f"list of {one}" if field.repeated else one
 
 
-def _single(field: Field) -> Field:
+def single(field: Field) -> Field:
+    """One item of the field, if it is a list."""
     return replace(field, repeated=False) if field.repeated else field
 
 
@@ -272,7 +276,7 @@ class Reader:
         """One item of a field. An item of a list may be a variable, too."""
         variable = _REFERENCE.fullmatch(raw) if isinstance(raw, str) else None
         if variable is not None:
-            return self._variable(variable[1], _single(field))
+            return self._variable(variable[1], single(field))
         match field.kind:
             case "string":
                 return self._string(field, raw)

@@ -7,6 +7,8 @@ from typing import Final, TypeVar
 
 from pydantic import AfterValidator, BaseModel
 
+from lcplatform_runtime.json_value import Json
+
 E = TypeVar("E", bound=StrEnum | None)
 M = TypeVar("M", bound=BaseModel)
 
@@ -19,6 +21,16 @@ def _known(value: E) -> E:
 
 KNOWN: Final = AfterValidator(_known)
 """Marks a field of a request: `UNKNOWN`, which a newer contract puts into answers, is refused there."""
+
+
+def _object(value: Json) -> Json:
+    if not value.is_object:
+        raise ValueError("a JSON object")
+    return value
+
+
+JSON_OBJECT: Final = AfterValidator(_object)
+"""Marks a field whose JSON value is an object."""
 
 
 def one_of(model: M, names: tuple[str, ...], /) -> M:

@@ -67,6 +67,11 @@ class Json:
         """The value as dict, list, str, int, float, bool or None, and the caller's own: changing it changes nothing."""
         return _copy(self._value)
 
+    @property
+    def is_object(self) -> bool:
+        """Whether the value is a JSON object."""
+        return isinstance(self._value, dict)
+
     def _fill(self, text: str, value: object) -> None:
         object.__setattr__(self, "_text", text)
         object.__setattr__(self, "_value", value)

@@ -77,7 +77,7 @@ class ObjectStore:
         """Creates a bucket. Objects in it are always encrypted at rest.
 
         Args:
-            name: The name: lower-case letters, digits, dots and hyphens.
+            name: The name: lower-case letters, digits and single hyphens between them.
             versioning: Keeps every version of the objects.
             encryption_key: The customer's key that encrypts the objects at rest; the provider's own
                 key where absent.
@@ -167,7 +167,8 @@ class ObjectStore:
 
         Args:
             bucket: The bucket.
-            key: The key. Slashes have no meaning but the one that `delimiter` gives them.
+            key: The key: any characters but control characters. Slashes have no meaning but the one
+                that `delimiter` gives them.
             data: The body: bytes, a path, a binary file or an iterable of bytes.
             content_type: The media type of the body (RFC 9110, section 8.3).
             cache_control: How answers to HTTP readers may be cached (RFC 9111).
@@ -175,7 +176,8 @@ class ObjectStore:
             content_encoding: How the body is encoded, for example gzip. It is stored as it is
                 given.
             metadata: Free names and values kept with the object. Names are lower-case letters,
-                digits and underscores, values printable ASCII (FR-034).
+                digits and underscores and start with a letter; values are printable ASCII without
+                blanks at their ends (FR-034).
             tags: Tags of the object (FR-034).
             crc32c: The CRC-32C of the whole body that the caller already knows. A body that differs
                 is refused.
@@ -183,7 +185,8 @@ class ObjectStore:
                 is refused.
             if_match: Stores only if the object still has this etag (FR-066). Stale: CONFLICT; no
                 object: NOT_FOUND.
-            if_absent: Stores only if there is no such object. There is one: ALREADY_EXISTS.
+            if_absent: Stores only if there is no such object. There is one: ALREADY_EXISTS. Not
+                together with `if_match`.
             options: Deadline, retries and the like, for this call alone.
 
         Raises:
@@ -224,8 +227,8 @@ class ObjectStore:
         Args:
             bucket: The bucket.
             key: The key.
-            range: Only this stretch of the body. One that starts beyond the end is refused with
-                VALIDATION.
+            range: Only this stretch of the body. One that starts at or beyond the end is refused
+                with VALIDATION.
             version: This version instead of the newest.
             if_match: Reads only if the object still has this etag. Stale: CONFLICT.
             if_none_match: Reads only if the object no longer has this etag; otherwise the header
@@ -301,7 +304,7 @@ class ObjectStore:
             key: The key.
             version: This version, for good, instead of the newest.
             if_match: Deletes only if the object still has this etag. Stale: CONFLICT; no object:
-                NOT_FOUND.
+                NOT_FOUND. Not together with `version`.
             options: Deadline, retries and the like, for this call alone.
 
         Raises:
@@ -400,8 +403,8 @@ class ObjectStore:
         page_token: str = "",
         options: CallOptions | None = None,
     ) -> ListObjectVersionsResponse:
-        """Lists every version of the objects whose key starts with a prefix, the newest of a key
-        first.
+        """Lists every version of the objects whose key starts with a prefix, the versions of one key
+        together. `latest` marks the newest.
 
         Args:
             bucket: The bucket.
@@ -452,6 +455,8 @@ class ObjectStore:
         options: CallOptions | None = None,
     ) -> CopyObjectResponse:
         """Copies an object inside the store; the bytes do not travel through the caller (FR-036).
+        Content, headers, metadata and tags are copied. A copy onto itself is refused with
+        VALIDATION, unless it brings back an earlier version.
 
         Args:
             bucket: The bucket to copy into.
@@ -462,7 +467,8 @@ class ObjectStore:
             source_if_match: Copies only if the source still has this etag. Stale: CONFLICT.
             if_match: Copies only if the target still has this etag (FR-066). Stale: CONFLICT; no
                 target: NOT_FOUND.
-            if_absent: Copies only if there is no target. There is one: ALREADY_EXISTS.
+            if_absent: Copies only if there is no target. There is one: ALREADY_EXISTS. Not together
+                with `if_match`.
             options: Deadline, retries and the like, for this call alone.
 
         Raises:
@@ -546,9 +552,6 @@ class ObjectStore:
                 it.
             content_type: The media type that a PUT must then send in its Content-Type.
             options: Deadline, retries and the like, for this call alone.
-
-        Raises:
-            ResourceNotFoundError: something that the call names does not exist.
         """
         request = build(
             GeneratePresignedUrlRequest,

@@ -107,13 +107,16 @@ class ObjectStoreDriver(ABC):
     def list_object_versions(
         self, request: ListObjectVersionsRequest, /
     ) -> ListObjectVersionsResponse:
-        """Lists every version of the objects whose key starts with a prefix, the newest of a key
-        first.
+        """Lists every version of the objects whose key starts with a prefix, the versions of one key
+        together. `latest` marks the newest.
         """
 
     @abstractmethod
     def copy_object(self, request: CopyObjectRequest, /) -> CopyObjectResponse:
-        """Copies an object inside the store; the bytes do not travel through the caller (FR-036)."""
+        """Copies an object inside the store; the bytes do not travel through the caller (FR-036).
+        Content, headers, metadata and tags are copied. A copy onto itself is refused with
+        VALIDATION, unless it brings back an earlier version.
+        """
 
     @abstractmethod
     def get_object_tags(self, request: GetObjectTagsRequest, /) -> GetObjectTagsResponse:
@@ -197,13 +200,16 @@ class AsyncObjectStoreDriver(ABC):
     async def list_object_versions(
         self, request: ListObjectVersionsRequest, /
     ) -> ListObjectVersionsResponse:
-        """Lists every version of the objects whose key starts with a prefix, the newest of a key
-        first.
+        """Lists every version of the objects whose key starts with a prefix, the versions of one key
+        together. `latest` marks the newest.
         """
 
     @abstractmethod
     async def copy_object(self, request: CopyObjectRequest, /) -> CopyObjectResponse:
-        """Copies an object inside the store; the bytes do not travel through the caller (FR-036)."""
+        """Copies an object inside the store; the bytes do not travel through the caller (FR-036).
+        Content, headers, metadata and tags are copied. A copy onto itself is refused with
+        VALIDATION, unless it brings back an earlier version.
+        """
 
     @abstractmethod
     async def get_object_tags(self, request: GetObjectTagsRequest, /) -> GetObjectTagsResponse:

@@ -110,10 +110,8 @@ class ByteRange(Request):
 class CreateBucketRequest(Request):
     """Asks for a new bucket."""
 
-    name: Annotated[
-        str, Field(max_length=63, min_length=3, pattern="^[a-z0-9][a-z0-9.-]*[a-z0-9]$")
-    ]
-    """The name: lower-case letters, digits, dots and hyphens."""
+    name: Annotated[str, Field(max_length=63, min_length=3, pattern="^[a-z0-9]+(-[a-z0-9]+)*$")]
+    """The name: lower-case letters, digits and single hyphens between them."""
 
     versioning: bool = False
     """Keeps every version of the objects."""
@@ -155,9 +153,7 @@ class ListBucketsResponse(Response):
 class DeleteBucketRequest(Request):
     """Asks to delete a bucket."""
 
-    name: Annotated[
-        str, Field(max_length=63, min_length=3, pattern="^[a-z0-9][a-z0-9.-]*[a-z0-9]$")
-    ]
+    name: Annotated[str, Field(max_length=63, min_length=3, pattern="^[a-z0-9]+(-[a-z0-9]+)*$")]
     """The bucket."""
 
 
@@ -168,31 +164,40 @@ class DeleteBucketResponse(Response):
 class PutObjectHeader(Request):
     """Where an object goes and what is said of it."""
 
-    bucket: Annotated[
-        str, Field(max_length=63, min_length=3, pattern="^[a-z0-9][a-z0-9.-]*[a-z0-9]$")
-    ]
+    bucket: Annotated[str, Field(max_length=63, min_length=3, pattern="^[a-z0-9]+(-[a-z0-9]+)*$")]
     """The bucket."""
 
-    key: Annotated[str, Field(max_length=1024, min_length=1)]
-    """The key. Slashes have no meaning but the one that `delimiter` gives them."""
+    key: Annotated[str, Field(max_length=1024, min_length=1, pattern="^[^\\x00-\\x1f\\x7f]+$")]
+    """The key: any characters but control characters. Slashes have no meaning but the one that
+    `delimiter` gives them.
+    """
 
     content_type: Annotated[str, Field(max_length=255, pattern="^[!-~]([ -~]*[!-~])?$")] = (
         "application/octet-stream"
     )
     """The media type of the body (RFC 9110, section 8.3)."""
 
-    cache_control: Annotated[str | None, Field(max_length=1024, pattern="^[ -~]*$")] = None
+    cache_control: Annotated[
+        str | None, Field(max_length=1024, pattern="^[!-~]([ -~]*[!-~])?$")
+    ] = None
     """How answers to HTTP readers may be cached (RFC 9111)."""
 
-    content_disposition: Annotated[str | None, Field(max_length=1024, pattern="^[ -~]*$")] = None
+    content_disposition: Annotated[
+        str | None, Field(max_length=1024, pattern="^[!-~]([ -~]*[!-~])?$")
+    ] = None
     """How HTTP readers present the object (RFC 6266)."""
 
-    content_encoding: Annotated[str | None, Field(max_length=255, pattern="^[ -~]*$")] = None
+    content_encoding: Annotated[
+        str | None, Field(max_length=255, pattern="^[!-~]([ -~]*[!-~])?$")
+    ] = None
     """How the body is encoded, for example gzip. It is stored as it is given."""
 
-    metadata: dict[str, str] = {}
-    """Free names and values kept with the object. Names are lower-case letters, digits and
-    underscores, values printable ASCII (FR-034).
+    metadata: dict[
+        Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")],
+        Annotated[str, Field(pattern="^[!-~]([ -~]*[!-~])?$")],
+    ] = {}
+    """Free names and values kept with the object. Names are lower-case letters, digits and underscores
+    and start with a letter; values are printable ASCII without blanks at their ends (FR-034).
     """
 
     tags: dict[str, str] = {}
@@ -211,7 +216,9 @@ class PutObjectHeader(Request):
     """
 
     if_absent: bool = False
-    """Stores only if there is no such object. There is one: ALREADY_EXISTS."""
+    """Stores only if there is no such object. There is one: ALREADY_EXISTS. Not together with
+    `if_match`.
+    """
 
 
 class PutObjectTrailer(Request):
@@ -240,16 +247,15 @@ class PutObjectResponse(Response):
 class GetObjectRequest(Request):
     """Asks for an object."""
 
-    bucket: Annotated[
-        str, Field(max_length=63, min_length=3, pattern="^[a-z0-9][a-z0-9.-]*[a-z0-9]$")
-    ]
+    bucket: Annotated[str, Field(max_length=63, min_length=3, pattern="^[a-z0-9]+(-[a-z0-9]+)*$")]
     """The bucket."""
 
-    key: Annotated[str, Field(max_length=1024, min_length=1)]
+    key: Annotated[str, Field(max_length=1024, min_length=1, pattern="^[^\\x00-\\x1f\\x7f]+$")]
     """The key."""
 
     range: ByteRange | None = None
-    """Only this stretch of the body. One that starts beyond the end is refused with VALIDATION."""
+    """Only this stretch of the body. One that starts at or beyond the end is refused with VALIDATION.
+    """
 
     version: Annotated[str | None, Field(min_length=1)] = None
     """This version instead of the newest."""
@@ -275,8 +281,8 @@ class GetObjectHeader(Response):
     version: str | None = None
     """The version, where the bucket keeps versions."""
 
-    modified_at: AwareDatetime
-    """When it was stored, in UTC."""
+    modified_at: AwareDatetime | None = None
+    """When it was stored, in UTC. Absent where nothing was read."""
 
     content_type: str
     """The media type."""
@@ -300,18 +306,18 @@ class GetObjectHeader(Response):
     """How many bytes follow."""
 
     not_modified: bool
-    """The object still has the etag of `if_none_match`: no body follows."""
+    """The object still has the etag of `if_none_match`: no body follows, and of the rest only `etag`
+    is meant.
+    """
 
 
 class HeadObjectRequest(Request):
     """Asks what is known of an object."""
 
-    bucket: Annotated[
-        str, Field(max_length=63, min_length=3, pattern="^[a-z0-9][a-z0-9.-]*[a-z0-9]$")
-    ]
+    bucket: Annotated[str, Field(max_length=63, min_length=3, pattern="^[a-z0-9]+(-[a-z0-9]+)*$")]
     """The bucket."""
 
-    key: Annotated[str, Field(max_length=1024, min_length=1)]
+    key: Annotated[str, Field(max_length=1024, min_length=1, pattern="^[^\\x00-\\x1f\\x7f]+$")]
     """The key."""
 
     version: Annotated[str | None, Field(min_length=1)] = None
@@ -352,19 +358,19 @@ class HeadObjectResponse(Response):
 class DeleteObjectRequest(Request):
     """Asks to delete an object."""
 
-    bucket: Annotated[
-        str, Field(max_length=63, min_length=3, pattern="^[a-z0-9][a-z0-9.-]*[a-z0-9]$")
-    ]
+    bucket: Annotated[str, Field(max_length=63, min_length=3, pattern="^[a-z0-9]+(-[a-z0-9]+)*$")]
     """The bucket."""
 
-    key: Annotated[str, Field(max_length=1024, min_length=1)]
+    key: Annotated[str, Field(max_length=1024, min_length=1, pattern="^[^\\x00-\\x1f\\x7f]+$")]
     """The key."""
 
     version: Annotated[str | None, Field(min_length=1)] = None
     """This version, for good, instead of the newest."""
 
     if_match: Annotated[str | None, Field(min_length=1)] = None
-    """Deletes only if the object still has this etag. Stale: CONFLICT; no object: NOT_FOUND."""
+    """Deletes only if the object still has this etag. Stale: CONFLICT; no object: NOT_FOUND. Not
+    together with `version`.
+    """
 
 
 class DeleteObjectResponse(Response):
@@ -377,7 +383,7 @@ class DeleteObjectResponse(Response):
 class DeleteObjectsEntry(Request):
     """One object to delete."""
 
-    key: Annotated[str, Field(max_length=1024, min_length=1)]
+    key: Annotated[str, Field(max_length=1024, min_length=1, pattern="^[^\\x00-\\x1f\\x7f]+$")]
     """The key."""
 
     version: Annotated[str | None, Field(min_length=1)] = None
@@ -397,9 +403,7 @@ class DeleteObjectsResult(Response):
 class DeleteObjectsRequest(Request):
     """Asks to delete several objects."""
 
-    bucket: Annotated[
-        str, Field(max_length=63, min_length=3, pattern="^[a-z0-9][a-z0-9.-]*[a-z0-9]$")
-    ]
+    bucket: Annotated[str, Field(max_length=63, min_length=3, pattern="^[a-z0-9]+(-[a-z0-9]+)*$")]
     """The bucket."""
 
     entries: Annotated[tuple[DeleteObjectsEntry, ...], Field(max_length=1000, min_length=1)]
@@ -419,9 +423,7 @@ class DeleteObjectsResponse(Response):
 class ListObjectsRequest(Request):
     """Asks for a page of the objects."""
 
-    bucket: Annotated[
-        str, Field(max_length=63, min_length=3, pattern="^[a-z0-9][a-z0-9.-]*[a-z0-9]$")
-    ]
+    bucket: Annotated[str, Field(max_length=63, min_length=3, pattern="^[a-z0-9]+(-[a-z0-9]+)*$")]
     """The bucket."""
 
     prefix: Annotated[str, Field(max_length=1024)] = ""
@@ -456,9 +458,7 @@ class ListObjectsResponse(Response):
 class ListObjectVersionsRequest(Request):
     """Asks for a page of the versions."""
 
-    bucket: Annotated[
-        str, Field(max_length=63, min_length=3, pattern="^[a-z0-9][a-z0-9.-]*[a-z0-9]$")
-    ]
+    bucket: Annotated[str, Field(max_length=63, min_length=3, pattern="^[a-z0-9]+(-[a-z0-9]+)*$")]
     """The bucket."""
 
     prefix: Annotated[str, Field(max_length=1024)] = ""
@@ -484,20 +484,20 @@ class ListObjectVersionsResponse(Response):
 class CopyObjectRequest(Request):
     """Asks to copy an object."""
 
-    bucket: Annotated[
-        str, Field(max_length=63, min_length=3, pattern="^[a-z0-9][a-z0-9.-]*[a-z0-9]$")
-    ]
+    bucket: Annotated[str, Field(max_length=63, min_length=3, pattern="^[a-z0-9]+(-[a-z0-9]+)*$")]
     """The bucket to copy into."""
 
-    key: Annotated[str, Field(max_length=1024, min_length=1)]
+    key: Annotated[str, Field(max_length=1024, min_length=1, pattern="^[^\\x00-\\x1f\\x7f]+$")]
     """The key to copy to."""
 
     source_bucket: Annotated[
-        str | None, Field(max_length=63, min_length=3, pattern="^[a-z0-9][a-z0-9.-]*[a-z0-9]$")
+        str | None, Field(max_length=63, min_length=3, pattern="^[a-z0-9]+(-[a-z0-9]+)*$")
     ] = None
     """The bucket to copy from; the same bucket where absent."""
 
-    source_key: Annotated[str, Field(max_length=1024, min_length=1)]
+    source_key: Annotated[
+        str, Field(max_length=1024, min_length=1, pattern="^[^\\x00-\\x1f\\x7f]+$")
+    ]
     """The key to copy from."""
 
     source_version: Annotated[str | None, Field(min_length=1)] = None
@@ -511,7 +511,8 @@ class CopyObjectRequest(Request):
     """
 
     if_absent: bool = False
-    """Copies only if there is no target. There is one: ALREADY_EXISTS."""
+    """Copies only if there is no target. There is one: ALREADY_EXISTS. Not together with `if_match`.
+    """
 
 
 class CopyObjectResponse(Response):
@@ -527,12 +528,10 @@ class CopyObjectResponse(Response):
 class GetObjectTagsRequest(Request):
     """Asks for the tags of an object."""
 
-    bucket: Annotated[
-        str, Field(max_length=63, min_length=3, pattern="^[a-z0-9][a-z0-9.-]*[a-z0-9]$")
-    ]
+    bucket: Annotated[str, Field(max_length=63, min_length=3, pattern="^[a-z0-9]+(-[a-z0-9]+)*$")]
     """The bucket."""
 
-    key: Annotated[str, Field(max_length=1024, min_length=1)]
+    key: Annotated[str, Field(max_length=1024, min_length=1, pattern="^[^\\x00-\\x1f\\x7f]+$")]
     """The key."""
 
 
@@ -546,12 +545,10 @@ class GetObjectTagsResponse(Response):
 class PutObjectTagsRequest(Request):
     """Asks to replace the tags of an object."""
 
-    bucket: Annotated[
-        str, Field(max_length=63, min_length=3, pattern="^[a-z0-9][a-z0-9.-]*[a-z0-9]$")
-    ]
+    bucket: Annotated[str, Field(max_length=63, min_length=3, pattern="^[a-z0-9]+(-[a-z0-9]+)*$")]
     """The bucket."""
 
-    key: Annotated[str, Field(max_length=1024, min_length=1)]
+    key: Annotated[str, Field(max_length=1024, min_length=1, pattern="^[^\\x00-\\x1f\\x7f]+$")]
     """The key."""
 
     tags: dict[str, str] = {}
@@ -565,12 +562,10 @@ class PutObjectTagsResponse(Response):
 class GeneratePresignedUrlRequest(Request):
     """Asks for a presigned URL."""
 
-    bucket: Annotated[
-        str, Field(max_length=63, min_length=3, pattern="^[a-z0-9][a-z0-9.-]*[a-z0-9]$")
-    ]
+    bucket: Annotated[str, Field(max_length=63, min_length=3, pattern="^[a-z0-9]+(-[a-z0-9]+)*$")]
     """The bucket."""
 
-    key: Annotated[str, Field(max_length=1024, min_length=1)]
+    key: Annotated[str, Field(max_length=1024, min_length=1, pattern="^[^\\x00-\\x1f\\x7f]+$")]
     """The key. The object need not exist."""
 
     method: Annotated[PresignedMethod, KNOWN] = PresignedMethod.GET

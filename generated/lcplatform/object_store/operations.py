@@ -67,6 +67,7 @@ PUT_OBJECT: Final = Operation(
     ),
     resource="key",
     if_match="if_match",
+    if_absent="if_absent",
 )
 """Stores an object: the header first, then the body in chunks, then the trailer that vouches for it."""
 
@@ -154,7 +155,7 @@ LIST_OBJECT_VERSIONS: Final = Operation(
     resource="bucket",
     paged=True,
 )
-"""Lists every version of the objects whose key starts with a prefix, the newest of a key first."""
+"""Lists every version of the objects whose key starts with a prefix, the versions of one key together."""
 
 COPY_OBJECT: Final = Operation(
     service="object_store",
@@ -167,6 +168,7 @@ COPY_OBJECT: Final = Operation(
     limits=(FieldLimit(field="key", limit="max_key_bytes", unit="bytes"),),
     resource="key",
     if_match="if_match",
+    if_absent="if_absent",
 )
 """Copies an object inside the store; the bytes do not travel through the caller (FR-036)."""
 
@@ -205,7 +207,6 @@ GENERATE_PRESIGNED_URL: Final = Operation(
     rpc="/lcplatform.object_store.v1.ObjectStoreService/GeneratePresignedUrl",
     title="ObjectStore.GeneratePresignedUrl",
     idempotency=Idempotency.NO_SIDE_EFFECTS,
-    errors=("NOT_FOUND",),
     capability="presigned_urls",
     limits=(
         FieldLimit(field="key", limit="max_key_bytes", unit="bytes"),

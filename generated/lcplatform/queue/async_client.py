@@ -31,6 +31,7 @@ from lcplatform.queue.models import (
     PeekDeadLettersResponse,
     PurgeQueueRequest,
     PurgeQueueResponse,
+    QueueSummary,
     ReceiveMessagesRequest,
     ReceiveMessagesResponse,
     RedriveDeadLettersRequest,
@@ -73,12 +74,12 @@ class AsyncQueue(AsyncQueueConsuming):
         max_receive_count: int = 5,
         options: CallOptions | None = None,
     ) -> CreateQueueResponse:
-        """Creates a queue.
+        """Creates a queue. A name that is taken is refused with ALREADY_EXISTS, whatever the
+        attributes; one that was deleted a moment ago may be refused with PRECONDITION_FAILED.
 
         Args:
             name: The name: letters, digits, hyphens and underscores.
-            fifo: Keeps the order of each message group, one group in flight at a time, and drops
-                duplicates for five minutes.
+            fifo: Keeps the order of each message group, one group in flight at a time.
             visibility_timeout: How long a received message stays hidden unless the receiver says
                 otherwise.
             retention: How long a message is kept.
@@ -87,13 +88,14 @@ class AsyncQueue(AsyncQueueConsuming):
                 where absent.
             dead_letter_queue: Where messages go that were received too often (FR-041). The queue
                 must exist and be of the same kind.
-            max_receive_count: How often a message may be received before it goes there. Only with
-                `dead_letter_queue`.
+            max_receive_count: How often a message may be received before it goes there. Of no
+                meaning without `dead_letter_queue`.
             options: Deadline, retries and the like, for this call alone.
 
         Raises:
             AlreadyExistsError: it exists already.
             ResourceNotFoundError: something that the call names does not exist.
+            PreconditionFailedError: it is not in the state that the call needs.
         """
         request = build(
             CreateQueueRequest,
@@ -147,11 +149,11 @@ class AsyncQueue(AsyncQueueConsuming):
         page_token: str = "",
         options: CallOptions | None = None,
     ) -> ListQueuesResponse:
-        """Lists the names of the queues, in their order.
+        """Lists the queues. The order is the provider's.
 
         Args:
             prefix: Only names that start with this.
-            page_size: At most so many names in the answer.
+            page_size: At most so many queues in the answer.
             page_token: Where the page before ended: its `next_page_token`.
             options: Deadline, retries and the like, for this call alone.
         """
@@ -166,10 +168,10 @@ class AsyncQueue(AsyncQueueConsuming):
         prefix: str = "",
         page_size: int = 100,
         options: CallOptions | None = None,
-    ) -> AsyncIterator[str]:
-        """Walks through the names of all pages of `list_queues`, `page_size` at a time."""
+    ) -> AsyncIterator[QueueSummary]:
+        """Walks through the queues of all pages of `list_queues`, `page_size` at a time."""
         request = build(ListQueuesRequest, prefix=prefix, page_size=page_size)
-        return aiterate(self.calls.list_queues, request, lambda page: page.names, options)
+        return aiterate(self.calls.list_queues, request, lambda page: page.queues, options)
 
     async def update_queue(
         self,
@@ -195,8 +197,10 @@ class AsyncQueue(AsyncQueueConsuming):
             retention: How long a message is kept.
             delay: How long a sent message stays hidden unless the sender says otherwise.
             max_message_size: The largest message that it takes, in bytes.
-            dead_letter_queue: Where messages go that were received too often.
-            max_receive_count: How often a message may be received before it goes there.
+            dead_letter_queue: Where messages go that were received too often. Without
+                `max_receive_count` the count stays as it is, or is 5.
+            max_receive_count: How often a message may be received before it goes there. Without a
+                dead-letter queue: PRECONDITION_FAILED.
             clear: The attributes whose value is removed.
             if_match: Changes only if the attributes still have this etag (FR-066). Stale: CONFLICT.
             options: Deadline, retries and the like, for this call alone.
@@ -204,6 +208,7 @@ class AsyncQueue(AsyncQueueConsuming):
         Raises:
             ResourceNotFoundError: something that the call names does not exist.
             ConflictError: an etag is stale, or another caller was at it.
+            PreconditionFailedError: it is not in the state that the call needs.
         """
         request = build(
             UpdateQueueRequest,
@@ -258,7 +263,8 @@ class AsyncQueue(AsyncQueueConsuming):
                 queues.
             group_id: The group whose order is kept. Required on FIFO queues, refused on others.
             deduplication_id: A message with the same value within five minutes is accepted and not
-                delivered again. On FIFO queues; where absent, the content decides.
+                delivered again. Refused with VALIDATION on queues that are not FIFO; on those that
+                are, the content decides where it is absent.
             options: Deadline, retries and the like, for this call alone.
 
         Raises:
@@ -423,7 +429,8 @@ class AsyncQueue(AsyncQueueConsuming):
         *,
         options: CallOptions | None = None,
     ) -> PurgeQueueResponse:
-        """Deletes every message of a queue (FR-042).
+        """Deletes every message of a queue (FR-042). What was sent before the call is gone within a
+        minute.
 
         Args:
             name: The queue.
@@ -461,7 +468,7 @@ class AsyncQueue(AsyncQueueConsuming):
         self,
         queue: str,
         *,
-        max_messages: int | None = None,
+        max_messages: int = 1000,
         options: CallOptions | None = None,
     ) -> RedriveDeadLettersResponse:
         """Moves messages from the dead-letter queue back to the queue they came from (FR-041). A
@@ -470,7 +477,7 @@ class AsyncQueue(AsyncQueueConsuming):
 
         Args:
             queue: The queue that the messages came from. It must have a dead-letter queue.
-            max_messages: At most so many messages; all that are there where absent.
+            max_messages: At most so many messages. Call again until `moved` is 0 to move them all.
             options: Deadline, retries and the like, for this call alone.
 
         Raises:

@@ -55,7 +55,9 @@ class QueueDriver(ABC):
 
     @abstractmethod
     def create_queue(self, request: CreateQueueRequest, /) -> CreateQueueResponse:
-        """Creates a queue."""
+        """Creates a queue. A name that is taken is refused with ALREADY_EXISTS, whatever the
+        attributes; one that was deleted a moment ago may be refused with PRECONDITION_FAILED.
+        """
 
     @abstractmethod
     def get_queue(self, request: GetQueueRequest, /) -> GetQueueResponse:
@@ -63,7 +65,7 @@ class QueueDriver(ABC):
 
     @abstractmethod
     def list_queues(self, request: ListQueuesRequest, /) -> ListQueuesResponse:
-        """Lists the names of the queues, in their order."""
+        """Lists the queues. The order is the provider's."""
 
     @abstractmethod
     def update_queue(self, request: UpdateQueueRequest, /) -> UpdateQueueResponse:
@@ -111,7 +113,9 @@ class QueueDriver(ABC):
 
     @abstractmethod
     def purge_queue(self, request: PurgeQueueRequest, /) -> PurgeQueueResponse:
-        """Deletes every message of a queue (FR-042)."""
+        """Deletes every message of a queue (FR-042). What was sent before the call is gone within a
+        minute.
+        """
 
     @abstractmethod
     def peek_dead_letters(self, request: PeekDeadLettersRequest, /) -> PeekDeadLettersResponse:
@@ -144,7 +148,9 @@ class AsyncQueueDriver(ABC):
 
     @abstractmethod
     async def create_queue(self, request: CreateQueueRequest, /) -> CreateQueueResponse:
-        """Creates a queue."""
+        """Creates a queue. A name that is taken is refused with ALREADY_EXISTS, whatever the
+        attributes; one that was deleted a moment ago may be refused with PRECONDITION_FAILED.
+        """
 
     @abstractmethod
     async def get_queue(self, request: GetQueueRequest, /) -> GetQueueResponse:
@@ -152,7 +158,7 @@ class AsyncQueueDriver(ABC):
 
     @abstractmethod
     async def list_queues(self, request: ListQueuesRequest, /) -> ListQueuesResponse:
-        """Lists the names of the queues, in their order."""
+        """Lists the queues. The order is the provider's."""
 
     @abstractmethod
     async def update_queue(self, request: UpdateQueueRequest, /) -> UpdateQueueResponse:
@@ -202,7 +208,9 @@ class AsyncQueueDriver(ABC):
 
     @abstractmethod
     async def purge_queue(self, request: PurgeQueueRequest, /) -> PurgeQueueResponse:
-        """Deletes every message of a queue (FR-042)."""
+        """Deletes every message of a queue (FR-042). What was sent before the call is gone within a
+        minute.
+        """
 
     @abstractmethod
     async def peek_dead_letters(

@@ -40,14 +40,15 @@ class QueueInfo(Response):
     max_receive_count: int | None = None
     """How often a message may be received before it goes there."""
 
-    available_messages: int
-    """How many messages can be received now. An estimate, unless the provider has `exact_counts`.
+    available_messages: int | None = None
+    """How many messages can be received now. An estimate, unless the provider has `exact_counts`;
+    absent where it does not count them.
     """
 
-    in_flight_messages: int
+    in_flight_messages: int | None = None
     """How many messages are received and hidden."""
 
-    delayed_messages: int
+    delayed_messages: int | None = None
     """How many messages are sent and still delayed."""
 
     etag: str
@@ -92,9 +93,7 @@ class CreateQueueRequest(Request):
     """The name: letters, digits, hyphens and underscores."""
 
     fifo: bool = False
-    """Keeps the order of each message group, one group in flight at a time, and drops duplicates for
-    five minutes.
-    """
+    """Keeps the order of each message group, one group in flight at a time."""
 
     visibility_timeout: Annotated[timedelta, Field(ge=0, le=43200)] = timedelta(seconds=30)
     """How long a received message stays hidden unless the receiver says otherwise."""
@@ -116,7 +115,9 @@ class CreateQueueRequest(Request):
     """
 
     max_receive_count: Annotated[int, Field(ge=1, le=1000)] = 5
-    """How often a message may be received before it goes there. Only with `dead_letter_queue`."""
+    """How often a message may be received before it goes there. Of no meaning without
+    `dead_letter_queue`.
+    """
 
 
 class CreateQueueResponse(Response):
@@ -147,17 +148,27 @@ class ListQueuesRequest(Request):
     """Only names that start with this."""
 
     page_size: Annotated[int, Field(ge=1, le=1000)] = 100
-    """At most so many names in the answer."""
+    """At most so many queues in the answer."""
 
     page_token: str = ""
     """Where the page before ended: its `next_page_token`."""
 
 
+class QueueSummary(Response):
+    """A queue in a list."""
+
+    name: str
+    """The name."""
+
+    fifo: bool
+    """Whether it keeps the order of each message group."""
+
+
 class ListQueuesResponse(Response):
     """A page of the queues."""
 
-    names: tuple[str, ...] = ()
-    """The names."""
+    queues: tuple[QueueSummary, ...] = ()
+    """The queues."""
 
     next_page_token: str = ""
     """Where the next page starts. Empty on the last page."""
@@ -184,10 +195,14 @@ class UpdateQueueRequest(Request):
     dead_letter_queue: Annotated[
         str | None, Field(max_length=75, min_length=1, pattern="^[A-Za-z0-9_-]+$")
     ] = None
-    """Where messages go that were received too often."""
+    """Where messages go that were received too often. Without `max_receive_count` the count stays as
+    it is, or is 5.
+    """
 
     max_receive_count: Annotated[int | None, Field(ge=1, le=1000)] = None
-    """How often a message may be received before it goes there."""
+    """How often a message may be received before it goes there. Without a dead-letter queue:
+    PRECONDITION_FAILED.
+    """
 
     clear: tuple[Literal["dead_letter_queue"], ...] = ()
     """The attributes whose value is removed."""
@@ -220,10 +235,13 @@ class SendMessageRequest(Request):
     queue: Annotated[str, Field(max_length=75, min_length=1, pattern="^[A-Za-z0-9_-]+$")]
     """The queue."""
 
-    body: str | bytes | Json
+    body: Annotated[str, Field(min_length=1)] | Annotated[bytes, Field(min_length=1)] | Json
     """The content."""
 
-    attributes: dict[str, str] = {}
+    attributes: dict[
+        Annotated[str, Field(pattern="^[A-Za-z][A-Za-z0-9_-]{0,127}$")],
+        Annotated[str, Field(pattern="^[^\\x00-\\x1f\\x7f]+$")],
+    ] = {}
     """Free names and values for the receiver."""
 
     delay: Annotated[timedelta | None, Field(ge=0, le=900)] = None
@@ -235,8 +253,9 @@ class SendMessageRequest(Request):
     deduplication_id: Annotated[
         str | None, Field(max_length=128, min_length=1, pattern="^[!-~]+$")
     ] = None
-    """A message with the same value within five minutes is accepted and not delivered again. On FIFO
-    queues; where absent, the content decides.
+    """A message with the same value within five minutes is accepted and not delivered again. Refused
+    with VALIDATION on queues that are not FIFO; on those that are, the content decides where it is
+    absent.
     """
 
 
@@ -253,10 +272,13 @@ class SendMessageResponse(Response):
 class SendMessagesEntry(Request):
     """One message of a batch."""
 
-    body: str | bytes | Json
+    body: Annotated[str, Field(min_length=1)] | Annotated[bytes, Field(min_length=1)] | Json
     """The content."""
 
-    attributes: dict[str, str] = {}
+    attributes: dict[
+        Annotated[str, Field(pattern="^[A-Za-z][A-Za-z0-9_-]{0,127}$")],
+        Annotated[str, Field(pattern="^[^\\x00-\\x1f\\x7f]+$")],
+    ] = {}
     """Free names and values for the receiver."""
 
     delay: Annotated[timedelta | None, Field(ge=0, le=900)] = None
@@ -268,7 +290,10 @@ class SendMessagesEntry(Request):
     deduplication_id: Annotated[
         str | None, Field(max_length=128, min_length=1, pattern="^[!-~]+$")
     ] = None
-    """A message with the same value within five minutes is accepted and not delivered again."""
+    """A message with the same value within five minutes is accepted and not delivered again. Refused
+    with VALIDATION on queues that are not FIFO; on those that are, the content decides where it is
+    absent.
+    """
 
 
 class SendMessagesResult(Response):
@@ -342,8 +367,8 @@ class DeleteMessageResponse(Response):
     """The message is gone."""
 
 
-class ReceiptResult(Response):
-    """One message that is gone or changed."""
+class DeleteMessagesResult(Response):
+    """One message that is gone."""
 
     index: int
     """Where the entry stood in the request, counted from 0."""
@@ -362,7 +387,7 @@ class DeleteMessagesRequest(Request):
 class DeleteMessagesResponse(Response):
     """What became of each message."""
 
-    successful: tuple[ReceiptResult, ...] = ()
+    successful: tuple[DeleteMessagesResult, ...] = ()
     """The messages that are gone, in the order of the request."""
 
     failed: tuple[BatchFailure, ...] = ()
@@ -383,7 +408,10 @@ class ChangeVisibilityRequest(Request):
 
 
 class ChangeVisibilityResponse(Response):
-    """The visibility is changed."""
+    """The message stays hidden as asked."""
+
+    receipt_handle: str
+    """Names the receipt from now on. The handle that was given may no longer work."""
 
 
 class ChangeVisibilitiesEntry(Request):
@@ -406,10 +434,20 @@ class ChangeVisibilitiesRequest(Request):
     """The messages."""
 
 
+class ChangeVisibilitiesResult(Response):
+    """One message whose visibility was changed."""
+
+    index: int
+    """Where the entry stood in the request, counted from 0."""
+
+    receipt_handle: str
+    """Names the receipt from now on. The handle that was given may no longer work."""
+
+
 class ChangeVisibilitiesResponse(Response):
     """What became of each entry."""
 
-    successful: tuple[ReceiptResult, ...] = ()
+    successful: tuple[ChangeVisibilitiesResult, ...] = ()
     """The messages that were changed, in the order of the request."""
 
     failed: tuple[BatchFailure, ...] = ()
@@ -424,7 +462,7 @@ class PurgeQueueRequest(Request):
 
 
 class PurgeQueueResponse(Response):
-    """The queue is empty."""
+    """The queue is being emptied."""
 
 
 class PeekDeadLettersRequest(Request):
@@ -450,8 +488,8 @@ class RedriveDeadLettersRequest(Request):
     queue: Annotated[str, Field(max_length=75, min_length=1, pattern="^[A-Za-z0-9_-]+$")]
     """The queue that the messages came from. It must have a dead-letter queue."""
 
-    max_messages: Annotated[int | None, Field(ge=1, le=2147483647)] = None
-    """At most so many messages; all that are there where absent."""
+    max_messages: Annotated[int, Field(ge=1, le=10000)] = 1000
+    """At most so many messages. Call again until `moved` is 0 to move them all."""
 
 
 class RedriveDeadLettersResponse(Response):

@@ -17,7 +17,7 @@ CREATE_QUEUE: Final = Operation(
     method="create_queue",
     rpc="/lcplatform.queue.v1.QueueService/CreateQueue",
     title="Queue.CreateQueue",
-    errors=("ALREADY_EXISTS", "NOT_FOUND"),
+    errors=("ALREADY_EXISTS", "NOT_FOUND", "PRECONDITION_FAILED"),
     needs=(
         FieldNeed(field="fifo", capability="fifo"),
         FieldNeed(field="delay", capability="delay"),
@@ -54,7 +54,7 @@ LIST_QUEUES: Final = Operation(
     idempotency=Idempotency.NO_SIDE_EFFECTS,
     paged=True,
 )
-"""Lists the names of the queues, in their order."""
+"""Lists the queues."""
 
 UPDATE_QUEUE: Final = Operation(
     service="queue",
@@ -62,7 +62,7 @@ UPDATE_QUEUE: Final = Operation(
     rpc="/lcplatform.queue.v1.QueueService/UpdateQueue",
     title="Queue.UpdateQueue",
     idempotency=Idempotency.IDEMPOTENT,
-    errors=("NOT_FOUND", "CONFLICT"),
+    errors=("NOT_FOUND", "CONFLICT", "PRECONDITION_FAILED"),
     needs=(
         FieldNeed(field="delay", capability="delay"),
         FieldNeed(field="dead_letter_queue", capability="dead_letters"),
@@ -100,7 +100,7 @@ SEND_MESSAGE: Final = Operation(
     needs=(
         FieldNeed(field="delay", capability="delay"),
         FieldNeed(field="group_id", capability="fifo"),
-        FieldNeed(field="deduplication_id", capability="fifo"),
+        FieldNeed(field="deduplication_id", capability="deduplication"),
     ),
     limits=(
         FieldLimit(field="body", limit="max_message_bytes", unit="bytes"),
@@ -121,7 +121,7 @@ SEND_MESSAGES: Final = Operation(
     needs=(
         FieldNeed(field="entries.delay", capability="delay"),
         FieldNeed(field="entries.group_id", capability="fifo"),
-        FieldNeed(field="entries.deduplication_id", capability="fifo"),
+        FieldNeed(field="entries.deduplication_id", capability="deduplication"),
     ),
     limits=(FieldLimit(field="entries", limit="max_batch_entries", unit="count"),),
     resource="queue",

@@ -13,7 +13,9 @@ class QueueCapability(StrEnum):
     """The capabilities of Queue that a provider declares or lacks."""
 
     FIFO = "fifo"
-    """A queue can keep the order of each message group and drop duplicates for five minutes."""
+    """A queue can keep the order of each message group."""
+    DEDUPLICATION = "deduplication"
+    """A message that was sent to a FIFO queue twice within five minutes is delivered once."""
     DELAY = "delay"
     """A message can stay hidden for a while after it was sent."""
     PURGE = "purge"

@@ -76,11 +76,12 @@ class Secrets(SecretRotating):
             description: What the secret is for. It is not secret itself.
             tags: Free names and values. They are not secret.
             idempotency_key: Repeating the call with the same key and value answers with the same
-                version and changes nothing.
+                version and changes nothing. The same key with another value: CONFLICT.
             options: Deadline, retries and the like, for this call alone.
 
         Raises:
             AlreadyExistsError: it exists already.
+            ConflictError: an etag is stale, or another caller was at it.
         """
         request = build(
             CreateSecretRequest,
@@ -100,7 +101,8 @@ class Secrets(SecretRotating):
         stage: VersionStage | None = None,
         options: CallOptions | None = None,
     ) -> GetSecretResponse:
-        """Reads a version of a secret: the current one unless a version or a stage is given.
+        """Reads a version of a secret: the current one unless a version or a stage is given. A deleted
+        secret is refused with PRECONDITION_FAILED, one without a value with NOT_FOUND.
 
         Args:
             name: The secret.
@@ -138,7 +140,7 @@ class Secrets(SecretRotating):
         name: str,
         value: SecretValue | JsonInput,
         *,
-        stage: VersionStage = VersionStage.CURRENT,
+        pending: bool = False,
         if_match: str | None = None,
         idempotency_key: str | None = None,
         options: CallOptions | None = None,
@@ -149,11 +151,11 @@ class Secrets(SecretRotating):
         Args:
             name: The secret.
             value: The value.
-            stage: Where the version stands from now on: current, or pending. There is a pending one
+            pending: The version waits as pending beside the current one. There is a pending one
                 already: CONFLICT.
             if_match: Adds only if the current value still has this etag (FR-066). Stale: CONFLICT.
             idempotency_key: Repeating the call with the same key and value answers with the same
-                version and changes nothing.
+                version and changes nothing. The same key with another value: CONFLICT.
             options: Deadline, retries and the like, for this call alone.
 
         Raises:
@@ -165,7 +167,7 @@ class Secrets(SecretRotating):
             PutSecretValueRequest,
             name=name,
             value=value,
-            stage=stage,
+            pending=pending,
             if_match=if_match,
             idempotency_key=idempotency_key,
         )
@@ -177,7 +179,8 @@ class Secrets(SecretRotating):
         *,
         options: CallOptions | None = None,
     ) -> DescribeSecretResponse:
-        """Reads what is known of a secret without any value.
+        """Reads what is known of a secret without any value. A deleted secret answers too, with
+        `purge_at`.
 
         Args:
             name: The secret.
@@ -211,7 +214,7 @@ class Secrets(SecretRotating):
         page_token: str = "",
         options: CallOptions | None = None,
     ) -> ListSecretsResponse:
-        """Lists the secrets in the order of their names, deleted ones only on request.
+        """Lists the secrets, deleted ones only on request. The order is the provider's.
 
         Args:
             prefix: Only names that start with this.
@@ -289,7 +292,7 @@ class Secrets(SecretRotating):
         options: CallOptions | None = None,
     ) -> DeleteSecretResponse:
         """Deletes a secret. It can no longer be read, and can be restored until the recovery window
-        ends (FR-015).
+        ends (FR-015). Deleting it again keeps the first `purge_at`.
 
         Args:
             name: The secret.
@@ -333,8 +336,8 @@ class Secrets(SecretRotating):
         if_match: str | None = None,
         options: CallOptions | None = None,
     ) -> RestoreVersionResponse:
-        """Makes another version current: an earlier one that is to come back, or a pending one that a
-        rotation prepared.
+        """Makes the value of another version current: of an earlier one that is to come back, or of a
+        pending one that a rotation prepared. A pending version no longer waits then.
 
         Args:
             name: The secret.

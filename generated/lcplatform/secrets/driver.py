@@ -58,7 +58,9 @@ class SecretsDriver(ABC):
 
     @abstractmethod
     def get_secret(self, request: GetSecretRequest, /) -> GetSecretResponse:
-        """Reads a version of a secret: the current one unless a version or a stage is given."""
+        """Reads a version of a secret: the current one unless a version or a stage is given. A deleted
+        secret is refused with PRECONDITION_FAILED, one without a value with NOT_FOUND.
+        """
 
     @abstractmethod
     def get_secrets(self, request: GetSecretsRequest, /) -> GetSecretsResponse:
@@ -72,11 +74,13 @@ class SecretsDriver(ABC):
 
     @abstractmethod
     def describe_secret(self, request: DescribeSecretRequest, /) -> DescribeSecretResponse:
-        """Reads what is known of a secret without any value."""
+        """Reads what is known of a secret without any value. A deleted secret answers too, with
+        `purge_at`.
+        """
 
     @abstractmethod
     def list_secrets(self, request: ListSecretsRequest, /) -> ListSecretsResponse:
-        """Lists the secrets in the order of their names, deleted ones only on request."""
+        """Lists the secrets, deleted ones only on request. The order is the provider's."""
 
     @abstractmethod
     def list_secret_versions(
@@ -87,7 +91,7 @@ class SecretsDriver(ABC):
     @abstractmethod
     def delete_secret(self, request: DeleteSecretRequest, /) -> DeleteSecretResponse:
         """Deletes a secret. It can no longer be read, and can be restored until the recovery window
-        ends (FR-015).
+        ends (FR-015). Deleting it again keeps the first `purge_at`.
         """
 
     @abstractmethod
@@ -96,8 +100,8 @@ class SecretsDriver(ABC):
 
     @abstractmethod
     def restore_version(self, request: RestoreVersionRequest, /) -> RestoreVersionResponse:
-        """Makes another version current: an earlier one that is to come back, or a pending one that a
-        rotation prepared.
+        """Makes the value of another version current: of an earlier one that is to come back, or of a
+        pending one that a rotation prepared. A pending version no longer waits then.
         """
 
     @abstractmethod
@@ -139,7 +143,9 @@ class AsyncSecretsDriver(ABC):
 
     @abstractmethod
     async def get_secret(self, request: GetSecretRequest, /) -> GetSecretResponse:
-        """Reads a version of a secret: the current one unless a version or a stage is given."""
+        """Reads a version of a secret: the current one unless a version or a stage is given. A deleted
+        secret is refused with PRECONDITION_FAILED, one without a value with NOT_FOUND.
+        """
 
     @abstractmethod
     async def get_secrets(self, request: GetSecretsRequest, /) -> GetSecretsResponse:
@@ -153,11 +159,13 @@ class AsyncSecretsDriver(ABC):
 
     @abstractmethod
     async def describe_secret(self, request: DescribeSecretRequest, /) -> DescribeSecretResponse:
-        """Reads what is known of a secret without any value."""
+        """Reads what is known of a secret without any value. A deleted secret answers too, with
+        `purge_at`.
+        """
 
     @abstractmethod
     async def list_secrets(self, request: ListSecretsRequest, /) -> ListSecretsResponse:
-        """Lists the secrets in the order of their names, deleted ones only on request."""
+        """Lists the secrets, deleted ones only on request. The order is the provider's."""
 
     @abstractmethod
     async def list_secret_versions(
@@ -168,7 +176,7 @@ class AsyncSecretsDriver(ABC):
     @abstractmethod
     async def delete_secret(self, request: DeleteSecretRequest, /) -> DeleteSecretResponse:
         """Deletes a secret. It can no longer be read, and can be restored until the recovery window
-        ends (FR-015).
+        ends (FR-015). Deleting it again keeps the first `purge_at`.
         """
 
     @abstractmethod
@@ -177,8 +185,8 @@ class AsyncSecretsDriver(ABC):
 
     @abstractmethod
     async def restore_version(self, request: RestoreVersionRequest, /) -> RestoreVersionResponse:
-        """Makes another version current: an earlier one that is to come back, or a pending one that a
-        rotation prepared.
+        """Makes the value of another version current: of an earlier one that is to come back, or of a
+        pending one that a rotation prepared. A pending version no longer waits then.
         """
 
     @abstractmethod

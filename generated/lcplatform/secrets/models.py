@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar, TypeAlias
 from pydantic import AwareDatetime, Field
 
 from lcplatform.type.models import BatchFailure
-from lcplatform_runtime.choices import KNOWN
+from lcplatform_runtime.choices import JSON_OBJECT, KNOWN
 from lcplatform_runtime.json_value import Json
 from lcplatform_runtime.model import Request, Response
 
@@ -49,11 +49,11 @@ class SecretInfo(Response):
     modified_at: AwareDatetime
     """When its current value was set, in UTC."""
 
-    version: str
-    """The version that is current."""
+    version: str | None = None
+    """The version that is current. Absent while the secret has no value."""
 
-    etag: str
-    """An opaque mark of the current value, for `if_match`."""
+    etag: str | None = None
+    """An opaque mark of the current value, for `if_match`. Absent while the secret has no value."""
 
     purge_at: AwareDatetime | None = None
     """When it will be gone for good, in UTC. Only for a deleted secret."""
@@ -86,7 +86,11 @@ class CreateSecretRequest(Request):
     name: Annotated[str, Field(max_length=127, min_length=1, pattern="^[A-Za-z0-9/_.-]+$")]
     """The name: letters, digits, slashes, dots, hyphens and underscores."""
 
-    value: str | Json | bytes
+    value: (
+        Annotated[str, Field(min_length=1)]
+        | Annotated[Json, JSON_OBJECT]
+        | Annotated[bytes, Field(min_length=1)]
+    )
     """The value of the first version."""
 
     description: Annotated[str | None, Field(max_length=2048)] = None
@@ -96,10 +100,10 @@ class CreateSecretRequest(Request):
     """Free names and values. They are not secret."""
 
     idempotency_key: Annotated[
-        str | None, Field(max_length=64, min_length=32, pattern="^[A-Za-z0-9-]+$")
+        str | None, Field(max_length=128, min_length=1, pattern="^[!-~]+$")
     ] = None
     """Repeating the call with the same key and value answers with the same version and changes
-    nothing.
+    nothing. The same key with another value: CONFLICT.
     """
 
 
@@ -195,22 +199,25 @@ class PutSecretValueRequest(Request):
     name: Annotated[str, Field(max_length=127, min_length=1, pattern="^[A-Za-z0-9/_.-]+$")]
     """The secret."""
 
-    value: str | Json | bytes
+    value: (
+        Annotated[str, Field(min_length=1)]
+        | Annotated[Json, JSON_OBJECT]
+        | Annotated[bytes, Field(min_length=1)]
+    )
     """The value."""
 
-    stage: Annotated[VersionStage, KNOWN] = VersionStage.CURRENT
-    """Where the version stands from now on: current, or pending. There is a pending one already:
-    CONFLICT.
+    pending: bool = False
+    """The version waits as pending beside the current one. There is a pending one already: CONFLICT.
     """
 
     if_match: Annotated[str | None, Field(min_length=1)] = None
     """Adds only if the current value still has this etag (FR-066). Stale: CONFLICT."""
 
     idempotency_key: Annotated[
-        str | None, Field(max_length=64, min_length=32, pattern="^[A-Za-z0-9-]+$")
+        str | None, Field(max_length=128, min_length=1, pattern="^[!-~]+$")
     ] = None
     """Repeating the call with the same key and value answers with the same version and changes
-    nothing.
+    nothing. The same key with another value: CONFLICT.
     """
 
 
@@ -334,6 +341,9 @@ class RestoreVersionRequest(Request):
 class RestoreVersionResponse(Response):
     """The version is current."""
 
+    version: str
+    """The version that is current now: the one asked for, or a new one with its value."""
+
     etag: str
     """An opaque mark of the current value, for `if_match`."""
 
@@ -384,4 +394,4 @@ class CancelRotationResponse(Response):
 
 
 SecretValue: TypeAlias = "str | Json | bytes"
-"""A secret value: text, a JSON value or bytes (FR-012)."""
+"""A secret value: text, a JSON object or bytes (FR-012)."""

@@ -19,7 +19,7 @@ CREATE_SECRET: Final = Operation(
     method="create_secret",
     rpc="/lcplatform.secrets.v1.SecretsService/CreateSecret",
     title="Secrets.CreateSecret",
-    errors=("ALREADY_EXISTS",),
+    errors=("ALREADY_EXISTS", "CONFLICT"),
     needs=(
         FieldNeed(field="value", capability="binary_values", kind=bytes),
         FieldNeed(field="tags", capability="secret_tags"),
@@ -62,7 +62,10 @@ PUT_SECRET_VALUE: Final = Operation(
     rpc="/lcplatform.secrets.v1.SecretsService/PutSecretValue",
     title="Secrets.PutSecretValue",
     errors=("NOT_FOUND", "CONFLICT", "PRECONDITION_FAILED"),
-    needs=(FieldNeed(field="value", capability="binary_values", kind=bytes),),
+    needs=(
+        FieldNeed(field="value", capability="binary_values", kind=bytes),
+        FieldNeed(field="pending", capability="pending_versions"),
+    ),
     limits=(FieldLimit(field="value", limit="max_value_bytes", unit="bytes"),),
     resource="name",
     idempotency_key="idempotency_key",
@@ -90,7 +93,7 @@ LIST_SECRETS: Final = Operation(
     idempotency=Idempotency.NO_SIDE_EFFECTS,
     paged=True,
 )
-"""Lists the secrets in the order of their names, deleted ones only on request."""
+"""Lists the secrets, deleted ones only on request."""
 
 LIST_SECRET_VERSIONS: Final = Operation(
     service="secrets",
@@ -140,7 +143,7 @@ RESTORE_VERSION: Final = Operation(
     if_match="if_match",
     invalidates=("get_secret",),
 )
-"""Makes another version current: an earlier one that is to come back, or a pending one that a rotation prepared."""
+"""Makes the value of another version current: of an earlier one that is to come back, or of a pending one that a rotation prepared."""
 
 CONFIGURE_ROTATION: Final = Operation(
     service="secrets",
@@ -173,6 +176,7 @@ CANCEL_ROTATION: Final = Operation(
     title="Secrets.CancelRotation",
     idempotency=Idempotency.IDEMPOTENT,
     errors=("NOT_FOUND", "PRECONDITION_FAILED"),
+    capability="pending_versions",
     resource="name",
     invalidates=("get_secret",),
 )

@@ -14,6 +14,8 @@ class SecretsCapability(StrEnum):
 
     BINARY_VALUES = "binary_values"
     """A value can be bytes."""
+    PENDING_VERSIONS = "pending_versions"
+    """A version can wait beside the current one until it is made current."""
     ROTATION = "rotation"
     """A secret can be rotated by a handler on a schedule."""
     SECRET_TAGS = "secret_tags"

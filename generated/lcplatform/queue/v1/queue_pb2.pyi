@@ -129,13 +129,21 @@ class ListQueuesRequest(_message.Message):
     page_token: str
     def __init__(self, prefix: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
 
+class QueueSummary(_message.Message):
+    __slots__ = ("name", "fifo")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    FIFO_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    fifo: bool
+    def __init__(self, name: _Optional[str] = ..., fifo: _Optional[bool] = ...) -> None: ...
+
 class ListQueuesResponse(_message.Message):
-    __slots__ = ("names", "next_page_token")
-    NAMES_FIELD_NUMBER: _ClassVar[int]
+    __slots__ = ("queues", "next_page_token")
+    QUEUES_FIELD_NUMBER: _ClassVar[int]
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
-    names: _containers.RepeatedScalarFieldContainer[str]
+    queues: _containers.RepeatedCompositeFieldContainer[QueueSummary]
     next_page_token: str
-    def __init__(self, names: _Optional[_Iterable[str]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+    def __init__(self, queues: _Optional[_Iterable[_Union[QueueSummary, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class UpdateQueueRequest(_message.Message):
     __slots__ = ("name", "visibility_timeout", "retention", "delay", "max_message_size", "dead_letter_queue", "max_receive_count", "clear", "if_match")
@@ -283,7 +291,7 @@ class DeleteMessageResponse(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
 
-class ReceiptResult(_message.Message):
+class DeleteMessagesResult(_message.Message):
     __slots__ = ("index",)
     INDEX_FIELD_NUMBER: _ClassVar[int]
     index: int
@@ -301,9 +309,9 @@ class DeleteMessagesResponse(_message.Message):
     __slots__ = ("successful", "failed")
     SUCCESSFUL_FIELD_NUMBER: _ClassVar[int]
     FAILED_FIELD_NUMBER: _ClassVar[int]
-    successful: _containers.RepeatedCompositeFieldContainer[ReceiptResult]
+    successful: _containers.RepeatedCompositeFieldContainer[DeleteMessagesResult]
     failed: _containers.RepeatedCompositeFieldContainer[_batch_pb2.BatchFailure]
-    def __init__(self, successful: _Optional[_Iterable[_Union[ReceiptResult, _Mapping]]] = ..., failed: _Optional[_Iterable[_Union[_batch_pb2.BatchFailure, _Mapping]]] = ...) -> None: ...
+    def __init__(self, successful: _Optional[_Iterable[_Union[DeleteMessagesResult, _Mapping]]] = ..., failed: _Optional[_Iterable[_Union[_batch_pb2.BatchFailure, _Mapping]]] = ...) -> None: ...
 
 class ChangeVisibilityRequest(_message.Message):
     __slots__ = ("queue", "receipt_handle", "visibility_timeout")
@@ -316,8 +324,10 @@ class ChangeVisibilityRequest(_message.Message):
     def __init__(self, queue: _Optional[str] = ..., receipt_handle: _Optional[str] = ..., visibility_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class ChangeVisibilityResponse(_message.Message):
-    __slots__ = ()
-    def __init__(self) -> None: ...
+    __slots__ = ("receipt_handle",)
+    RECEIPT_HANDLE_FIELD_NUMBER: _ClassVar[int]
+    receipt_handle: str
+    def __init__(self, receipt_handle: _Optional[str] = ...) -> None: ...
 
 class ChangeVisibilitiesEntry(_message.Message):
     __slots__ = ("receipt_handle", "visibility_timeout")
@@ -335,13 +345,21 @@ class ChangeVisibilitiesRequest(_message.Message):
     entries: _containers.RepeatedCompositeFieldContainer[ChangeVisibilitiesEntry]
     def __init__(self, queue: _Optional[str] = ..., entries: _Optional[_Iterable[_Union[ChangeVisibilitiesEntry, _Mapping]]] = ...) -> None: ...
 
+class ChangeVisibilitiesResult(_message.Message):
+    __slots__ = ("index", "receipt_handle")
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    RECEIPT_HANDLE_FIELD_NUMBER: _ClassVar[int]
+    index: int
+    receipt_handle: str
+    def __init__(self, index: _Optional[int] = ..., receipt_handle: _Optional[str] = ...) -> None: ...
+
 class ChangeVisibilitiesResponse(_message.Message):
     __slots__ = ("successful", "failed")
     SUCCESSFUL_FIELD_NUMBER: _ClassVar[int]
     FAILED_FIELD_NUMBER: _ClassVar[int]
-    successful: _containers.RepeatedCompositeFieldContainer[ReceiptResult]
+    successful: _containers.RepeatedCompositeFieldContainer[ChangeVisibilitiesResult]
     failed: _containers.RepeatedCompositeFieldContainer[_batch_pb2.BatchFailure]
-    def __init__(self, successful: _Optional[_Iterable[_Union[ReceiptResult, _Mapping]]] = ..., failed: _Optional[_Iterable[_Union[_batch_pb2.BatchFailure, _Mapping]]] = ...) -> None: ...
+    def __init__(self, successful: _Optional[_Iterable[_Union[ChangeVisibilitiesResult, _Mapping]]] = ..., failed: _Optional[_Iterable[_Union[_batch_pb2.BatchFailure, _Mapping]]] = ...) -> None: ...
 
 class PurgeQueueRequest(_message.Message):
     __slots__ = ("name",)

@@ -158,18 +158,18 @@ class GetSecretsResponse(_message.Message):
     def __init__(self, successful: _Optional[_Iterable[_Union[GetSecretsResult, _Mapping]]] = ..., failed: _Optional[_Iterable[_Union[_batch_pb2.BatchFailure, _Mapping]]] = ...) -> None: ...
 
 class PutSecretValueRequest(_message.Message):
-    __slots__ = ("name", "value", "stage", "if_match", "idempotency_key")
+    __slots__ = ("name", "value", "pending", "if_match", "idempotency_key")
     NAME_FIELD_NUMBER: _ClassVar[int]
     VALUE_FIELD_NUMBER: _ClassVar[int]
-    STAGE_FIELD_NUMBER: _ClassVar[int]
+    PENDING_FIELD_NUMBER: _ClassVar[int]
     IF_MATCH_FIELD_NUMBER: _ClassVar[int]
     IDEMPOTENCY_KEY_FIELD_NUMBER: _ClassVar[int]
     name: str
     value: SecretValue
-    stage: VersionStage
+    pending: bool
     if_match: str
     idempotency_key: str
-    def __init__(self, name: _Optional[str] = ..., value: _Optional[_Union[SecretValue, _Mapping]] = ..., stage: _Optional[_Union[VersionStage, str]] = ..., if_match: _Optional[str] = ..., idempotency_key: _Optional[str] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., value: _Optional[_Union[SecretValue, _Mapping]] = ..., pending: _Optional[bool] = ..., if_match: _Optional[str] = ..., idempotency_key: _Optional[str] = ...) -> None: ...
 
 class PutSecretValueResponse(_message.Message):
     __slots__ = ("version", "etag")
@@ -266,10 +266,12 @@ class RestoreVersionRequest(_message.Message):
     def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., if_match: _Optional[str] = ...) -> None: ...
 
 class RestoreVersionResponse(_message.Message):
-    __slots__ = ("etag",)
+    __slots__ = ("version", "etag")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
     ETAG_FIELD_NUMBER: _ClassVar[int]
+    version: str
     etag: str
-    def __init__(self, etag: _Optional[str] = ...) -> None: ...
+    def __init__(self, version: _Optional[str] = ..., etag: _Optional[str] = ...) -> None: ...
 
 class ConfigureRotationRequest(_message.Message):
     __slots__ = ("name", "every", "handler")

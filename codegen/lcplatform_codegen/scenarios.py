@@ -1,0 +1,463 @@
+"""Reads `scenarios.yaml` of a service and holds every word of it against the format's schema and against the IDL."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError as SchemaError
+from typing_extensions import override
+
+from lcplatform_codegen.errors import IdlError
+from lcplatform_codegen.model import Field, Kind, Message, Method, Service
+from lcplatform_codegen.scenario_values import (
+    BODY,
+    Reader,
+    Record,
+    Span,
+    Value,
+    Wrong,
+    at,
+    named,
+    pseudo,
+    single,
+    span,
+    suggest,
+)
+
+CLOCK: Final = "clock"
+"""What a scenario needs that moves the time by more than seconds. No capability of a service: a test has it or not."""
+
+_SCHEMA: Final = "scenarios.schema.json"
+_PATIENCE: Final = 10
+"""For so many seconds a scenario may really wait, where there is no clock to move."""
+
+_MODIFIERS: Final = ("expect", "error", "save", "within", "repeat", "gather")
+_HTTP_ANSWER: Final = {
+    "status": pseudo("status", "int"),
+    "headers": pseudo("headers", "map", map_of="string"),
+    "body": BODY,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The error that a step raises."""
+
+    code: str
+    field: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Save:
+    """A new variable and where its value stands in the answer. `optional`: the IDL allows that it is absent there."""
+
+    variable: str
+    path: str
+    optional: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """An operation and what is to come of it. `body` is what is streamed, sent or expected."""
+
+    method: Method
+    request: Record
+    body: Value | None = None
+    expected: Record | None = None
+    expected_body: Value | None = None
+    refusal: Refusal | None = None
+    saves: tuple[Save, ...] = ()
+    within: Span | None = None
+    repeat: int | None = None
+    counted: bool = False
+    gather: tuple[Field, int] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Http:
+    """A plain HTTP request and what is expected of its answer."""
+
+    method: str
+    url: Value
+    headers: Value | None = None
+    body: Value | None = None
+    expected: tuple[tuple[str, Value], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """Time passes."""
+
+    by: Span
+
+
+Step: TypeAlias = Call | Http | Advance
+"""One step of a scenario."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One thing that a service does."""
+
+    title: str
+    requirements: tuple[str, ...]
+    needs: tuple[str, ...]
+    names: tuple[str, ...]
+    steps: tuple[Step, ...]
+
+    @property
+    def slug(self) -> str:
+        """The title as a name: `a_deleted_message_does_not_come_back`."""
+        return re.sub(r"[^a-z0-9]+", "_", self.title.lower().replace("'", "")).strip("_")
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """The scenarios of a service. `path` is that of their file below the IDL's folder."""
+
+    path: str
+    service: Service
+    requirements: tuple[tuple[str, str], ...]
+    scenarios: tuple[Scenario, ...]
+
+
+def load(idl: Path, service: Service) -> Suite:
+    """The scenarios of a service.
+
+    Raises:
+        IdlError: everything that is wrong with the file, each problem with its scenario and its step.
+    """
+    file = service.schema.packages[service.package].files[0]
+    path = f"{file.rpartition('/')[0]}/scenarios.yaml"
+    if not (idl / path).is_file():
+        raise IdlError([f"{path}: there is no such file, and every service has scenarios"])
+    raw = _parse(path, (idl / path).read_text(encoding="utf-8"))
+    problems = [f"{path}: {problem}" for problem in _malformed(raw, _validator(idl / _SCHEMA))]
+    if problems:
+        raise IdlError(problems)
+    return _Suite(path, service, raw).read()
+
+
+@cache
+def _validator(schema: Path) -> Draft202012Validator:
+    return Draft202012Validator(json.loads(schema.read_text(encoding="utf-8")))
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.2 as people expect it: `on` and `12:30` are texts, dates are texts, and no key stands twice in a map."""
+
+    yaml_implicit_resolvers: Any = {}  # noqa: RUF012 - the base class declares it so
+
+    @override
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002
+        seen: set[object] = set()
+        for key, _ in node.value:
+            name = self.construct_object(key)
+            if name in seen:
+                raise yaml.MarkedYAMLError(problem=f"{name!r} stands twice in one map", problem_mark=key.start_mark)
+            seen.add(name)
+        return super().construct_mapping(node, deep)
+
+
+for _tag, _pattern, _first in (
+    ("null", r"null|~|", ["n", "~", ""]),
+    ("bool", r"true|false", ["t", "f"]),
+    ("int", r"-?(?:0|[1-9][0-9]*)", list("-0123456789")),
+    ("float", r"-?(?:0|[1-9][0-9]*)\.[0-9]+(?:[eE][-+]?[0-9]+)?", list("-0123456789")),
+):
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"^(?:{_pattern})$"), _first)
+
+
+def _parse(path: str, text: str) -> Any:  # YAML can hold anything; the schema follows
+    try:
+        return yaml.load(text, _Loader)  # noqa: S506 - the loader is a SafeLoader
+    except yaml.MarkedYAMLError as error:
+        line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
+        raise IdlError([f"{path}: {line}{error.problem}"]) from None
+
+
+def _malformed(raw: Any, validator: Draft202012Validator) -> Iterator[str]:
+    """What the schema has against the file."""
+    errors = sorted(validator.iter_errors(raw), key=lambda error: [str(part) for part in error.absolute_path])
+    for error in errors:
+        path = list(error.absolute_path)
+        if path[:1] == ["scenarios"] and len(path) > 1:
+            entry = raw["scenarios"][path[1]]
+            title = entry.get("scenario") if isinstance(entry, dict) else None
+            step = f", step {int(path[3]) + 1}" if path[2:3] == ["steps"] and len(path) > 3 else ""
+            rest = path[4:] if step else path[2:]
+            place = f"{_quoted(title, path[1])}{step}"
+            yield f"{place}: {_words(error, rest)}"
+        else:
+            yield _words(error, path)
+
+
+def _quoted(title: object, index: object) -> str:
+    return f'"{title}"' if isinstance(title, str) else f"scenario {int(str(index)) + 1}"
+
+
+def _words(error: SchemaError, path: list[Any]) -> str:
+    place = ".".join(str(part) for part in path)
+    if error.validator == "pattern":
+        described = (error.schema if isinstance(error.schema, dict) else {}).get("description", "")
+        words = f"{error.instance!r} is not well formed. {described}".strip()
+    elif error.schema is False:
+        words = "does not go together with the other words of this step"
+    else:
+        words = error.message
+    return f"{place}: {words}" if place else words
+
+
+class _Suite:
+    """Reads one file that keeps to the schema."""
+
+    def __init__(self, path: str, service: Service, raw: Mapping[str, Any]) -> None:
+        self._path = path
+        self._service = service
+        self._raw = raw
+        self._problems: list[str] = []
+
+    def read(self) -> Suite:
+        if self._raw["service"] != self._service.full_name:
+            self._refuse("", f"service: this is the folder of {self._service.full_name}")
+        scenarios = [self._scenario(entry) for entry in self._raw["scenarios"]]
+        self._check_titles(scenarios)
+        self._check_requirements(scenarios)
+        if self._problems:
+            raise IdlError(self._problems)
+        requirements = tuple(self._raw["requirements"].items())
+        return Suite(self._path, self._service, requirements, tuple(scenarios))
+
+    def _scenario(self, raw: Mapping[str, Any]) -> Scenario:
+        title = raw["scenario"]
+        reader = Reader(raw.get("names", ()))
+        steps: list[Step] = []
+        for number, entry in enumerate(raw["steps"], start=1):
+            try:
+                steps.append(_step(self._service, reader, entry))
+            except Wrong as wrong:
+                self._refuse(f'"{title}", step {number}: ', str(wrong))
+        scenario = Scenario(
+            title=title,
+            requirements=tuple(raw["requirements"]),
+            needs=tuple(raw.get("needs", ())),
+            names=tuple(raw.get("names", ())),
+            steps=tuple(steps),
+        )
+        if len(steps) == len(raw["steps"]):
+            for problem in _whole(self._service, scenario, reader):
+                self._refuse(f'"{title}": ', problem)
+        return scenario
+
+    def _check_titles(self, scenarios: list[Scenario]) -> None:
+        slugs = [scenario.slug for scenario in scenarios]
+        for scenario in scenarios:
+            if slugs.count(scenario.slug) > 1:
+                self._refuse(f'"{scenario.title}": ', "another scenario has this title")
+
+    def _check_requirements(self, scenarios: list[Scenario]) -> None:
+        told = self._raw["requirements"]
+        for scenario in scenarios:
+            for number in scenario.requirements:
+                if number not in told:
+                    self._refuse(f'"{scenario.title}": ', f"{number} is not among the requirements of this file")
+        cited = {number for scenario in scenarios for number in scenario.requirements}
+        for number in told:
+            if number not in cited:
+                self._refuse("", f"requirements: no scenario cites {number}")
+
+    def _refuse(self, place: str, problem: str) -> None:
+        self._problems.append(f"{self._path}: {place}{problem}")
+
+
+def _whole(service: Service, scenario: Scenario, reader: Reader) -> Iterator[str]:
+    """What only shows when all steps have been read."""
+    for name in reader.variables:
+        if name not in reader.used:
+            yield f"${name} is never used"
+    declared = {capability.name for capability in service.capabilities}
+    for need in scenario.needs:
+        if need not in declared | {CLOCK}:
+            yield f"needs: there is no capability {need}: {suggest(need, sorted(declared | {CLOCK}))}"
+    for capability, asker in reader.needs.items():
+        if capability not in scenario.needs:
+            yield f"needs: {capability} is missing, without which there is no {asker}"
+    waits = sum(step.by.seconds for step in scenario.steps if isinstance(step, Advance))
+    if waits > _PATIENCE and CLOCK not in scenario.needs:
+        yield f"needs: {CLOCK} is missing, since time is advanced by more than {_PATIENCE} s"
+    if not any(_tells(step) for step in scenario.steps):
+        yield "nothing is expected, so nothing is shown"
+
+
+def _tells(step: Step) -> bool:
+    match step:
+        case Call():
+            idempotent = step.repeat is not None
+            return bool(step.expected or step.expected_body is not None or step.refusal or idempotent)
+        case Http():
+            return bool(step.expected)
+        case Advance():
+            return False
+
+
+def _step(service: Service, reader: Reader, raw: Mapping[str, Any]) -> Step:
+    actions = [word for word in raw if word not in _MODIFIERS]
+    if len(actions) != 1:
+        raise Wrong(f"a step is one operation, and this has {' and '.join(actions) or 'none'}")
+    action = actions[0]
+    if action == "advance":
+        return Advance(span(raw["advance"]))
+    if action == "http":
+        return _http(reader, raw)
+    methods = {method.name: method for method in service.methods}
+    if action not in methods:
+        raise Wrong(f"{service.name} has no operation {action}: {suggest(action, methods)}")
+    return _call(methods[action], reader, raw)
+
+
+def _call(method: Method, reader: Reader, raw: Mapping[str, Any]) -> Call:
+    if method.kind is Kind.STREAM:
+        raise Wrong(f"{method.name}: scenarios tell nothing of streams of answers")
+    request = dict(raw[method.name])
+    used = set(reader.used)
+    reader.counting = "repeat" in raw
+    with at(method.name):
+        body = _body(method, reader, request)
+        arguments = reader.request(method.request, request)
+    reader.counting = False
+    if method.rules.capability:
+        reader.needs.setdefault(method.rules.capability, method.name)
+    gather = _gather(method, raw)
+    expected, expected_body = _expected(method, reader, raw.get("expect", {}))
+    refusal = _refusal(method, raw.get("error"))
+    return Call(
+        method=method,
+        request=arguments,
+        body=body,
+        expected=expected,
+        expected_body=expected_body,
+        refusal=refusal,
+        saves=tuple(_save(method, reader, variable, path) for variable, path in raw.get("save", {}).items()),
+        within=_span_of(raw, "within"),
+        repeat=raw.get("repeat"),
+        counted="number" in reader.used - used,
+        gather=gather,
+    )
+
+
+def _span_of(raw: Mapping[str, Any], word: str) -> Span | None:
+    return span(raw[word]) if word in raw else None
+
+
+def _body(method: Method, reader: Reader, request: dict[str, Any]) -> Value | None:
+    if method.kind is not Kind.UPLOAD:
+        return None
+    if "body" not in request:
+        raise Wrong("what is uploaded is missing: body")
+    with at("body"):
+        return reader.field(BODY, request.pop("body"))
+
+
+def _expected(method: Method, reader: Reader, raw: Mapping[str, Any]) -> tuple[Record | None, Value | None]:
+    fields = dict(raw)
+    body = None
+    with at("expect"):
+        if method.kind is Kind.DOWNLOAD and "body" in fields:
+            with at("body"):
+                body = reader.field(BODY, fields.pop("body"), expected=True)
+        return (reader.answer(method.response, fields) if fields else None), body
+
+
+def _refusal(method: Method, raw: Any) -> Refusal | None:
+    if raw is None:
+        return None
+    code, field = (raw, None) if isinstance(raw, str) else (raw["code"], raw["field"])
+    specific = {"not_found", "already_exists", "conflict", "precondition_failed"}
+    declared = {error.lower() for error in method.errors}
+    if code in specific and code not in declared:
+        raise Wrong(f"error: {method.name} declares no {code.upper()}: {suggest(code, sorted(declared))}")
+    if field is not None:
+        with at("error"):
+            named(method.request, field.partition(".")[0].partition("[")[0])
+    return Refusal(code.upper(), field)
+
+
+def _gather(method: Method, raw: Mapping[str, Any]) -> tuple[Field, int] | None:
+    if "gather" not in raw:
+        return None
+    ((name, count),) = raw["gather"].items()
+    with at("gather"):
+        field = named(method.response, name)
+        if not field.repeated:
+            raise Wrong(f"{name} is no list")
+        others = [word for word in raw.get("expect", {}) if word != name]
+        others += [path for path in raw.get("save", {}).values() if not path.startswith(f"{name}[")]
+        if others:
+            raise Wrong(f"only {name} is gathered, so nothing can be said of {others[0]}")
+    return field, count
+
+
+def _save(method: Method, reader: Reader, variable: str, path: str) -> Save:
+    with at("save"), at(variable):
+        if variable in reader.variables:
+            raise Wrong("there is a variable of this name already")
+        field, optional = _resolve(method.response, path)
+        reader.variables[variable] = field
+        return Save(variable, path, optional)
+
+
+def _resolve(message: Message, path: str) -> tuple[Field, bool]:
+    """The field at the end of a path, and whether anything on the way may be absent."""
+    optional = False
+    *ahead, last = path.split(".")
+    for part in ahead:
+        field = _part(message, part)
+        if field.kind != "message":
+            raise Wrong(f"{part} has no fields")
+        optional = optional or field.optional
+        message = field.message
+    field = _part(message, last)
+    return single(field), optional or field.optional
+
+
+def _part(message: Message, part: str) -> Field:
+    name, bracket, _ = part.partition("[")
+    field = named(message, name)
+    if bool(bracket) != field.repeated:
+        raise Wrong(f"{name} is {'a list: say which item, as in' if field.repeated else 'no list, unlike'} {name}[0]")
+    return field
+
+
+def _http(reader: Reader, raw: Mapping[str, Any]) -> Http:
+    stray = [word for word in raw if word not in {"http", "expect"}]
+    if stray:
+        raise Wrong(f"http does not go together with {stray[0]}")
+    given = raw["http"]
+    fields = {"url": pseudo("url", "string"), **_HTTP_ANSWER}
+    parts: dict[str, Value] = {}
+    for word in ("url", "headers", "body"):
+        if word in given:
+            with at("http"), at(word):
+                parts[word] = reader.field(fields[word], given[word])
+    expected: list[tuple[str, Value]] = []
+    for word, value in raw.get("expect", {}).items():
+        with at("expect"):
+            if word not in _HTTP_ANSWER:
+                raise Wrong(f"an HTTP answer has no {word}: {suggest(word, _HTTP_ANSWER)}")
+            with at(word):
+                expected.append((word, reader.field(_HTTP_ANSWER[word], value, expected=True)))
+    return Http(
+        method=given["method"],
+        url=parts["url"],
+        headers=parts.get("headers"),
+        body=parts.get("body"),
+        expected=tuple(expected),
+    )
