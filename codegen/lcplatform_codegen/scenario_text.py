@@ -29,6 +29,8 @@ from lcplatform_codegen.scenarios import Advance, Call, Http, Save, Scenario, St
 
 _UNITS: Final = {"ms": "milliseconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _INDENT: Final = "    "
+_WIDTH: Final = 92
+"""A statement that fits on a line at the indentation of a method; a longer one is told in two."""
 # What an answer is called after the verb of its operation, where the regular participle would not do.
 _PARTICIPLES: Final = {"get": "found", "head": "found", "put": "stored", "send": "sent"}
 _MATCHERS: Final = {"any": "ANY", "absent": "None"}
@@ -161,17 +163,20 @@ class _Writer:
             yield f"{_INDENT}download.read()"
 
     def _answered(self, step: Call, call: str) -> Iterator[str]:
-        expected = step.expected
-        count = (0 if expected is None else len(list(self._flat("", expected)))) + len(step.saves)
-        if count == 0:
+        direct = list(self._told(step, call))
+        if not direct:
             yield call
-            return
-        answer = call
-        if count > 1:
+        elif len(direct) == 1 and len(direct[0]) <= _WIDTH:
+            yield direct[0]
+        else:
             answer = self._answer(step.method)
             yield f"{answer} = {call}"
-        if expected is not None:
-            for expression, value in self._flat(answer, expected):
+            yield from self._told(step, answer)
+
+    def _told(self, step: Call, answer: str) -> Iterator[str]:
+        """What is expected of an answer and saved from it; `answer` is the expression that gives it."""
+        if step.expected is not None:
+            for expression, value in self._flat(answer, step.expected):
                 yield self._assertion(expression, value)
         yield from self._saves(step.saves, answer)
 

@@ -1,0 +1,140 @@
+"""What every contract test inherits: the platform under test, and words for what tests do again and again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from http.client import HTTPConnection, HTTPSConnection
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, TypeVar
+from urllib.parse import urlsplit
+
+import pytest
+
+from lcplatform.errors import LCPlatformError
+from lcplatform_contract.expect import problems
+from lcplatform_contract.session import Session
+
+if TYPE_CHECKING:
+    from lcplatform import LCPlatform
+    from lcplatform.platform.models import ServiceDescription
+
+T = TypeVar("T")
+
+needs: Final = pytest.mark.lcplatform_needs
+"""Capabilities that the provider must declare for the test to hold. `clock`: the test's time can be moved."""
+
+lacks: Final = pytest.mark.lcplatform_lacks
+"""Capabilities that the provider must not declare for the test to hold."""
+
+_PATIENCE: Final = timedelta(seconds=30)
+_PAUSE: Final = 0.1
+
+
+class HttpAnswer(NamedTuple):
+    """What an HTTP server answered. The names of headers are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class ContractTest:
+    """A test that runs on every surface and in both colours. The platform is shared: each test makes names of its own."""
+
+    service: ClassVar[str] = ""
+    """The accessor of the service under test."""
+
+    _session: Session
+    _folder: Path
+
+    @pytest.fixture(autouse=True)
+    def _under_test(self, lcplatform_session: Session, tmp_path: Path) -> None:
+        self._session = lcplatform_session
+        self._folder = tmp_path
+
+    @property
+    def platform(self) -> LCPlatform:
+        """The platform under test."""
+        return self._session.platform
+
+    @property
+    def support(self) -> ServiceDescription:
+        """What the provider declares of the service under test."""
+        return self._session.support[self.service]
+
+    def name(self, label: str) -> str:
+        """A name for a resource that nobody else uses: lower-case letters, digits and hyphens."""
+        return self._session.name(label)
+
+    def advance(self, by: timedelta) -> None:
+        """Lets time pass."""
+        self._session.advance(by)
+
+    def file(self, content: bytes) -> Path:
+        """A file with that content."""
+        path = self._folder / "content"
+        path.write_bytes(content)
+        return path
+
+    def gather(self, call: Callable[[], Sequence[T]], count: int) -> tuple[T, ...]:
+        """What the call gives when it is repeated until there are so many items together."""
+        items: list[T] = []
+        until = time.monotonic() + _PATIENCE.total_seconds()
+        while len(items) < count and time.monotonic() < until:
+            items += call()
+        return tuple(items)
+
+    def eventually(self, read: Callable[[], T], expected: object, *, within: timedelta) -> T:
+        """What is read as soon as it is as expected. It must become so in time."""
+        until = time.monotonic() + within.total_seconds()
+        while True:
+            actual = read()
+            wrong = list(problems(actual, expected))
+            if not wrong:
+                return actual
+            if time.monotonic() >= until:
+                pytest.fail(f"within {within}:\n" + "\n".join(wrong))
+            self._pause()
+
+    def eventually_refused(
+        self, error: type[LCPlatformError], read: Callable[[], object], *, within: timedelta
+    ) -> None:
+        """The call raises that error sooner or later. It must come to that in time."""
+        until = time.monotonic() + within.total_seconds()
+        while time.monotonic() < until:
+            try:
+                read()
+            except error:
+                return
+            self._pause()
+        with pytest.raises(error):
+            read()
+
+    def http(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+    ) -> HttpAnswer:
+        """Sends these headers and this body and nothing else, and follows no redirection."""
+        parts = urlsplit(url)
+        connect = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+        connection = connect(parts.netloc, timeout=_PATIENCE.total_seconds())
+        try:
+            target = f"{parts.path}?{parts.query}" if parts.query else parts.path
+            connection.request(method, target, body=body, headers=dict(headers or {}))
+            answer = connection.getresponse()
+            named = {name.lower(): value for name, value in answer.getheaders()}
+            return HttpAnswer(answer.status, named, answer.read())
+        finally:
+            connection.close()
+
+    def _pause(self) -> None:
+        # The provider may work in the background, in real time; one with a clock of its own may wait for that.
+        time.sleep(_PAUSE)
+        if self._session.harness.has_clock:
+            self._session.advance(timedelta(seconds=_PAUSE))
