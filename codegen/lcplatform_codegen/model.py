@@ -422,7 +422,7 @@ class Method:
     @property
     def binder(self) -> str:
         """The method of a pipeline that binds it."""
-        return "cached" if self.rules.cache.key else self.kind.value
+        return self.kind.value
 
     @property
     def lane(self) -> str:

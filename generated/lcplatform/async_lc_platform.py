@@ -77,7 +77,9 @@ class AsyncLCPlatform:
     def from_drivers(cls, drivers: Drivers, *, settings: PlatformSettings | None = None) -> Self:
         """A platform on drivers that the application made itself, as tests do."""
         made = cls.__new__(cls)
-        made._foundation = Foundation.ready(drivers, settings=settings, asynchronous=True)
+        made._foundation = Foundation.ready(
+            drivers, settings=settings, known=SERVICES, asynchronous=True
+        )
         return made
 
     @property

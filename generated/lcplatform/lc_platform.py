@@ -77,7 +77,9 @@ class LCPlatform:
     def from_drivers(cls, drivers: Drivers, *, settings: PlatformSettings | None = None) -> Self:
         """A platform on drivers that the application made itself, as tests do."""
         made = cls.__new__(cls)
-        made._foundation = Foundation.ready(drivers, settings=settings, asynchronous=False)
+        made._foundation = Foundation.ready(
+            drivers, settings=settings, known=SERVICES, asynchronous=False
+        )
         return made
 
     @property

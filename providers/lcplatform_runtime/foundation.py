@@ -7,14 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
+from lcplatform_runtime.config import PlatformSettings
 from lcplatform_runtime.errors import FieldViolation, PreconditionFailedError, ValidationError
 from lcplatform_runtime.pipeline import AsyncPipeline, Pipeline
-from lcplatform_runtime.settings import DEFAULTS, PipelineSettings
 from lcplatform_runtime.support import Support
 
 if TYPE_CHECKING:
     from lcplatform_runtime.bridge import BackgroundLoop, Lanes
-    from lcplatform_runtime.config import PlatformSettings
 
 D = TypeVar("D", bound="AnyDrivers")
 T = TypeVar("T")
@@ -48,31 +47,30 @@ class Supported(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A provider and its options."""
+    """A provider and its options. Equal choices share one connection."""
 
     provider: str | AnyProvider
     options: Mapping[str, object]
 
 
 class Foundation(Generic[D]):
-    """Connects each provider once, makes each driver and client once, and closes them all."""
+    """Connects each choice of a provider once, makes each driver and client once, and closes them all."""
 
     def __init__(
         self,
         default: Choice | D,
+        settings: PlatformSettings,
         *,
-        services: Mapping[str, Choice],
-        settings: PipelineSettings,
-        threads: Mapping[str, int],
+        known: Sequence[str],
         asynchronous: bool,
     ) -> None:
+        settings.check_services(known)
         self._default = default
-        self._services = services
         self._settings = settings
-        self._threads = threads
+        self._pipeline_settings = settings.pipeline()
         self._asynchronous = asynchronous
         self._lock = threading.RLock()
-        self._connected: dict[str, D] = {}
+        self._connected: list[tuple[Choice, D]] = []
         self._made: dict[str, Any] = {}
         self._lanes: Lanes | None = None
         self._loop: BackgroundLoop | None = None
@@ -90,61 +88,58 @@ class Foundation(Generic[D]):
         asynchronous: bool,
     ) -> Foundation[D]:
         """The foundation that a platform's arguments and settings describe; arguments win."""
-        chosen = provider if provider is not None else settings.provider if settings else None
-        if chosen is None:
-            raise _refused("provider", "a provider, such as provider='mock' or LCPLATFORM_PROVIDER")
-        given = settings.services if settings else {}
-        single = {**{name: Choice(*one) for name, one in given.items()}}
-        single |= {name: _choice(name, one) for name, one in (services or {}).items()}
-        for name in single:
-            if name not in known:
-                raise _refused(f"services.{name}", f"one of the services {', '.join(known)}")
-        shared = settings.providers if settings else {}
-        return cls(
-            _with_shared(Choice(chosen, options), shared),
-            services={name: _with_shared(one, shared) for name, one in single.items()},
-            settings=settings.pipeline if settings else DEFAULTS,
-            threads=settings.threads if settings else {},
-            asynchronous=asynchronous,
-        )
+        merged = _merged(settings or PlatformSettings(), provider, services or {})
+        if provider is None:
+            provider = merged.provider
+        if provider is None:
+            reason = "a platform needs a provider: LCPlatform(provider='mock'), or LCPLATFORM_PROVIDER with from_env()"
+            raise ValidationError(reason, violations=(FieldViolation("provider", reason),))
+        shared = merged.providers.get(provider, {}) if isinstance(provider, str) else {}
+        default = Choice(provider, {**shared, **options})
+        return cls(default, merged, known=known, asynchronous=asynchronous)
 
     @classmethod
     def ready(
-        cls, drivers: D, *, settings: PlatformSettings | None, asynchronous: bool
+        cls,
+        drivers: D,
+        *,
+        settings: PlatformSettings | None,
+        known: Sequence[str],
+        asynchronous: bool,
     ) -> Foundation[D]:
         """The foundation of a platform whose drivers are there already."""
-        return cls(
-            drivers,
-            services={},
-            settings=settings.pipeline if settings else DEFAULTS,
-            threads=settings.threads if settings else {},
-            asynchronous=asynchronous,
-        )
+        return cls(drivers, settings or PlatformSettings(), known=known, asynchronous=asynchronous)
 
     def default_drivers(self) -> D:
         """The drivers of the platform's own provider."""
-        if not isinstance(self._default, Choice):
-            return self._default
-        return self._connect("", self._default)
+        default = self._default
+        return self._connect(default) if isinstance(default, Choice) else default
 
     def drivers(self, service: str) -> D:
         """The drivers of the provider that serves a service."""
-        choice = self._services.get(service)
-        return self.default_drivers() if choice is None else self._connect(service, choice)
+        own = self._settings.services.get(service)
+        if own is None:
+            return self.default_drivers()
+        if own.provider is None and isinstance(self._default, Choice):
+            default = self._default
+            return self._connect(Choice(default.provider, {**default.options, **own.options}))
+        provider, options = self._settings.chosen(service)
+        return self._connect(Choice(provider, options)) if provider else self.default_drivers()
 
-    def _connect(self, service: str, choice: Choice) -> D:
+    def _connect(self, choice: Choice) -> D:
         with self._lock:
             self._check_open()
-            drivers = self._connected.get(service)
-            if drivers is None:
-                provider = choice.provider
-                if isinstance(provider, str):
-                    from lcplatform_runtime.registry import find_provider
+            for known, drivers in self._connected:
+                if known == choice:
+                    return drivers
+            provider = choice.provider
+            if isinstance(provider, str):
+                from lcplatform_runtime.registry import find_provider
 
-                    provider = cast("AnyProvider", find_provider(provider))
-                drivers = cast("D", provider.connect(choice.options, asynchronous=self._asynchronous))
-                self._connected[service] = drivers
-            return drivers
+                provider = cast("AnyProvider", find_provider(provider))
+            connected: D = provider.connect(choice.options, asynchronous=self._asynchronous)
+            self._connected.append((choice, connected))
+            return connected
 
     def driver(self, name: str, factory: Callable[[], T]) -> T:
         """The driver of that name, made on first use."""
@@ -165,38 +160,34 @@ class Foundation(Generic[D]):
 
     def pipeline(self, service: str, driver: Supported) -> Pipeline:
         """A pipeline in front of a blocking driver."""
-        drivers = self._owner(service)
+        drivers = self.drivers(service)
         return Pipeline(
             provider=drivers.provider,
             translate=drivers.translate,
-            settings=self._settings,
+            settings=self._pipeline_settings,
             remote=drivers.remote,
             support=lambda: driver.support,
         )
 
     def async_pipeline(self, service: str, driver: Supported) -> AsyncPipeline:
         """A pipeline in front of an async driver."""
-        drivers = self._owner(service)
+        drivers = self.drivers(service)
         return AsyncPipeline(
             provider=drivers.provider,
             translate=drivers.translate,
-            settings=self._settings,
+            settings=self._pipeline_settings,
             remote=drivers.remote,
             support=lambda: driver.support,
         )
-
-    def _owner(self, service: str) -> D:
-        return self.drivers(service)
 
     @property
     def lanes(self) -> Lanes:
         """The threads in which blocking drivers serve async callers."""
         with self._lock:
             if self._lanes is None:
-                from lcplatform_runtime.bridge import SIZES, Lanes
+                from lcplatform_runtime.bridge import Lanes
 
-                sizes = {lane: self._threads.get(lane, size) for lane, size in SIZES.items()}
-                self._lanes = Lanes(sizes)
+                self._lanes = Lanes(self._settings.lanes())
             return self._lanes
 
     @property
@@ -215,8 +206,9 @@ class Foundation(Generic[D]):
             if self._closed:
                 return
             self._closed = True
-            given = [] if isinstance(self._default, Choice) else [self._default]
-            opened = [*self._connected.values(), *given]
+            default = self._default
+            given = [] if isinstance(default, Choice) else [default]
+            opened = [*(drivers for _, drivers in self._connected), *given]
         for drivers in opened:
             drivers.close()
         if self._lanes is not None:
@@ -235,23 +227,16 @@ class Foundation(Generic[D]):
             raise PreconditionFailedError("the platform is closed")
 
 
-def _choice(service: str, one: str | Mapping[str, object]) -> Choice:
-    if isinstance(one, str):
-        return Choice(one, {})
-    provider = one.get("provider")
-    if not isinstance(provider, str):
-        raise _refused(f"services.{service}.provider", "the name of a provider")
-    return Choice(provider, {name: value for name, value in one.items() if name != "provider"})
-
-
-def _with_shared(choice: Choice, shared: Mapping[str, Mapping[str, object]]) -> Choice:
-    """A choice with the options that the settings give its provider everywhere; its own win."""
-    if not isinstance(choice.provider, str):
-        return choice
-    return Choice(choice.provider, {**shared.get(choice.provider, {}), **choice.options})
-
-
-def _refused(field: str, expected: str) -> ValidationError:
-    return ValidationError(
-        f"{field}: expected {expected}", violations=(FieldViolation(field, f"expected {expected}"),)
-    )
+def _merged(
+    settings: PlatformSettings,
+    provider: str | AnyProvider | None,
+    services: Mapping[str, str | Mapping[str, object]],
+) -> PlatformSettings:
+    """The settings with what the platform's own arguments say of provider and services."""
+    if services:
+        given: dict[str, Any] = {"services": dict(services)}  # the settings check what it holds
+        own = PlatformSettings(**given).services
+        settings = settings.model_copy(update={"services": {**settings.services, **own}})
+    if isinstance(provider, str):
+        settings = settings.model_copy(update={"provider": provider})
+    return settings

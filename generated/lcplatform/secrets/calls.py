@@ -27,7 +27,7 @@ class SecretsCalls:
 
     def __init__(self, driver: SecretsDriver, pipeline: Pipeline, /) -> None:
         self.create_secret = pipeline.unary(CREATE_SECRET, driver.create_secret)
-        self.get_secret = pipeline.cached(GET_SECRET, driver.get_secret)
+        self.get_secret = pipeline.unary(GET_SECRET, driver.get_secret)
         self.get_secrets = pipeline.unary(GET_SECRETS, driver.get_secrets)
         self.put_secret_value = pipeline.unary(PUT_SECRET_VALUE, driver.put_secret_value)
         self.describe_secret = pipeline.unary(DESCRIBE_SECRET, driver.describe_secret)
@@ -48,7 +48,7 @@ class AsyncSecretsCalls:
 
     def __init__(self, driver: AsyncSecretsDriver, pipeline: AsyncPipeline, /) -> None:
         self.create_secret = pipeline.unary(CREATE_SECRET, driver.create_secret)
-        self.get_secret = pipeline.cached(GET_SECRET, driver.get_secret)
+        self.get_secret = pipeline.unary(GET_SECRET, driver.get_secret)
         self.get_secrets = pipeline.unary(GET_SECRETS, driver.get_secrets)
         self.put_secret_value = pipeline.unary(PUT_SECRET_VALUE, driver.put_secret_value)
         self.describe_secret = pipeline.unary(DESCRIBE_SECRET, driver.describe_secret)
