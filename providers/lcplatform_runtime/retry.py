@@ -130,10 +130,20 @@ def may_repeat(operation: Operation, request: object, error: LCPlatformError) ->
     if error.from_server or not error.retryable:
         return False
     return (
-        operation.idempotency is not Idempotency.UNKNOWN
-        or error.outcome is Outcome.NOT_EXECUTED
+        error.outcome is Outcome.NOT_EXECUTED
+        or is_idempotent(operation, request)
         or carries_key(operation, request)
     )
+
+
+def is_idempotent(operation: Operation, request: object) -> bool:
+    """Whether the call may be made twice. A conditional change may not: if its first attempt did succeed, the second
+    finds the caller's own work and calls it a conflict.
+    """
+    if operation.idempotency is Idempotency.IDEMPOTENT:
+        conditions = (operation.if_match, operation.if_absent)
+        return not any(name and getattr(request, name, None) for name in conditions)
+    return operation.idempotency is Idempotency.NO_SIDE_EFFECTS
 
 
 def carries_key(operation: Operation, request: object) -> bool:
