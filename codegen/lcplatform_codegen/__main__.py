@@ -49,7 +49,7 @@ def generate(idl: Path) -> dict[str, str]:
     parsed = load(idl)
     schema = build(parsed)
     lint(schema)
-    return polish(emit(parsed, schema), ROOT / "pyproject.toml")
+    return polish(emit(parsed, schema, idl), ROOT / "pyproject.toml")
 
 
 if __name__ == "__main__":
