@@ -33,7 +33,7 @@ _WIDTH: Final = 92
 """A statement that fits on a line at the indentation of a method; a longer one is told in two."""
 # What an answer is called after the verb of its operation, where the regular participle would not do.
 _PARTICIPLES: Final = {"get": "found", "head": "found", "put": "stored", "send": "sent"}
-_MATCHERS: Final = {"any": "ANY", "absent": "None"}
+_MATCHERS: Final = {"any": "ANY", "moment": "ANY", "absent": "None"}
 _CALLS: Final = {
     "not": "unlike",
     "one_of": "one_of",
@@ -54,7 +54,12 @@ class _Writer:
     def __init__(self, scenario: Scenario, service: str) -> None:
         self._scenario = scenario
         self._service = service
-        saved = [save.variable for step in scenario.steps if isinstance(step, Call) for save in step.saves]
+        saved = [
+            save.variable
+            for step in scenario.steps
+            if isinstance(step, Call)
+            for save in step.saves
+        ]
         self._variables = {name: naming.local(name) for name in (*scenario.names, *saved)}
         self._taken = set(self._variables.values())
         self._answers: dict[str, str] = {}
@@ -148,7 +153,9 @@ class _Writer:
             yield self._save(save, variable + save.path.removeprefix(field.proto_name))
 
     def _downloaded(self, step: Call, call: str) -> Iterator[str]:
-        expected = [] if step.expected is None else list(self._flat("download.header", step.expected))
+        expected = (
+            [] if step.expected is None else list(self._flat("download.header", step.expected))
+        )
         if not expected and not step.saves and step.expected_body is not None:
             yield self._assertion(f"{call}.read()", step.expected_body)
             return
@@ -201,7 +208,9 @@ class _Writer:
         """A variable for an answer: `received`, and `received_messages` where that is taken. One operation, one variable."""
         if method.name not in self._answers:
             verb, _, noun = method.name.partition("_")
-            participle = _PARTICIPLES.get(verb) or (f"{verb}d" if verb.endswith("e") else f"{verb}ed")
+            participle = _PARTICIPLES.get(verb) or (
+                f"{verb}d" if verb.endswith("e") else f"{verb}ed"
+            )
             names = (participle, f"{participle}_{noun}", f"answer_to_{method.name}")
             name = next(name for name in names if name not in self._taken)
             self._taken.add(name)
@@ -292,7 +301,9 @@ class _Writer:
     def _given(self, field: Field, value: Value) -> str:
         match value:
             case Record():
-                inner = ", ".join(f"{part.name}={self._given(part, given)}" for part, given in value.fields)
+                inner = ", ".join(
+                    f"{part.name}={self._given(part, given)}" for part, given in value.fields
+                )
                 return f"{value.message.name}({inner})"
             case Items():
                 return f"[{', '.join(self._given(field, item) for item in value.items)}]"
@@ -340,7 +351,9 @@ class _Writer:
 
     def _text(self, value: Text) -> str:
         parts = (
-            f"{{{self._variable(part)}}}" if isinstance(part, Variable) else part.replace("{", "{{").replace("}", "}}")
+            f"{{{self._variable(part)}}}"
+            if isinstance(part, Variable)
+            else part.replace("{", "{{").replace("}", "}}")
             for part in value.parts
         )
         return f"f{''.join(parts)!r}"

@@ -150,14 +150,27 @@ class Entries:
 
 @dataclass(frozen=True, slots=True)
 class Matcher:
-    """What stands for a value in an expectation: any absent not one_of length contains unordered."""
+    """What stands for a value in an expectation: any moment absent not one_of length contains unordered."""
 
     kind: str
     operands: tuple[Value, ...] = ()
 
 
 Value: TypeAlias = (
-    Plain | Variable | Text | Span | Bytes | Filler | Pieces | File | JsonValue | Choice | Record | Items | Entries | Matcher
+    Plain
+    | Variable
+    | Text
+    | Span
+    | Bytes
+    | Filler
+    | Pieces
+    | File
+    | JsonValue
+    | Choice
+    | Record
+    | Items
+    | Entries
+    | Matcher
 )
 """What a field can hold in a scenario."""
 
@@ -220,7 +233,9 @@ def named(message: Message, name: object) -> Field:
     """The field of that name."""
     found = message.find(str(name))
     if found is None:
-        raise Wrong(f"{message.name} has no field {name}: {suggest(str(name), (f.proto_name for f in message.fields))}")
+        raise Wrong(
+            f"{message.name} has no field {name}: {suggest(str(name), (f.proto_name for f in message.fields))}"
+        )
     return found
 
 
@@ -239,7 +254,11 @@ class Reader:
         """A request, or a message in one. What is required must be given."""
         record = self._record(message, raw, expected=False)
         given = {field.proto_name for field, _ in record.fields}
-        missing = [field.proto_name for field in message.fields if field.rules.required and field.proto_name not in given]
+        missing = [
+            field.proto_name
+            for field in message.fields
+            if field.rules.required and field.proto_name not in given
+        ]
         if missing:
             raise Wrong(f"{message.name} requires {missing[0]}")
         return record
@@ -270,7 +289,12 @@ class Reader:
         """A list."""
         if not isinstance(raw, list):
             _refuse(raw, "a list")
-        return Items(tuple(self._numbered(field, index, item, expected=expected) for index, item in enumerate(raw)))
+        return Items(
+            tuple(
+                self._numbered(field, index, item, expected=expected)
+                for index, item in enumerate(raw)
+            )
+        )
 
     def item(self, field: Field, raw: object, *, expected: bool) -> Value:
         """One item of a field. An item of a list may be a variable, too."""
@@ -330,7 +354,9 @@ class Reader:
     def _string(self, field: Field, raw: object) -> Value:
         if isinstance(raw, str):
             return self.text(raw)
-        return _filler(raw, text=True) or _refuse(raw, "a text (quote what looks like something else)")
+        return _filler(raw, text=True) or _refuse(
+            raw, "a text (quote what looks like something else)"
+        )
 
     def text(self, raw: str) -> Plain | Text:
         """A text, perhaps with variables in it."""
@@ -343,7 +369,9 @@ class Reader:
             elif token[1] is not None:
                 parts.append("$")
             else:
-                raise Wrong(f"a lone $ in {raw!r}: write $$ for the sign, ${{name}} for a variable in a text")
+                raise Wrong(
+                    f"a lone $ in {raw!r}: write $$ for the sign, ${{name}} for a variable in a text"
+                )
             end = token.end()
         parts.append(raw[end:])
         if all(isinstance(part, str) for part in parts):
@@ -363,14 +391,20 @@ class Reader:
                 return Pieces(tuple(self._bytes(field, part) for part in operand))
             if word == "$file":
                 return File(self._bytes(field, operand))
-        return _filler(raw, text=False) or _refuse(raw, "a text, {$base64: ...}, {$size: ...} or a body in another form")
+        return _filler(raw, text=False) or _refuse(
+            raw, "a text, {$base64: ...}, {$size: ...} or a body in another form"
+        )
 
     def _message(self, field: Field, raw: object, *, expected: bool) -> Value:
         message = field.message
         if not isinstance(raw, Mapping):
             _refuse(raw, f"a {message.name}, which is a map")
         if not message.is_union:
-            return self._record(message, raw, expected=True) if expected else self.request(message, raw)
+            return (
+                self._record(message, raw, expected=True)
+                if expected
+                else self.request(message, raw)
+            )
         if len(raw) != 1:
             raise Wrong(f"expected one of {', '.join(f.proto_name for f in message.fields)}")
         record = self._record(message, raw, expected=expected)
@@ -379,7 +413,11 @@ class Reader:
     def _entries(self, field: Field, raw: object, *, expected: bool) -> Entries:
         if not isinstance(raw, Mapping):
             _refuse(raw, "a map")
-        return Entries(tuple((str(key), self._entry(field, str(key), raw[key], expected=expected)) for key in raw))
+        return Entries(
+            tuple(
+                (str(key), self._entry(field, str(key), raw[key], expected=expected)) for key in raw
+            )
+        )
 
     def _entry(self, field: Field, key: str, raw: object, *, expected: bool) -> Value:
         with at(key):
@@ -399,7 +437,9 @@ class Reader:
         """`$length`"""
         countable = field.repeated or field.is_map or field.kind in {"string", "bytes"}
         if not countable or not isinstance(raw, int) or isinstance(raw, bool):
-            raise Wrong(f"$length takes a number and stands for a list, a map or a text, not for a {shape(field)}")
+            raise Wrong(
+                f"$length takes a number and stands for a list, a map or a text, not for a {shape(field)}"
+            )
         return Matcher("length", (Plain(raw),))
 
     def contains(self, field: Field, raw: object) -> Matcher:
@@ -425,11 +465,12 @@ _MATCHERS: Final[Mapping[str, Callable[[Reader, Field, object], Matcher]]] = {
 
 
 def _presence(field: Field, raw: str) -> Matcher:
-    if raw == "$absent" and not field.presence:
+    if raw == "$absent" and not (field.rules is not None and field.optional):
         raise Wrong("the field is never absent: write out its empty value")
     if raw == "$any" and field.kind in {"bool", "int", "float"}:
         raise Wrong(f"$any tells nothing of a {shape(field)}")
-    return Matcher(raw[1:])
+    moment = raw == "$any" and field.kind in {"timestamp", "duration"}
+    return Matcher("moment" if moment else raw[1:])
 
 
 def _choice(field: Field, raw: object) -> Choice:

@@ -157,12 +157,14 @@ class _Loader(yaml.SafeLoader):
     yaml_implicit_resolvers: Any = {}  # noqa: RUF012 - the base class declares it so
 
     @override
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen: set[object] = set()
         for key, _ in node.value:
             name = self.construct_object(key)
             if name in seen:
-                raise yaml.MarkedYAMLError(problem=f"{name!r} stands twice in one map", problem_mark=key.start_mark)
+                raise yaml.MarkedYAMLError(
+                    problem=f"{name!r} stands twice in one map", problem_mark=key.start_mark
+                )
             seen.add(name)
         return super().construct_mapping(node, deep)
 
@@ -173,7 +175,9 @@ for _tag, _pattern, _first in (
     ("int", r"-?(?:0|[1-9][0-9]*)", list("-0123456789")),
     ("float", r"-?(?:0|[1-9][0-9]*)\.[0-9]+(?:[eE][-+]?[0-9]+)?", list("-0123456789")),
 ):
-    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"^(?:{_pattern})$"), _first)
+    _Loader.add_implicit_resolver(
+        f"tag:yaml.org,2002:{_tag}", re.compile(rf"^(?:{_pattern})$"), _first
+    )
 
 
 def _parse(path: str, text: str) -> Any:  # YAML can hold anything; the schema follows
@@ -186,7 +190,9 @@ def _parse(path: str, text: str) -> Any:  # YAML can hold anything; the schema f
 
 def _malformed(raw: Any, validator: Draft202012Validator) -> Iterator[str]:
     """What the schema has against the file."""
-    errors = sorted(validator.iter_errors(raw), key=lambda error: [str(part) for part in error.absolute_path])
+    errors = sorted(
+        validator.iter_errors(raw), key=lambda error: [str(part) for part in error.absolute_path]
+    )
     for error in errors:
         path = list(error.absolute_path)
         if path[:1] == ["scenarios"] and len(path) > 1:
@@ -268,7 +274,10 @@ class _Suite:
         for scenario in scenarios:
             for number in scenario.requirements:
                 if number not in told:
-                    self._refuse(f'"{scenario.title}": ', f"{number} is not among the requirements of this file")
+                    self._refuse(
+                        f'"{scenario.title}": ',
+                        f"{number} is not among the requirements of this file",
+                    )
         cited = {number for scenario in scenarios for number in scenario.requirements}
         for number in told:
             if number not in cited:
@@ -301,7 +310,9 @@ def _tells(step: Step) -> bool:
     match step:
         case Call():
             idempotent = step.repeat is not None
-            return bool(step.expected or step.expected_body is not None or step.refusal or idempotent)
+            return bool(
+                step.expected or step.expected_body is not None or step.refusal or idempotent
+            )
         case Http():
             return bool(step.expected)
         case Advance():
@@ -345,7 +356,9 @@ def _call(method: Method, reader: Reader, raw: Mapping[str, Any]) -> Call:
         expected=expected,
         expected_body=expected_body,
         refusal=refusal,
-        saves=tuple(_save(method, reader, variable, path) for variable, path in raw.get("save", {}).items()),
+        saves=tuple(
+            _save(method, reader, variable, path) for variable, path in raw.get("save", {}).items()
+        ),
         within=_span_of(raw, "within"),
         repeat=raw.get("repeat"),
         counted="number" in reader.used - used,
@@ -366,7 +379,9 @@ def _body(method: Method, reader: Reader, request: dict[str, Any]) -> Value | No
         return reader.field(BODY, request.pop("body"))
 
 
-def _expected(method: Method, reader: Reader, raw: Mapping[str, Any]) -> tuple[Record | None, Value | None]:
+def _expected(
+    method: Method, reader: Reader, raw: Mapping[str, Any]
+) -> tuple[Record | None, Value | None]:
     fields = dict(raw)
     body = None
     with at("expect"):
@@ -383,7 +398,9 @@ def _refusal(method: Method, raw: Any) -> Refusal | None:
     specific = {"not_found", "already_exists", "conflict", "precondition_failed"}
     declared = {error.lower() for error in method.errors}
     if code in specific and code not in declared:
-        raise Wrong(f"error: {method.name} declares no {code.upper()}: {suggest(code, sorted(declared))}")
+        raise Wrong(
+            f"error: {method.name} declares no {code.upper()}: {suggest(code, sorted(declared))}"
+        )
     if field is not None:
         with at("error"):
             named(method.request, field.partition(".")[0].partition("[")[0])
@@ -432,7 +449,9 @@ def _part(message: Message, part: str) -> Field:
     name, bracket, _ = part.partition("[")
     field = named(message, name)
     if bool(bracket) != field.repeated:
-        raise Wrong(f"{name} is {'a list: say which item, as in' if field.repeated else 'no list, unlike'} {name}[0]")
+        raise Wrong(
+            f"{name} is {'a list: say which item, as in' if field.repeated else 'no list, unlike'} {name}[0]"
+        )
     return field
 
 

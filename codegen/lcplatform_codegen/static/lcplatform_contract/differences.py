@@ -23,7 +23,9 @@ def read(path: Path) -> dict[str, str]:
     for service, tests in tables.items():
         for test, reason in tests.items() if isinstance(tests, dict) else [("", tests)]:
             if not isinstance(reason, str) or not reason.strip() or not test:
-                raise pytest.UsageError(f"{path}: write [service] and under it test_name = \"reason\"; see {service}.{test}")
+                raise pytest.UsageError(
+                    f'{path}: write [service] and under it test_name = "reason"; see {service}.{test}'
+                )
             reasons[f"{service}.{test}"] = reason
     return reasons
 
@@ -44,9 +46,13 @@ def apply(items: Iterable[pytest.Item], reasons: Mapping[str, str]) -> None:
         reason = reasons.get(f"{service}.{getattr(item, 'originalname', item.name)}")
         if reason is not None:
             item.add_marker(pytest.mark.xfail(reason=reason, strict=True))
-    stray = sorted(name for name in reasons if name.partition(".")[0] in services and name not in known)
+    stray = sorted(
+        name for name in reasons if name.partition(".")[0] in services and name not in known
+    )
     if stray and _complete(services, items):
-        raise pytest.UsageError(f"known differences name tests that do not exist: {', '.join(stray)}")
+        raise pytest.UsageError(
+            f"known differences name tests that do not exist: {', '.join(stray)}"
+        )
 
 
 def _complete(services: set[str], items: Iterable[pytest.Item]) -> bool:

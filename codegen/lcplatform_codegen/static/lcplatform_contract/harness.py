@@ -18,6 +18,7 @@ import pytest
 from typing_extensions import override
 
 from lcplatform.errors import UnsupportedError
+from lcplatform_contract.colours import BLOCKING, opened
 
 if TYPE_CHECKING:
     from lcplatform import LCPlatform
@@ -128,7 +129,9 @@ def surface_of(name: str) -> Surface:
     for entry in entry_points(group="lcplatform.surfaces", name=name):
         surface: Surface = entry.load()
         return surface
-    raise pytest.UsageError(f"there is no surface {name!r}: choose {', '.join(surface_names())} or all")
+    raise pytest.UsageError(
+        f"there is no surface {name!r}: choose {', '.join(surface_names())} or all"
+    )
 
 
 def _loaded(named: str) -> HarnessFactory:
@@ -140,9 +143,7 @@ def _loaded(named: str) -> HarnessFactory:
 
 
 def _has_clock(provider: str, options: Mapping[str, object]) -> bool:
-    from lcplatform import LCPlatform
-
-    with LCPlatform(provider, **options) as platform:
+    with opened(BLOCKING, {"provider": provider, **options}) as platform:
         try:
             platform.control.advance_clock(timedelta())
         except UnsupportedError:

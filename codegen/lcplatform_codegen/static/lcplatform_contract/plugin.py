@@ -25,8 +25,15 @@ _LACKING: Final = pytest.StashKey[dict[str, int]]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The options of the contract tests."""
-    group = parser.getgroup("lcplatform", "contract tests of LCPlatform (pytest --pyargs lcplatform_contract)")
-    group.addoption("--lcplatform-provider", metavar="NAME", default="mock", help="the provider under test (mock)")
+    group = parser.getgroup(
+        "lcplatform", "contract tests of LCPlatform (pytest --pyargs lcplatform_contract)"
+    )
+    group.addoption(
+        "--lcplatform-provider",
+        metavar="NAME",
+        default="mock",
+        help="the provider under test (mock)",
+    )
     group.addoption(
         "--lcplatform-option", metavar="KEY=VALUE", action="append", default=[],
         help="an option of the provider; the value is a text or a TOML value (repeatable)",
@@ -51,8 +58,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """The marks of the contract tests."""
-    config.addinivalue_line("markers", "lcplatform_needs(*capabilities): runs where the provider declares them all")
-    config.addinivalue_line("markers", "lcplatform_lacks(*capabilities): runs where the provider declares none of them")
+    config.addinivalue_line(
+        "markers", "lcplatform_needs(*capabilities): runs where the provider declares them all"
+    )
+    config.addinivalue_line(
+        "markers", "lcplatform_lacks(*capabilities): runs where the provider declares none of them"
+    )
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -65,7 +76,9 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Every contract test runs on each surface and in each colour that were asked for."""
     if _FIXTURE in metafunc.fixturenames:
-        metafunc.parametrize(_FIXTURE, _combinations(metafunc.config), indirect=True, ids=str, scope="session")
+        metafunc.parametrize(
+            _FIXTURE, _combinations(metafunc.config), indirect=True, ids=str, scope="session"
+        )
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -93,7 +106,10 @@ def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
     """Tells what was left out and why."""
     provider = config.getoption("--lcplatform-provider")
     lacking = config.stash.get(_LACKING, {})
-    return [f"lcplatform: {provider} has no {need}: {count} tests left out" for need, count in sorted(lacking.items())]
+    return [
+        f"lcplatform: {provider} has no {need}: {count} tests left out"
+        for need, count in sorted(lacking.items())
+    ]
 
 
 def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
@@ -139,7 +155,9 @@ def _harness(config: pytest.Config) -> Harness:
         from lcplatform_contract.harness import harness_of
 
         options = dict(map(_option, config.getoption("--lcplatform-option")))
-        config.stash[_HARNESS] = harness_of(_provider(config), options, config.getoption("--lcplatform-harness"))
+        config.stash[_HARNESS] = harness_of(
+            _provider(config), options, config.getoption("--lcplatform-harness")
+        )
     return config.stash[_HARNESS]
 
 
@@ -155,12 +173,17 @@ def _option(given: str) -> tuple[str, object]:
 
 def _declared(config: pytest.Config) -> Mapping[str, frozenset[str]]:
     """By service, the capabilities that the provider declares, and the clock."""
-    from lcplatform import LCPlatform
+    from lcplatform_contract.colours import BLOCKING, opened
 
     harness = _harness(config)
     clock = {_CLOCK} if harness.has_clock else set()
-    with LCPlatform(_provider(config), **harness.platform_options()) as platform:
-        return {one.service: frozenset({*one.capabilities, *clock}) for one in platform.describe().services}
+    with opened(
+        BLOCKING, {"provider": _provider(config), **harness.platform_options()}
+    ) as platform:
+        return {
+            one.service: frozenset({*one.capabilities, *clock})
+            for one in platform.describe().services
+        }
 
 
 def _marked(item: pytest.Item, mark: str) -> set[str]:
