@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from lcplatform_codegen import scenarios
+from lcplatform_codegen import laws, scenarios
 from lcplatform_codegen.errors import IdlError
 from lcplatform_codegen.imports import models_of
 from lcplatform_codegen.layout import ERROR_CLASSES, render
@@ -29,12 +29,12 @@ from lcplatform_contract.expect import ANY, KIB, MIB, bytes_of_size, containing,
 
 
 def render_all(idl: Path, schema: Schema) -> dict[str, str]:
-    """Every file of the contract package by its path below `generated/`, but for the laws.
+    """Every file of the contract package by its path below `generated/`.
 
     Raises:
         IdlError: everything that is wrong with the scenarios of any service.
     """
-    files = static()
+    files = static() | laws.render_all(schema)
     problems: list[str] = []
     for service in schema.services:
         try:

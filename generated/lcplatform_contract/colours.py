@@ -6,7 +6,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, Self, cast
 
 from lcplatform_runtime.bridge import BackgroundLoop
 
@@ -56,7 +56,7 @@ class _Blocking:
         value = getattr(self._target, name)
         return self._blocking_call(value) if inspect.isroutine(value) else self._blocking(value)
 
-    def __enter__(self) -> _Blocking:
+    def __enter__(self) -> Self:
         self._loop.run(self._target.__aenter__())
         return self
 

@@ -11,6 +11,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
 import pytest
@@ -78,6 +79,8 @@ class _Any(Matcher):
     def problems(self, actual: object, place: str, /) -> Iterator[str]:
         if actual is None or actual == "" or actual == b"" or actual == ():
             yield f"{place or 'there'}: expected something, found {actual!r}"
+        if isinstance(actual, datetime) and actual.utcoffset() != timedelta():
+            yield f"{place or 'there'}: expected a time in UTC, found {actual!r}"
 
     @override
     def __repr__(self) -> str:
@@ -160,7 +163,7 @@ class _Where(Matcher):
 # Matchers are typed as Any: they are compared with values of every type, and a type checker would call that a mistake.
 
 ANY: Final[Any] = _Any()
-"""Anything but None and what is empty."""
+"""Anything but None and what is empty. A time is in UTC."""
 
 
 def like(**fields: object) -> Any:

@@ -19,6 +19,7 @@ import pytest
 from typing_extensions import override
 
 from lcplatform.errors import UnsupportedError
+from lcplatform_contract.colours import BLOCKING, opened
 
 if TYPE_CHECKING:
     from lcplatform import LCPlatform
@@ -143,9 +144,7 @@ def _loaded(named: str) -> HarnessFactory:
 
 
 def _has_clock(provider: str, options: Mapping[str, object]) -> bool:
-    from lcplatform import LCPlatform
-
-    with LCPlatform(provider, **options) as platform:
+    with opened(BLOCKING, {"provider": provider, **options}) as platform:
         try:
             platform.control.advance_clock(timedelta())
         except UnsupportedError:

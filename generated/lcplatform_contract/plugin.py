@@ -174,11 +174,13 @@ def _option(given: str) -> tuple[str, object]:
 
 def _declared(config: pytest.Config) -> Mapping[str, frozenset[str]]:
     """By service, the capabilities that the provider declares, and the clock."""
-    from lcplatform import LCPlatform
+    from lcplatform_contract.colours import BLOCKING, opened
 
     harness = _harness(config)
     clock = {_CLOCK} if harness.has_clock else set()
-    with LCPlatform(_provider(config), **harness.platform_options()) as platform:
+    with opened(
+        BLOCKING, {"provider": _provider(config), **harness.platform_options()}
+    ) as platform:
         return {
             one.service: frozenset({*one.capabilities, *clock})
             for one in platform.describe().services

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from typing_extensions import override
+
 from lcplatform_contract.colours import opened
 from lcplatform_contract.harness import Harness, surface_of
 from lcplatform_contract.tidy import tidy
@@ -28,6 +30,7 @@ class Combination:
     surface: str
     colour: str
 
+    @override
     def __str__(self) -> str:
         return f"{self.surface}-{self.colour}"
 

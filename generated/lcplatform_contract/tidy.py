@@ -17,17 +17,16 @@ if TYPE_CHECKING:
 
 def tidy(platform: LCPlatform, token: str) -> None:
     """Deletes what it can. What is gone already, or cannot be listed, is no failure of a test."""
-    for clear, client in (
-        (_queues, platform.queue),
-        (_secrets, platform.secrets),
-        (_buckets, platform.object_store),
-    ):
-        with suppress(LCPlatformError):
-            clear(client, token)  # type: ignore[operator]  # each function stands beside its client
+    with suppress(LCPlatformError):
+        _queues(platform.queue, token)
+    with suppress(LCPlatformError):
+        _secrets(platform.secrets, token)
+    with suppress(LCPlatformError):
+        _buckets(platform.object_store, token)
 
 
 def _queues(queue: Queue, token: str) -> None:
-    for name in [name for name in queue.iter_queues() if token in name]:
+    for name in [found.name for found in queue.iter_queues() if token in found.name]:
         with suppress(LCPlatformError):
             queue.delete_queue(name)
 

@@ -55,14 +55,14 @@ class TestQueueScenarios(ContractTest):
         orders = self.name("orders")
         self.queue.create_queue(orders)
         sent = self.queue.send_message(
-            orders, "3 × naïve café ☕\n", attributes={"origin": "web", "tenant": "17"}
+            orders, "a naïve café ☕\n", attributes={"origin": "web", "tenant": "17"}
         )
         id_ = sent.message_id
         received = self.queue.receive_messages(orders, wait=timedelta(seconds=5))
         assert received.messages == (
             like(
                 id=id_,
-                body="3 × naïve café ☕\n",
+                body="a naïve café ☕\n",
                 attributes={"origin": "web", "tenant": "17"},
                 receive_count=1,
                 sent_at=ANY,
