@@ -1,0 +1,1 @@
+"""What clients can do beyond the operations of the IDL. The generator attaches it to them; import from the modules."""
