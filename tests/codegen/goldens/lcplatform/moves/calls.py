@@ -23,7 +23,7 @@ class MovesCalls:
         self.put_thing = pipeline.upload(PUT_THING, driver.put_thing)
         self.get_thing = pipeline.download(GET_THING, driver.get_thing)
         self.watch_things = pipeline.stream(WATCH_THINGS, driver.watch_things)
-        self.get_note = pipeline.cached(GET_NOTE, driver.get_note)
+        self.get_note = pipeline.unary(GET_NOTE, driver.get_note)
         self.move_things = pipeline.unary(MOVE_THINGS, driver.move_things)
 
 
@@ -35,5 +35,5 @@ class AsyncMovesCalls:
         self.put_thing = pipeline.upload(PUT_THING, driver.put_thing)
         self.get_thing = pipeline.download(GET_THING, driver.get_thing)
         self.watch_things = pipeline.stream(WATCH_THINGS, driver.watch_things)
-        self.get_note = pipeline.cached(GET_NOTE, driver.get_note)
+        self.get_note = pipeline.unary(GET_NOTE, driver.get_note)
         self.move_things = pipeline.unary(MOVE_THINGS, driver.move_things)
