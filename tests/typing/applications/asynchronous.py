@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-
-from typing_extensions import assert_type
+from typing import assert_type
 
 from lcplatform import AsyncLCPlatform
 from lcplatform.object_store import GetObjectHeader

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-
-from typing_extensions import assert_type
+from typing import assert_type
 
 from lcplatform import CallOptions, Json, LCPlatform
 from lcplatform.object_store import GetObjectHeader, ObjectInfo, PutObjectResponse

@@ -12,7 +12,5 @@ class BlockingAtHeart(AsyncQueueDriver):
     """Forgot a word."""
 
     @override
-    def send_message(
-        self, request: SendMessageRequest, /
-    ) -> SendMessageResponse:  # E: Return type "SendMessageResponse" of "send_message" incompatible
+    def send_message(self, request: SendMessageRequest, /) -> SendMessageResponse:  # E: Return type "SendMessageResponse" of "send_message" incompatible
         return SendMessageResponse(message_id=request.queue)

@@ -12,7 +12,5 @@ class WrongQueue(UnimplementedQueue):
     """Sends queues."""
 
     @override
-    def send_message(
-        self, request: GetQueueRequest, /
-    ) -> SendMessageResponse:  # E: Argument 1 of "send_message" is incompatible
+    def send_message(self, request: GetQueueRequest, /) -> SendMessageResponse:  # E: Argument 1 of "send_message" is incompatible
         return SendMessageResponse(message_id=request.name)

@@ -12,7 +12,5 @@ class WrongQueue(UnimplementedQueue):
     """Answers with the name of the queue."""
 
     @override
-    def send_message(
-        self, request: SendMessageRequest, /
-    ) -> str:  # E: Return type "str" of "send_message" incompatible
+    def send_message(self, request: SendMessageRequest, /) -> str:  # E: Return type "str" of "send_message" incompatible
         return request.queue
