@@ -227,10 +227,11 @@ class _Writer:
             words.append(f"body={self._value(step.body)}")
         call = f"self.http({', '.join(words)})"
         parts = list(self._parts(step))
-        if len(parts) == 1:
-            yield self._assertion(f"{call}.{parts[0][0]}", parts[0][1])
-        elif not parts:
+        direct = [self._assertion(f"{call}.{part}", value) for part, value in parts]
+        if not direct:
             yield call
+        elif len(direct) == 1 and len(direct[0]) <= _WIDTH:
+            yield direct[0]
         else:
             yield f"answer = {call}"
             for part, value in parts:

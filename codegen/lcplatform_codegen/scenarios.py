@@ -129,8 +129,8 @@ class Suite:
     scenarios: tuple[Scenario, ...]
 
 
-def load(idl: Path, service: Service) -> Suite:
-    """The scenarios of a service.
+def load(idl: Path, service: Service, schema: Path | None = None) -> Suite:
+    """The scenarios of a service. The schema of their format lies beside them, at the top of the IDL's folder.
 
     Raises:
         IdlError: everything that is wrong with the file, each problem with its scenario and its step.
@@ -140,7 +140,9 @@ def load(idl: Path, service: Service) -> Suite:
     if not (idl / path).is_file():
         raise IdlError([f"{path}: there is no such file, and every service has scenarios"])
     raw = _parse(path, (idl / path).read_text(encoding="utf-8"))
-    problems = [f"{path}: {problem}" for problem in _malformed(raw, _validator(idl / _SCHEMA))]
+    problems = [
+        f"{path}: {problem}" for problem in _malformed(raw, _validator(schema or idl / _SCHEMA))
+    ]
     if problems:
         raise IdlError(problems)
     return _Suite(path, service, raw).read()
@@ -215,8 +217,8 @@ def _words(error: SchemaError, path: list[Any]) -> str:
     if error.validator == "pattern":
         described = (error.schema if isinstance(error.schema, dict) else {}).get("description", "")
         words = f"{error.instance!r} is not well formed. {described}".strip()
-    elif error.schema is False:
-        words = "does not go together with the other words of this step"
+    elif error.validator == "not" and "dependentSchemas" in error.absolute_schema_path:
+        words = f"{error.instance} does not go together with {error.absolute_schema_path[-3]}"
     else:
         words = error.message
     return f"{place}: {words}" if place else words

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, Self, cast
 
-
 from lcplatform_runtime.bridge import BackgroundLoop
 
 if TYPE_CHECKING:

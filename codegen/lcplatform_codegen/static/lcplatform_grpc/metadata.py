@@ -1,4 +1,4 @@
-"""The options of a call as gRPC metadata: the deadline has its own header, the rest is here."""
+"""The options of a call as gRPC metadata: the deadline has a header of its own, the rest is here."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from lcplatform_runtime.clock import SYSTEM
+from lcplatform_runtime.context import CURRENT, CallContext
+from lcplatform_runtime.errors import FieldViolation, ValidationError
 from lcplatform_runtime.options import CallOptions
+from lcplatform_runtime.retry import RetryPolicy
 
 if TYPE_CHECKING:
-    from lcplatform_runtime.context import CallContext
+    from grpc import ServicerContext
 
 CORRELATION_ID: Final = "lcplatform-correlation-id"
 """Names the call in logs and traces."""
@@ -17,13 +21,15 @@ IDEMPOTENCY_KEY: Final = "lcplatform-idempotency-key"
 """Makes a repeated call harmless."""
 CACHE: Final = "lcplatform-cache"
 """`bypass` reads from the provider even if the server has kept an answer."""
+RETRY: Final = "lcplatform-retry"
+"""How the server retries: attempts, first delay and longest delay in milliseconds, such as `3 100 20000`."""
 
-# gRPC tells "no deadline" as one in many centuries.
+# gRPC says that there is no deadline with one that is many centuries away.
 _NO_DEADLINE: Final = 1e9
 
 
 def metadata_of(context: CallContext | None, /) -> tuple[tuple[str, str], ...]:
-    """What the server is to know of the call in progress."""
+    """What a server is to know of the call in progress."""
     if context is None:
         return ()
     found = [(CORRELATION_ID, context.correlation_id)]
@@ -31,30 +37,75 @@ def metadata_of(context: CallContext | None, /) -> tuple[tuple[str, str], ...]:
         found.append((IDEMPOTENCY_KEY, context.idempotency_key))
     if getattr(context, "bypass_cache", False):
         found.append((CACHE, "bypass"))
+    retry = getattr(context, "retry", None)
+    if retry is not None:
+        found.append((RETRY, _written(retry)))
     return tuple(found)
 
 
-def options_of(metadata: Iterable[tuple[str, str | bytes]], remaining: float, /) -> CallOptions | None:
-    """The options of a call that came in. `None` if it has none.
+def enter(context: ServicerContext, /) -> CallOptions | None:
+    """Makes a call that came in the current one, and returns those of its options that pass no other way.
+
+    gRPC runs each call in a context of its own, so nothing has to be undone.
 
     Raises:
         ValidationError: an option is not usable. It names the option.
     """
-    correlation_id = idempotency_key = None
+    correlation_id = idempotency_key = retry = None
     bypass = False
-    for key, value in metadata:
+    for key, value in context.invocation_metadata():
         if key == CORRELATION_ID:
-            correlation_id = str(value)
+            correlation_id = _name(value)
         elif key == IDEMPOTENCY_KEY:
             idempotency_key = str(value)
         elif key == CACHE:
             bypass = value == "bypass"
-    deadline = timedelta(seconds=max(remaining, 1e-6)) if remaining < _NO_DEADLINE else None
-    if deadline is None and correlation_id is None and idempotency_key is None and not bypass:
+        elif key == RETRY:
+            retry = _read(str(value))
+    remaining = context.time_remaining()
+    deadline = None
+    if remaining is not None and remaining < _NO_DEADLINE:
+        deadline = SYSTEM.monotonic() + remaining
+    if correlation_id is not None or deadline is not None:
+        CURRENT.set(CallContext(correlation_id, deadline))
+    if idempotency_key is None and retry is None and not bypass:
         return None
-    return CallOptions(
-        deadline=deadline,
-        bypass_cache=bypass,
-        idempotency_key=idempotency_key,
-        correlation_id=correlation_id,
+    return CallOptions(bypass_cache=bypass, idempotency_key=idempotency_key, retry=retry)
+
+
+def _name(value: str | bytes) -> str:
+    """A correlation id, which goes into logs: refused unless it is a word of moderate length."""
+    if isinstance(value, str) and value.isascii() and value.isprintable() and " " not in value:
+        if 0 < len(value) <= 128:
+            return value
+    CallOptions(correlation_id=str(value))
+    raise AssertionError("CallOptions takes what is refused here")  # pragma: no cover
+
+
+def _written(policy: RetryPolicy) -> str:
+    delays = (policy.base_delay, policy.max_delay)
+    return " ".join([str(policy.max_attempts), *(str(_milliseconds(it)) for it in delays)])
+
+
+def _milliseconds(delay: timedelta) -> int:
+    return round(delay.total_seconds() * 1000)
+
+
+def _read(text: str) -> RetryPolicy:
+    try:
+        attempts, base, longest = map(int, text.split())
+        return RetryPolicy(
+            max_attempts=attempts,
+            base_delay=timedelta(milliseconds=base),
+            max_delay=timedelta(milliseconds=longest),
+        )
+    except (OverflowError, ValueError):
+        expected = "must be attempts, first and longest delay in milliseconds, such as 3 100 20000"
+    raise ValidationError(
+        f"{RETRY} {expected}", violations=(FieldViolation("options.retry", expected),)
     )
+
+
+def pairs(metadata: Iterable[tuple[str, str | bytes]] | None, /) -> dict[str, str | bytes]:
+    """Metadata as a mapping; the last one wins where a key comes twice."""
+    return dict(metadata or ())

@@ -134,9 +134,7 @@ def write_timestamp(value: datetime | None, /) -> Timestamp | None:
     if value is None:
         return None
     since = value - _EPOCH
-    return Timestamp(
-        seconds=since.days * 86_400 + since.seconds, nanos=since.microseconds * 1000
-    )
+    return Timestamp(seconds=since.days * 86_400 + since.seconds, nanos=since.microseconds * 1000)
 
 
 def write_json(value: Json | None, /) -> JsonText | None:

@@ -1,0 +1,3 @@
+"""Calls of remote drivers, blocking and async: what every operation does with its channel."""
+
+from __future__ import annotations

@@ -1,0 +1,151 @@
+"""Errors across the wire: as google.rpc.Status with details, and back as the same class with the same fields."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from typing import Final
+
+import grpc
+from google.protobuf.any_pb2 import Any
+from google.protobuf.message import DecodeError, Message
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, ResourceInfo, RetryInfo
+from google.rpc.status_pb2 import Status
+
+from lcplatform_grpc.values import write_duration
+from lcplatform_runtime.errors import ERRORS, FieldViolation, InternalError, LCPlatformError, Outcome
+
+DOMAIN: Final = "lcplatform"
+"""The domain of our ErrorInfo. A status without one comes from something on the way."""
+DETAILS_KEY: Final = "grpc-status-details-bin"
+"""The trailer with the serialized Status."""
+
+CODES: Final[Mapping[str, grpc.StatusCode]] = {
+    "NOT_FOUND": grpc.StatusCode.NOT_FOUND,
+    "ALREADY_EXISTS": grpc.StatusCode.ALREADY_EXISTS,
+    "VALIDATION": grpc.StatusCode.INVALID_ARGUMENT,
+    "CONFLICT": grpc.StatusCode.ABORTED,
+    "PRECONDITION_FAILED": grpc.StatusCode.FAILED_PRECONDITION,
+    "AUTHENTICATION": grpc.StatusCode.UNAUTHENTICATED,
+    "PERMISSION_DENIED": grpc.StatusCode.PERMISSION_DENIED,
+    "QUOTA_EXCEEDED": grpc.StatusCode.RESOURCE_EXHAUSTED,
+    "SERVICE_UNAVAILABLE": grpc.StatusCode.UNAVAILABLE,
+    "DEADLINE_EXCEEDED": grpc.StatusCode.DEADLINE_EXCEEDED,
+    "UNSUPPORTED": grpc.StatusCode.UNIMPLEMENTED,
+    "INTERNAL": grpc.StatusCode.INTERNAL,
+    "CANCELLED": grpc.StatusCode.CANCELLED,
+}
+"""The canonical code of gRPC for each code of ours."""
+
+# Some clients refuse headers of more than 8 KiB. Base64 makes four bytes of three, and the text travels a second time.
+_MOST_DETAILS: Final = 5 * 1024
+_MOST_TEXT: Final = 300
+_DETAIL: Final = "detail."
+_CUT: Final = "…"
+
+
+def status_of(error: LCPlatformError, /) -> Status:
+    """The error as a Status. What would not fit into a header is left out: violations first, then details, then text."""
+    violations, details = list(error.violations), dict(error.details)
+    message = _text(error.message)
+    while True:
+        status = Status(
+            code=CODES[error.code].value[0],
+            message=message,
+            details=_packed(error, details, violations),
+        )
+        if status.ByteSize() <= _MOST_DETAILS:
+            return status
+        if violations:
+            del violations[len(violations) // 2 :]
+        elif details:
+            details.clear()
+        elif len(message) > 1:
+            message = message[: len(message) // 2] + _CUT
+        else:
+            return Status(code=status.code, message=message)
+
+
+def trailers_of(error: LCPlatformError, /) -> tuple[str, tuple[tuple[str, bytes], ...]]:
+    """What a server says beside the code: a short text, and the trailing metadata with everything."""
+    status = status_of(error)
+    short = status.message.encode()[:_MOST_TEXT].decode(errors="ignore")
+    text = short if short == status.message else short + _CUT
+    return text, ((DETAILS_KEY, status.SerializeToString()),)
+
+
+def read_status(serialized: bytes, /) -> LCPlatformError | None:
+    """The error of a serialized Status, or `None` if it is not one of ours."""
+    info, retry, refused = ErrorInfo(), RetryInfo(), BadRequest()
+    try:
+        status = Status.FromString(serialized)
+        for detail in status.details:
+            for message in (info, retry, refused):
+                detail.Unpack(message)
+    except DecodeError:
+        return None
+    if info.domain != DOMAIN:
+        return None
+    delay = retry.retry_delay if retry.HasField("retry_delay") else None
+    facts = info.metadata
+    # A code that this version does not know is an internal error to it.
+    error = ERRORS.get(info.reason, InternalError)(
+        status.message,
+        operation=facts.get("operation"),
+        resource=facts.get("resource"),
+        retryable=facts.get("retryable") == "true",
+        outcome=Outcome.NOT_EXECUTED if facts.get("outcome") == "not_executed" else Outcome.UNKNOWN,
+        retry_after=delay and timedelta(0, delay.seconds, delay.nanos // 1000),
+        request_id=facts.get("request_id"),
+        details={
+            name.removeprefix(_DETAIL): value
+            for name, value in facts.items()
+            if name.startswith(_DETAIL)
+        },
+        violations=[FieldViolation(it.field, it.description) for it in refused.field_violations],
+    )
+    error.from_server = True
+    return error
+
+
+def _packed(
+    error: LCPlatformError, details: Mapping[str, str], violations: list[FieldViolation]
+) -> list[Any]:
+    packed = []
+    for message in _messages(error, details, violations):
+        one = Any()
+        one.Pack(message)
+        packed.append(one)
+    return packed
+
+
+def _messages(
+    error: LCPlatformError, details: Mapping[str, str], violations: list[FieldViolation]
+) -> Iterator[Message]:
+    facts = {
+        "operation": error.operation,
+        "resource": error.resource,
+        "request_id": error.request_id,
+        "retryable": str(error.retryable).lower(),
+        "outcome": error.outcome.value,
+        **{_DETAIL + name: value for name, value in details.items()},
+    }
+    known = {_text(name): _text(value) for name, value in facts.items() if value is not None}
+    yield ErrorInfo(reason=error.code, domain=DOMAIN, metadata=known)
+    if error.retry_after is not None:
+        yield RetryInfo(retry_delay=write_duration(error.retry_after))
+    if violations:
+        yield BadRequest(
+            field_violations=[
+                BadRequest.FieldViolation(field=_text(it.field), description=_text(it.description))
+                for it in violations
+            ]
+        )
+    if error.resource is not None:
+        service = (error.operation or "").partition(".")[0]
+        yield ResourceInfo(resource_type=service, resource_name=_text(error.resource))
+
+
+def _text(value: str) -> str:
+    """What protobuf takes as text: halves of surrogate pairs become question marks."""
+    return value.encode(errors="replace").decode()

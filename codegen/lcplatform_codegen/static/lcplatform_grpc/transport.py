@@ -1,0 +1,67 @@
+"""What a failed call over gRPC means: the server's own error, or what became of the connection."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import grpc
+
+from lcplatform_grpc.errors import CODES, DETAILS_KEY, read_status
+from lcplatform_runtime.errors import (
+    ERRORS,
+    InternalError,
+    LCPlatformError,
+    Outcome,
+    QuotaExceededError,
+    ServiceUnavailableError,
+    UnsupportedError,
+)
+from lcplatform_runtime.operation import Operation
+
+_CLASSES: Final = {code: ERRORS[name] for name, code in CODES.items()}
+# How gRPC says that it never had a connection to send the call on.
+_NEVER_SENT: Final = (
+    "failed to connect to all addresses",
+    "failed to connect to remote host",
+    "errors resolving",
+    "dns resolution failed",
+    "name resolution",
+    "concurrent rpc limit exceeded",
+)
+
+
+def translate(error: Exception, operation: Operation, /) -> LCPlatformError | None:
+    """The table of this provider."""
+    if not isinstance(error, grpc.RpcError):
+        return None
+    # Both colours of gRPC raise errors that answer these; its root class says nothing of it.
+    assert isinstance(error, grpc.Call | grpc.aio.AioRpcError)
+    trailers = {key: value for key, value in error.trailing_metadata() or ()}
+    serialized = trailers.get(DETAILS_KEY)
+    known = read_status(serialized) if isinstance(serialized, bytes) else None
+    return known or _of_connection(error.code(), error.details() or "", operation)
+
+
+def _of_connection(code: grpc.StatusCode, text: str, operation: Operation) -> LCPlatformError:
+    said = text.lower()
+    if code is grpc.StatusCode.UNIMPLEMENTED:
+        return UnsupportedError(
+            f"the server does not know {operation.rpc}: client and server speak different versions of the contract"
+        )
+    if any(words in said for words in _NEVER_SENT):
+        return ServiceUnavailableError(
+            f"the server cannot be reached: {text}", outcome=Outcome.NOT_EXECUTED
+        )
+    if code is grpc.StatusCode.RESOURCE_EXHAUSTED and "larger than max" in said:
+        return QuotaExceededError(
+            f"a message is too large for the connection (option max_message_bytes): {text}",
+            retryable=False,
+            outcome=Outcome.UNKNOWN,
+        )
+    kind = _CLASSES.get(code, InternalError)
+    reset = kind is InternalError and "rst_stream" in said
+    return kind(
+        f"the call failed on its way ({code.name}): {text}",
+        outcome=Outcome.UNKNOWN,
+        retryable=True if reset else None,
+    )
