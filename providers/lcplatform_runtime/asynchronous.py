@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Hashable
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from lcplatform_runtime.context import CURRENT
 from lcplatform_runtime.model import Model
-from lcplatform_runtime.steps import Again, Call, drive_async, within
+from lcplatform_runtime.steps import END, Again, Call, End, drive_async, within
 from lcplatform_runtime.streams import AsyncByteSource, AsyncByteStream, AsyncDownload
 
 if TYPE_CHECKING:
@@ -116,8 +116,8 @@ class AsyncStreaming(Generic[Req, Res]):
         chain = self._chain
         first, rest = await drive_async(chain.steps(call), call, self._opened, chain.clock)
         try:
-            answer = first
-            while answer is not _END:
+            answer: Res | End = first
+            while not isinstance(answer, End):
                 yield answer
                 answer = await self._next(rest, call)
         finally:
@@ -125,14 +125,14 @@ class AsyncStreaming(Generic[Req, Res]):
             if close is not None:
                 await close()
 
-    async def _opened(self, request: Req) -> tuple[Res | object, AsyncIterator[Res]]:
+    async def _opened(self, request: Req) -> tuple[Res | End, AsyncIterator[Res]]:
         answers = aiter(self._method(request))
-        return await anext(answers, _END), answers
+        return await anext(answers, END), answers
 
-    async def _next(self, answers: AsyncIterator[Res], call: Call) -> Res | object:
+    async def _next(self, answers: AsyncIterator[Res], call: Call) -> Res | End:
         token = CURRENT.set(call.context)
         try:
-            answer: Res | object = await within(call, anext(answers, _END))
+            answer: Res | End = await within(call, anext(answers, END))
         except Exception as problem:  # noqa: BLE001  a driver may raise anything
             error = self._chain.broken(problem, call)
             cause = error.__cause__
@@ -141,9 +141,6 @@ class AsyncStreaming(Generic[Req, Res]):
         finally:
             CURRENT.reset(token)
         raise error from cause
-
-
-_END: Final = object()
 
 
 async def _answer(
@@ -156,9 +153,12 @@ async def _answer(
         return await drive_async(chain.steps(call), call, method, chain.clock), call
     token = CURRENT.set(call.context)
     try:
-        return await method(request), call
+        answer = await method(request)
     except Exception as problem:  # noqa: BLE001  the steps decide what it means
         failure = problem
+    else:
+        chain.worked()
+        return answer, call
     finally:
         CURRENT.reset(token)
     steps = chain.steps(call)

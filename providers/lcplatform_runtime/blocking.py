@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Hashable, Iterator
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from lcplatform_runtime.context import CURRENT
 from lcplatform_runtime.errors import DeadlineExceededError
 from lcplatform_runtime.model import Model
-from lcplatform_runtime.steps import Again, Call, drive
+from lcplatform_runtime.steps import END, Again, Call, End, drive
 from lcplatform_runtime.streams import ByteSource, ByteStream, Download
 
 if TYPE_CHECKING:
@@ -105,8 +105,8 @@ class Streaming(Generic[Req, Res]):
         chain = self._chain
         first, rest = drive(chain.steps(call), call, self._opened, chain.clock)
         try:
-            answer = first
-            while answer is not _END:
+            answer: Res | End = first
+            while not isinstance(answer, End):
                 yield answer
                 answer = self._next(rest, call)
         finally:
@@ -114,24 +114,21 @@ class Streaming(Generic[Req, Res]):
             if close is not None:
                 close()
 
-    def _opened(self, request: Req) -> tuple[Res | object, Iterator[Res]]:
+    def _opened(self, request: Req) -> tuple[Res | End, Iterator[Res]]:
         answers = iter(self._method(request))
-        return next(answers, _END), answers
+        return next(answers, END), answers
 
-    def _next(self, answers: Iterator[Res], call: Call) -> Res | object:
+    def _next(self, answers: Iterator[Res], call: Call) -> Res | End:
         token = CURRENT.set(call.context)
         try:
             _check_deadline(call)
-            return next(answers, _END)
+            return next(answers, END)
         except Exception as problem:  # noqa: BLE001  a driver may raise anything
             error = self._chain.broken(problem, call)
             cause = error.__cause__
         finally:
             CURRENT.reset(token)
         raise error from cause
-
-
-_END: Final = object()
 
 
 def _answer(
@@ -144,9 +141,12 @@ def _answer(
         return drive(chain.steps(call), call, method, chain.clock), call
     token = CURRENT.set(call.context)
     try:
-        return method(request), call
+        answer = method(request)
     except Exception as problem:  # noqa: BLE001  the steps decide what it means
         failure = problem
+    else:
+        chain.worked()
+        return answer, call
     finally:
         CURRENT.reset(token)
     return drive(chain.steps(call), call, Again(failure, method), chain.clock), call

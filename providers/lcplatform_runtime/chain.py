@@ -160,8 +160,8 @@ class Chain:
     def ahead(self, request: Any) -> Call | None:
         """A call without options whose first attempt may be made ahead of the steps. `None`: it has to go through them.
 
-        Everything that would come before the first attempt has been done then: the same checks, the same deposit. If the
-        attempt fails, the steps start with its failure (`Again`).
+        Everything that would come before the first attempt has been done then. If it works, `worked` does what would come
+        after it; if it fails, the steps start with its failure (`Again`).
         """
         if not self.plain or self.deadline is not None or self.observer.watches():
             return None
@@ -175,10 +175,13 @@ class Chain:
                 check(request)
             except LCPlatformError:
                 return None  # on its way through the steps the error is named and logged
-        self.retry.deposit()
         call = Call(self.operation, request, None, context)
         call.started = self.clock.monotonic()
         return call
+
+    def worked(self) -> None:
+        """The first attempt of a call worked ahead of the steps."""
+        self.retry.deposit()
 
     def steps(self, call: Call) -> Steps:
         """The whole way of a call, which is the current one meanwhile."""

@@ -6,8 +6,6 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Protocol
 
-from typing_extensions import override
-
 if TYPE_CHECKING:
     import threading
     from types import TracebackType
@@ -59,33 +57,29 @@ class Clock(Protocol):
         ...
 
 
-class SystemClock(Clock):
+class SystemClock:
     """The time of the machine."""
 
     # Not methods that call these, since the cache and every deadline ask on the fast path.
     monotonic = staticmethod(time.monotonic)
     sleep = staticmethod(time.sleep)
 
-    @override
     def now(self) -> datetime:
         return datetime.now(UTC)
 
-    @override
     async def sleep_async(self, seconds: float, /) -> None:
         import asyncio
 
         await asyncio.sleep(seconds)
 
-    @override
     def timeout(self, seconds: float | None, /) -> Scope:
         import asyncio
 
         return asyncio.timeout(seconds)
 
-    @override
     def wait(self, condition: threading.Condition, seconds: float | None = None, /) -> bool:
         return condition.wait(seconds)
 
 
-SYSTEM: Final = SystemClock()
+SYSTEM: Final[Clock] = SystemClock()
 """The clock of everything that was not given another one."""

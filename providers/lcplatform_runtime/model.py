@@ -106,20 +106,21 @@ def _expectation(kind: str, message: str, *, hidden: bool) -> str:
 
 
 def _path(model: type[BaseModel], location: Sequence[int | str]) -> tuple[str, bool]:
-    """The dotted path of what was refused, without pydantic's names of the branches of a union; and whether it is
+    """The dotted path of what was refused, without pydantic's names for the branches of a union; and whether it is
     sensitive, in which case it ends there."""
     path: list[str] = []
     here: type[BaseModel] | None = model
+    in_map = False
     for step in location:
-        if isinstance(step, int):
-            path.append(str(step))
-        elif here is not None and (field := here.model_fields.get(step)) is not None:
+        if here is not None and isinstance(step, str) and step in here.model_fields:
             path.append(step)
             if step in getattr(here, "__sensitive__", ()):
                 return ".".join(path), True
-            here = message_in(field.annotation)
-        elif not path:
-            path.append(step)
+            annotation = here.model_fields[step].annotation
+            here, in_map = message_in(annotation), _holds_map(annotation)
+        elif isinstance(step, int) or in_map or not path:
+            path.append(str(step))
+            in_map = False
     return ".".join(path), False
 
 
@@ -129,3 +130,8 @@ def message_in(annotation: object) -> type[BaseModel] | None:
         return annotation
     arguments = getattr(annotation, "__args__", ())
     return next((found for it in arguments if (found := message_in(it)) is not None), None)
+
+
+def _holds_map(annotation: object) -> bool:
+    arguments = getattr(annotation, "__args__", ())
+    return getattr(annotation, "__origin__", None) is dict or any(map(_holds_map, arguments))

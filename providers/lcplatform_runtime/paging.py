@@ -59,9 +59,10 @@ class PageTokens:
         return content.decode(errors="surrogatepass")
 
     def _mac(self, operation: Operation, request: BaseModel, content: bytes) -> bytes:
-        # Defaults are left out, so a field that a newer contract adds leaves tokens good.
-        fixed = request.model_dump_json(exclude=_OF_THE_PAGE, exclude_defaults=True).encode()
-        parts = (_VERSION, operation.rpc.encode(), fixed, content)
+        # Defaults are left out, so a field that a newer contract adds leaves tokens good. As Python writes it and not as
+        # JSON, in which text and bytes would look alike.
+        fixed = repr(request.model_dump(exclude=_OF_THE_PAGE, exclude_defaults=True))
+        parts = (_VERSION, operation.rpc.encode(), fixed.encode(), content)
         message = b"".join(len(part).to_bytes(8, "big") + part for part in parts)
         return hmac.digest(self._key, message, "sha256")[:_MAC_BYTES]
 

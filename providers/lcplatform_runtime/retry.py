@@ -81,8 +81,8 @@ DEFAULT_POLICY: Final = RetryPolicy()
 class RetryBudget:
     """Keeps retries a fraction of the calls, so that an outage is not multiplied by them.
 
-    It starts with `capacity` retries and never holds more. Every call puts in `per_call` and every second `per_second`,
-    and each retry takes one out: in an outage, 1,000 calls become some 1,110 requests instead of 3,000, while a client that
+    Full, it pays for `capacity` retries. A retry costs what `calls_per_retry` calls put in, or what comes in by itself while
+    the `seconds_per_retry` pass: in an outage, 1,000 calls become some 1,110 requests instead of 3,000, while a client that
     calls rarely has its three attempts each time.
     """
 
@@ -90,34 +90,34 @@ class RetryBudget:
         self,
         clock: Clock,
         *,
-        capacity: float = 10.0,
-        per_call: float = 0.1,
-        per_second: float = 0.5,
+        capacity: int = 10,
+        calls_per_retry: int = 10,
+        seconds_per_retry: float = 2.0,
     ) -> None:
         self._clock = clock
-        self._capacity = capacity
-        self._per_call = per_call
-        self._per_second = per_second
-        self._tokens = capacity
+        self._price: Final = calls_per_retry
+        self._per_second: Final = calls_per_retry / seconds_per_retry
+        self._full: Final = capacity * calls_per_retry
+        self._saved: float = self._full
         self._filled = clock.monotonic()
         self._lock = threading.Lock()
 
     def deposit(self) -> None:
         """A call is made."""
-        if self._tokens < self._capacity:  # unlocked: most of the time it is full
+        if self._saved < self._full:  # without the lock, since nearly always it is full
             with self._lock:
-                self._tokens = min(self._capacity, self._tokens + self._per_call)
+                self._saved = min(self._full, self._saved + 1)
 
     def withdraw(self) -> bool:
         """Whether another retry may be sent. If so, it is paid for."""
         with self._lock:
             now = self._clock.monotonic()
             gained = (now - self._filled) * self._per_second
-            self._tokens = min(self._capacity, self._tokens + gained)
+            self._saved = min(self._full, self._saved + gained)
             self._filled = now
-            if self._tokens < 1.0:
+            if self._saved < self._price:
                 return False
-            self._tokens -= 1.0
+            self._saved -= self._price
             return True
 
 
@@ -187,7 +187,7 @@ class Retry:
                 call.body.rewind()
 
     def deposit(self) -> None:
-        """A first attempt is made ahead of the steps."""
+        """A call was made ahead of the steps."""
         self._budget.deposit()
 
     def again(self, call: Call, error: LCPlatformError, failures: int) -> Steps:

@@ -134,6 +134,15 @@ class Join:
 
 INVOKE: Final = Invoke()
 
+
+class End:
+    """Comes after the last answer of a stream."""
+
+    __slots__ = ()
+
+
+END: Final = End()
+
 Steps: TypeAlias = Generator[Invoke | Sleep | Join, Any, Any]
 """A call in progress."""
 
