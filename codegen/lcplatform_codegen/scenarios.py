@@ -340,7 +340,7 @@ def _call(method: Method, reader: Reader, raw: Mapping[str, Any]) -> Call:
     if method.kind is Kind.STREAM:
         raise Wrong(f"{method.name}: scenarios tell nothing of streams of answers")
     request = dict(raw[method.name])
-    used = set(reader.used)
+    reader.used.discard("number")
     reader.counting = "repeat" in raw
     with at(method.name):
         body = _body(method, reader, request)
@@ -363,7 +363,7 @@ def _call(method: Method, reader: Reader, raw: Mapping[str, Any]) -> Call:
         ),
         within=_span_of(raw, "within"),
         repeat=raw.get("repeat"),
-        counted="number" in reader.used - used,
+        counted="number" in reader.used,
         gather=gather,
     )
 
