@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from lcplatform_codegen import contract, models, platform, proto_json
+from lcplatform_codegen import contract, grpc, models, platform, proto_json
 from lcplatform_codegen.colours import ASYNC, BLOCKING, COLOURS
 from lcplatform_codegen.imports import RUNTIME, models_of, runtime
 from lcplatform_codegen.layout import render
@@ -26,6 +26,7 @@ def emit(idl: Idl, schema: Schema, scenarios: Path | None = None) -> dict[str, s
     for service in schema.all_services:
         files |= _service(service)
     files |= platform.render_all(schema)
+    files |= grpc.render_all(idl, schema)
     if scenarios is not None:
         files |= contract.render_all(scenarios, schema)
     marked = {path: _mark(path, text) for path, text in files.items()}

@@ -13,7 +13,13 @@ from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, ResourceInfo, Re
 from google.rpc.status_pb2 import Status
 
 from lcplatform_grpc.values import write_duration
-from lcplatform_runtime.errors import ERRORS, FieldViolation, InternalError, LCPlatformError, Outcome
+from lcplatform_runtime.errors import (
+    ERRORS,
+    FieldViolation,
+    InternalError,
+    LCPlatformError,
+    Outcome,
+)
 
 DOMAIN: Final = "lcplatform"
 """The domain of our ErrorInfo. A status without one comes from something on the way."""

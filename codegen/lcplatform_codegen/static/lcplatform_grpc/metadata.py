@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -75,11 +74,10 @@ def enter(context: ServicerContext, /) -> CallOptions | None:
 
 def _name(value: str | bytes) -> str:
     """A correlation id, which goes into logs: refused unless it is a word of moderate length."""
-    if isinstance(value, str) and value.isascii() and value.isprintable() and " " not in value:
-        if 0 < len(value) <= 128:
-            return value
-    CallOptions(correlation_id=str(value))
-    raise AssertionError("CallOptions takes what is refused here")  # pragma: no cover
+    name = str(value)
+    if not (0 < len(name) <= 128 and name.isascii() and name.isprintable() and " " not in name):
+        CallOptions(correlation_id=name)  # says what is wrong with it
+    return name
 
 
 def _written(policy: RetryPolicy) -> str:
@@ -104,8 +102,3 @@ def _read(text: str) -> RetryPolicy:
     raise ValidationError(
         f"{RETRY} {expected}", violations=(FieldViolation("options.retry", expected),)
     )
-
-
-def pairs(metadata: Iterable[tuple[str, str | bytes]] | None, /) -> dict[str, str | bytes]:
-    """Metadata as a mapping; the last one wins where a key comes twice."""
-    return dict(metadata or ())

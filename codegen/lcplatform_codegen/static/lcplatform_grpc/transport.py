@@ -34,10 +34,8 @@ def translate(error: Exception, operation: Operation, /) -> LCPlatformError | No
     """The table of this provider."""
     if not isinstance(error, grpc.RpcError):
         return None
-    # Both colours of gRPC raise errors that answer these; its root class says nothing of it.
-    assert isinstance(error, grpc.Call | grpc.aio.AioRpcError)
-    trailers = {key: value for key, value in error.trailing_metadata() or ()}
-    serialized = trailers.get(DETAILS_KEY)
+    trailers = error.trailing_metadata() or ()
+    serialized = next((value for key, value in trailers if key == DETAILS_KEY), None)
     known = read_status(serialized) if isinstance(serialized, bytes) else None
     return known or _of_connection(error.code(), error.details() or "", operation)
 

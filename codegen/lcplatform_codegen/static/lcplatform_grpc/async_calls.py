@@ -1,0 +1,158 @@
+"""An async remote driver's end of every call: one class for each way in which an operation moves its data."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from typing import Any, Generic, TypeVar
+
+import grpc
+from google.protobuf.message import Message
+
+from lcplatform_grpc.answers import BodyReader, Reader
+from lcplatform_grpc.metadata import metadata_of
+from lcplatform_grpc.parts import Envelope
+from lcplatform_runtime.context import current_call
+from lcplatform_runtime.streams import AsyncByteSource, AsyncByteStream
+
+Req = TypeVar("Req")
+Res = TypeVar("Res")
+
+# What gRPC calls a call that can be made, of whatever form. It exists only on a running loop, so it is made at the first call.
+Connect = Callable[[], Any]
+
+
+class AsyncUnary(Generic[Req, Res]):
+    """A request, an answer."""
+
+    __slots__ = ("_connect", "_read", "_write")
+
+    def __init__(
+        self, connect: Connect, write: Callable[[Req], Message], read: Reader[Any, Res]
+    ) -> None:
+        self._connect = connect
+        self._write = write
+        self._read = read
+
+    async def __call__(self, request: Req, /) -> Res:
+        context = current_call()
+        answer = await self._connect()(
+            self._write(request).SerializeToString(),
+            timeout=None if context is None else context.remaining(),
+            metadata=metadata_of(context),
+        )
+        return self._read(answer)
+
+
+class AsyncUploading(Generic[Req, Res]):
+    """A request and a body, an answer."""
+
+    __slots__ = ("_connect", "_envelope", "_read", "_write")
+
+    def __init__(
+        self,
+        connect: Connect,
+        write: Callable[[Req], Message],
+        envelope: Envelope[Any],
+        read: Reader[Any, Res],
+    ) -> None:
+        self._connect = connect
+        self._write = write
+        self._envelope = envelope
+        self._read = read
+
+    async def __call__(self, request: Req, source: AsyncByteSource, /) -> Res:
+        context = current_call()
+        header = self._envelope.header(self._write(request))
+        call = self._connect()(
+            timeout=None if context is None else context.remaining(), metadata=metadata_of(context)
+        )
+        try:
+            async for part in self._parts(header, source):
+                await call.write(part)
+            await call.done_writing()
+        except asyncio.InvalidStateError:
+            pass  # the server has answered without reading on: its status says why
+        except BaseException:
+            call.cancel()
+            raise
+        return self._read(await call)
+
+    async def _parts(self, header: bytes, source: AsyncByteSource) -> AsyncGenerator[bytes, None]:
+        """The messages of an upload. A body that fails gets no trailer, so the server stores nothing."""
+        yield header
+        source.checksum()
+        async for chunk in source:
+            for part in self._envelope.chunks(chunk):
+                yield part
+        yield self._envelope.trail(source.count, source.crc32c)
+
+
+class AsyncDownloading(Generic[Req, Res]):
+    """A request, a body that comes back. The next chunk is taken from the connection when it is asked for."""
+
+    __slots__ = ("_connect", "_read", "_write")
+
+    def __init__(
+        self, connect: Connect, write: Callable[[Req], Message], read: BodyReader[Res]
+    ) -> None:
+        self._connect = connect
+        self._write = write
+        self._read = read
+
+    async def __call__(self, request: Req, /) -> AsyncByteStream[Res]:
+        context = current_call()
+        call = self._connect()(
+            self._write(request).SerializeToString(),
+            timeout=None if context is None else context.remaining(),
+            metadata=metadata_of(context),
+        )
+        try:
+            header = self._read.header(await _next(call))
+        except BaseException:
+            call.cancel()
+            raise
+
+        async def close() -> None:
+            call.cancel()
+
+        return AsyncByteStream(header, self._chunks(call), close=close)
+
+    async def _chunks(self, call: Any) -> AsyncGenerator[bytes, None]:
+        while (message := await _next(call)) is not None:
+            yield self._read.chunk(message)
+
+
+class AsyncStreaming(Generic[Req, Res]):
+    """A request, answers as they come."""
+
+    __slots__ = ("_connect", "_read", "_write")
+
+    def __init__(
+        self, connect: Connect, write: Callable[[Req], Message], read: Reader[Any, Res]
+    ) -> None:
+        self._connect = connect
+        self._write = write
+        self._read = read
+
+    async def __call__(self, request: Req, /) -> AsyncIterator[Res]:
+        context = current_call()
+        call = self._connect()(
+            self._write(request).SerializeToString(),
+            timeout=None if context is None else context.remaining(),
+            metadata=metadata_of(context),
+        )
+        return self._answers(call)
+
+    async def _answers(self, call: Any) -> AsyncGenerator[Res, None]:
+        try:
+            while (message := await _next(call)) is not None:
+                yield self._read(message)
+        finally:
+            call.cancel()
+
+
+async def _next(call: Any) -> bytes | None:
+    """The next message, or `None` at the end."""
+    message = await call.read()
+    return None if message is grpc.aio.EOF else message

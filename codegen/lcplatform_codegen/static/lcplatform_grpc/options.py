@@ -1,0 +1,89 @@
+"""The options of the provider `grpc`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import grpc
+from pydantic import Field
+
+from lcplatform_grpc.endpoint import is_loopback
+from lcplatform_runtime.errors import FieldViolation, ValidationError
+from lcplatform_runtime.model import Model
+
+MAX_MESSAGE_BYTES: Final = 16 * 1024 * 1024
+"""The largest message that a client and a server take unless they are told otherwise. Bodies come in smaller ones."""
+
+
+class GrpcOptions(Model):
+    """How to reach a server.
+
+    A connection is encrypted, unless it stays on this machine or `insecure` allows it to go without.
+    """
+
+    endpoint: Annotated[str, Field(min_length=1)]
+    """The server's address, such as `platform.example:443` or `127.0.0.1:50051`."""
+
+    insecure: bool = False
+    """Allows an unencrypted connection to another machine."""
+
+    root_certificates: Path | None = None
+    """The file with the certificates that vouch for the server, in PEM; those that gRPC knows where absent."""
+
+    private_key: Path | None = None
+    """The file with the key by which the server knows the client, in PEM."""
+
+    certificate_chain: Path | None = None
+    """The file with the certificates of that key, in PEM."""
+
+    max_message_bytes: Annotated[int, Field(ge=512 * 1024, le=2**31 - 1)] = MAX_MESSAGE_BYTES
+    """The largest message to send or to take."""
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether the connection is encrypted."""
+        return self._given or not (self.insecure or is_loopback(self.endpoint))
+
+    @property
+    def _given(self) -> bool:
+        return any((self.root_certificates, self.private_key, self.certificate_chain))
+
+    def check(self) -> None:
+        """Refuses options that contradict each other. Raises ValidationError, which names one of them."""
+        if self.insecure and self._given:
+            raise _refused("insecure", "must not be given together with certificates")
+        if (self.private_key is None) != (self.certificate_chain is None):
+            raise _refused("private_key", "must be given together with certificate_chain")
+
+    def channel(self) -> list[tuple[str, int]]:
+        """What gRPC is told of its connection."""
+        return [
+            ("grpc.max_receive_message_length", self.max_message_bytes),
+            ("grpc.max_send_message_length", self.max_message_bytes),
+            # A server that was away is found again as soon as our own retries ask for it.
+            ("grpc.initial_reconnect_backoff_ms", 100),
+            ("grpc.max_reconnect_backoff_ms", 5_000),
+        ]
+
+    def credentials(self) -> grpc.ChannelCredentials:
+        """The certificates, read from their files."""
+        return grpc.ssl_channel_credentials(
+            root_certificates=_content("root_certificates", self.root_certificates),
+            private_key=_content("private_key", self.private_key),
+            certificate_chain=_content("certificate_chain", self.certificate_chain),
+        )
+
+
+def _content(option: str, path: Path | None) -> bytes | None:
+    try:
+        return None if path is None else path.read_bytes()
+    except OSError as error:
+        problem = _refused(option, f"must be a file that can be read ({error.strerror})")
+    raise problem
+
+
+def _refused(option: str, expected: str) -> ValidationError:
+    return ValidationError(
+        f"option {option} {expected}", violations=(FieldViolation(option, expected),)
+    )

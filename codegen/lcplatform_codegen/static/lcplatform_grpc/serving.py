@@ -1,0 +1,256 @@
+"""A server's end of every call: bytes to a checked request, the platform's own pipeline, and bytes back or a status."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any, Final, Generic, NoReturn, TypeVar
+
+import grpc
+from google.protobuf.message import Message
+
+from lcplatform_grpc.errors import CODES, trailers_of
+from lcplatform_grpc.metadata import enter
+from lcplatform_grpc.parts import Envelope, parse
+from lcplatform_runtime.errors import (
+    AuthenticationError,
+    FieldViolation,
+    InternalError,
+    LCPlatformError,
+    OperationCancelledError,
+    ServiceUnavailableError,
+    ValidationError,
+)
+from lcplatform_runtime.operation import Operation
+from lcplatform_runtime.options import CallOptions
+from lcplatform_runtime.streams import ByteSource, Download
+
+Req = TypeVar("Req")
+Res = TypeVar("Res")
+P = TypeVar("P", bound=Message)
+
+LOGGER: Final = logging.getLogger("lcplatform.server")
+"""What callers are not told: why the server's own credentials fail, and what broke inside of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lanes:
+    """Threads apart from those of ordinary calls, so that those who wait or transfer never keep a short call waiting."""
+
+    long_polls: ThreadPoolExecutor | None = None
+    streams: ThreadPoolExecutor | None = None
+
+
+class _Handler(Generic[P, Req]):
+    """One operation. gRPC runs it in `experimental_thread_pool` if it has one, else in the server's own threads."""
+
+    def __init__(
+        self,
+        operation: Operation,
+        message: type[P],
+        read: Callable[[P], Req],
+        lane: ThreadPoolExecutor | None,
+    ) -> None:
+        self._operation = operation
+        self._message = message
+        self._read = read
+        self.experimental_thread_pool = lane
+
+    def _fail(self, error: Exception, context: grpc.ServicerContext) -> NoReturn:
+        """Ends the call with the status of an error."""
+        shown = shown_to_callers(error, self._operation)
+        text, trailers = trailers_of(shown)
+        context.set_trailing_metadata(trailers)
+        context.abort(CODES[shown.code], text)
+
+
+class Unary(_Handler[P, Req], Generic[P, Req, Res]):
+    """A request, an answer."""
+
+    def __init__(
+        self,
+        operation: Operation,
+        call: Callable[[Req, CallOptions | None], Res],
+        message: type[P],
+        read: Callable[[P], Req],
+        write: Callable[[Res], Message],
+        lanes: Lanes,
+    ) -> None:
+        lane = lanes.long_polls if operation.long_poll is not None else None
+        super().__init__(operation, message, read, lane)
+        self._call = call
+        self._write = write
+
+    def __call__(self, data: bytes, context: grpc.ServicerContext, /) -> bytes:
+        try:
+            request = self._read(parse(self._message, data))
+            return self._write(self._call(request, enter(context))).SerializeToString()
+        except Exception as error:  # noqa: BLE001  whatever it is, it becomes a status
+            self._fail(error, context)
+
+
+class Uploading(_Handler[P, Req], Generic[P, Req, Res]):
+    """A request and a body, an answer."""
+
+    def __init__(
+        self,
+        operation: Operation,
+        call: Callable[[Req, ByteSource, CallOptions | None], Res],
+        message: type[P],
+        read: Callable[[P], Req],
+        write: Callable[[Res], Message],
+        envelope: Envelope[Any],
+        lanes: Lanes,
+    ) -> None:
+        super().__init__(operation, message, read, lanes.streams)
+        self._call = call
+        self._write = write
+        self._envelope = envelope
+
+    def __call__(self, messages: Iterator[bytes], context: grpc.ServicerContext, /) -> bytes:
+        incoming = _Incoming(self._envelope, messages)
+        context.add_callback(incoming.source.abort)
+        try:
+            request = self._read(incoming.header())
+            answer = self._call(request, incoming.source, enter(context))
+            return self._write(answer).SerializeToString()
+        except Exception as error:  # noqa: BLE001  whatever it is, it becomes a status
+            self._fail(error, context)
+
+
+class Downloading(_Handler[P, Req], Generic[P, Req, Res]):
+    """A request, a body that goes back. The next chunk is read when gRPC has taken the one before."""
+
+    def __init__(
+        self,
+        operation: Operation,
+        call: Callable[[Req, CallOptions | None], Download[Res]],
+        message: type[P],
+        read: Callable[[P], Req],
+        write: Callable[[Res], Message],
+        envelope: Envelope[Any],
+        lanes: Lanes,
+    ) -> None:
+        super().__init__(operation, message, read, lanes.streams)
+        self._call = call
+        self._write = write
+        self._envelope = envelope
+
+    def __call__(self, data: bytes, context: grpc.ServicerContext, /) -> Iterator[bytes]:
+        envelope = self._envelope
+        try:
+            request = self._read(parse(self._message, data))
+            with self._call(request, enter(context)) as download:
+                yield envelope.header(self._write(download.header))
+                for chunk in download:
+                    yield from envelope.chunks(chunk)
+        except Exception as error:  # noqa: BLE001  whatever it is, it becomes a status
+            self._fail(error, context)
+
+
+class Streaming(_Handler[P, Req], Generic[P, Req, Res]):
+    """A request, answers as they come."""
+
+    def __init__(
+        self,
+        operation: Operation,
+        call: Callable[[Req, CallOptions | None], Iterator[Res]],
+        message: type[P],
+        read: Callable[[P], Req],
+        write: Callable[[Res], Message],
+        lanes: Lanes,
+    ) -> None:
+        super().__init__(operation, message, read, lanes.streams)
+        self._call = call
+        self._write = write
+
+    def __call__(self, data: bytes, context: grpc.ServicerContext, /) -> Iterator[bytes]:
+        try:
+            request = self._read(parse(self._message, data))
+            answers: Any = self._call(
+                request, enter(context)
+            )  # a generator, as far as closing it goes
+            with closing(answers):
+                for answer in answers:
+                    yield self._write(answer).SerializeToString()
+        except Exception as error:  # noqa: BLE001  whatever it is, it becomes a status
+            self._fail(error, context)
+
+
+class _Incoming:
+    """An upload as it comes in. Its body ends well only with a trailer that is right, and with nothing after it."""
+
+    def __init__(self, envelope: Envelope[Any], messages: Iterator[bytes]) -> None:
+        self._envelope = envelope
+        self._messages = messages
+        self.source = ByteSource.of(self._chunks()).checksum()
+
+    def header(self) -> Any:
+        """The first message, which must be the header."""
+        for message in self._messages:
+            name, value = self._envelope.part(message)
+            if name == "header":
+                return value
+            break
+        raise _out_of_order("header", "must come first, and once")
+
+    def _chunks(self) -> Iterator[bytes]:
+        envelope = self._envelope
+        try:
+            for message in self._messages:
+                chunk = envelope.chunk(message)
+                if chunk is not None:
+                    yield chunk
+                    continue
+                name, value = envelope.part(message)
+                if name == envelope.trailer:
+                    return self._finish(value)
+                if name != envelope.body:
+                    raise _out_of_order(name or "part", "has no place between header and trailer")
+                yield value
+        except grpc.RpcError:
+            pass
+        else:
+            raise _out_of_order(str(envelope.trailer), "is missing, so the body may be incomplete")
+        raise OperationCancelledError("the upload was given up by its caller")
+
+    def _finish(self, trailer: Any) -> None:
+        for _ in self._messages:
+            raise _out_of_order(str(self._envelope.trailer), "must come last")
+        self.source.expect(size=trailer.size, crc32c=trailer.crc32c)
+
+
+def _out_of_order(part: str, rule: str) -> ValidationError:
+    return ValidationError(f"{part}: {rule}", violations=(FieldViolation(part, rule),))
+
+
+def shown_to_callers(error: Exception, operation: Operation, /) -> LCPlatformError:
+    """What a caller is told. What is the server's own affair stays in its log."""
+    if isinstance(error, AuthenticationError) and "AUTHENTICATION" not in operation.errors:
+        LOGGER.error("the provider refuses this server's credentials: %s", error, exc_info=error)
+        return ServiceUnavailableError(
+            "the server cannot use its provider: its own credentials are refused",
+            operation=error.operation,
+            resource=error.resource,
+            retryable=False,
+            outcome=error.outcome,
+            request_id=error.request_id,
+        )
+    if isinstance(error, LCPlatformError):
+        return error
+    # Its text may quote anything, so not even the log has it.
+    kind = f"{type(error).__module__}.{type(error).__qualname__}"
+    LOGGER.error("%s failed unexpectedly: %s at %s", operation.title, kind, _place(error))
+    return InternalError("the server failed unexpectedly", operation=operation.title)
+
+
+def _place(error: Exception) -> str:
+    trace, place = error.__traceback__, "?"
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        place = f"{code.co_filename}:{trace.tb_lineno} in {code.co_qualname}"
+        trace = trace.tb_next
+    return place
