@@ -1,0 +1,11 @@
+"""LCPlatform on AWS: S3, SQS and Secrets Manager behind the platform's interfaces.
+
+Nothing of the SDK is imported before a service is used.
+"""
+
+from __future__ import annotations
+
+from lcplatform_aws.native import Native, native
+from lcplatform_aws.provider import AwsProvider, provider
+
+__all__ = ["AwsProvider", "Native", "native", "provider"]

@@ -1,0 +1,323 @@
+"""What each failure that AWS or its SDK reports means in the platform's words. The rules over it are in `errors.py`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from lcplatform_runtime.errors import (
+    AlreadyExistsError,
+    AuthenticationError,
+    ConflictError,
+    InternalError,
+    LCPlatformError,
+    Outcome,
+    PermissionDeniedError,
+    PreconditionFailedError,
+    QuotaExceededError,
+    ResourceNotFoundError,
+    ServiceUnavailableError,
+    UnsupportedError,
+    ValidationError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a failure is, whether the same call may succeed later, and whether this one may have had an effect."""
+
+    kind: type[LCPlatformError]
+    retryable: bool = False
+    outcome: Outcome = Outcome.NOT_EXECUTED
+    retry_after: timedelta | None = None
+
+
+NOT_FOUND: Final = Meaning(ResourceNotFoundError)
+EXISTS: Final = Meaning(AlreadyExistsError)
+INVALID: Final = Meaning(ValidationError)
+STALE: Final = Meaning(ConflictError)
+COLLISION: Final = Meaning(ConflictError, retryable=True)
+WRONG_STATE: Final = Meaning(PreconditionFailedError)
+UNAUTHENTICATED: Final = Meaning(AuthenticationError)
+DENIED: Final = Meaning(PermissionDeniedError)
+THROTTLED: Final = Meaning(QuotaExceededError, retryable=True)
+EXHAUSTED: Final = Meaning(QuotaExceededError)
+MINUTE: Final = Meaning(QuotaExceededError, retryable=True, retry_after=timedelta(seconds=60))
+UNSENT: Final = Meaning(ServiceUnavailableError, retryable=True)
+UNAVAILABLE: Final = Meaning(ServiceUnavailableError, retryable=True, outcome=Outcome.UNKNOWN)
+FAILED: Final = Meaning(InternalError, retryable=True, outcome=Outcome.UNKNOWN)
+DAMAGED: Final = Meaning(InternalError, retryable=True)
+BROKEN: Final = Meaning(InternalError, outcome=Outcome.UNKNOWN)
+UNSUPPORTED: Final = Meaning(UnsupportedError)
+
+
+def _codes(meaning: Meaning, names: str) -> dict[str, Meaning]:
+    return dict.fromkeys(names.split(), meaning)
+
+
+BY_SERVICE: Final[dict[str, dict[str, Meaning]]] = {
+    "object_store": {
+        **_codes(NOT_FOUND, "NoSuchBucket NoSuchKey NoSuchUpload NoSuchVersion NoSuchTagSet"),
+        **_codes(EXISTS, "BucketAlreadyExists BucketAlreadyOwnedByYou"),
+        **_codes(
+            INVALID,
+            """
+            EncryptionTypeMismatch EntityTooLarge EntityTooSmall IllegalVersioningConfigurationException IncompleteBody
+            InlineDataTooLarge InvalidArgument InvalidBucketName InvalidDigest InvalidEncryptionAlgorithmError
+            InvalidLocationConstraint InvalidPartOrder InvalidRange InvalidRequest InvalidStorageClass InvalidTag
+            InvalidURI KeyTooLongError MalformedXML MaxMessageLengthExceeded MetadataTooLarge MissingContentLength
+            MissingRequestBodyError TooManyParts UnexpectedContent UnsupportedMediaType XAmzContentSHA256Mismatch
+            AuthorizationQueryParametersError
+            """,
+        ),
+        # A condition did not hold. `object_store.py` tells whose it was.
+        **_codes(STALE, "PreconditionFailed"),
+        # Two writers at once. The SDK does not retry these.
+        **_codes(COLLISION, "ConditionalRequestConflict OperationAborted"),
+        **_codes(
+            WRONG_STATE,
+            """
+            BucketNotEmpty InvalidBucketState InvalidObjectState InvalidPart InvalidWriteOffset PermanentRedirect
+            KMS.DisabledException KMS.KMSInvalidStateException KMS.NotFoundException RestoreAlreadyInProgress
+            """,
+        ),
+        **_codes(
+            UNAUTHENTICATED,
+            "AuthorizationHeaderMalformed CredentialsNotSupported InvalidSecurity MissingSecurityHeader TokenRefreshRequired",
+        ),
+        **_codes(
+            DENIED,
+            "AccountProblem AllAccessDisabled CrossLocationLoggingProhibited InvalidPayer NotSignedUp",
+        ),
+        **_codes(THROTTLED, "SlowDown RequestLimitExceeded"),
+        **_codes(EXHAUSTED, "TooManyBuckets"),
+        **_codes(UNAVAILABLE, "Redirect TemporaryRedirect RequestTimeout ServiceUnavailable"),
+        # What arrived was not what was sent, and was refused.
+        **_codes(DAMAGED, "BadDigest XAmzContentChecksumMismatch"),
+        **_codes(UNSUPPORTED, "MethodNotAllowed"),
+    },
+    "queue": {
+        **_codes(NOT_FOUND, "QueueDoesNotExist ResourceNotFoundException"),
+        **_codes(EXISTS, "QueueNameExists"),
+        **_codes(
+            INVALID,
+            """
+            BatchEntryIdsNotDistinct BatchRequestTooLong EmptyBatchRequest InvalidAddress InvalidAttributeName
+            InvalidAttributeValue InvalidBatchEntryId InvalidIdFormat InvalidMessageContents ReceiptHandleIsInvalid
+            TooManyEntriesInBatchRequest
+            """,
+        ),
+        **_codes(
+            WRONG_STATE,
+            """
+            MessageNotInflight KmsDisabled KmsInvalidKeyUsage KmsInvalidState KmsNotFound QueueDeletedRecently
+            """,
+        ),
+        **_codes(UNAUTHENTICATED, "InvalidSecurity"),
+        **_codes(DENIED, "KmsAccessDenied KmsOptInRequired"),
+        # The SDK does not retry KmsThrottled.
+        **_codes(THROTTLED, "KmsThrottled"),
+        **_codes(EXHAUSTED, "OverLimit"),
+        # Once a minute at most.
+        **_codes(MINUTE, "PurgeQueueInProgress"),
+    },
+    "secrets": {
+        **_codes(EXISTS, "ResourceExistsException"),
+        **_codes(
+            INVALID,
+            "InvalidNextTokenException InvalidParameterException MalformedPolicyDocumentException",
+        ),
+        **_codes(WRONG_STATE, "InvalidRequestException PreconditionNotMetException"),
+        **_codes(DENIED, "DecryptionFailure EncryptionFailure PublicPolicyException"),
+        # The SDK takes this hard quota for throttling.
+        **_codes(EXHAUSTED, "LimitExceededException"),
+    },
+}
+"""By the platform's service, then by the vendor's code."""
+
+ALIASES: Final = {
+    "AWS.SimpleQueueService.BatchEntryIdsNotDistinct": "BatchEntryIdsNotDistinct",
+    "AWS.SimpleQueueService.BatchRequestTooLong": "BatchRequestTooLong",
+    "AWS.SimpleQueueService.EmptyBatchRequest": "EmptyBatchRequest",
+    "AWS.SimpleQueueService.InvalidBatchEntryId": "InvalidBatchEntryId",
+    "AWS.SimpleQueueService.MessageNotInflight": "MessageNotInflight",
+    "AWS.SimpleQueueService.NonExistentQueue": "QueueDoesNotExist",
+    "AWS.SimpleQueueService.PurgeQueueInProgress": "PurgeQueueInProgress",
+    "AWS.SimpleQueueService.QueueDeletedRecently": "QueueDeletedRecently",
+    "AWS.SimpleQueueService.TooManyEntriesInBatchRequest": "TooManyEntriesInBatchRequest",
+    "AWS.SimpleQueueService.UnsupportedOperation": "UnsupportedOperation",
+    "KMS.AccessDeniedException": "KmsAccessDenied",
+    "KMS.InvalidKeyUsageException": "KmsInvalidKeyUsage",
+    "KMS.InvalidStateException": "KmsInvalidState",
+    "KMS.OptInRequired": "KmsOptInRequired",
+    "KMS.ThrottlingException": "KmsThrottled",
+    "QueueAlreadyExists": "QueueNameExists",
+}
+"""The names that codes of one service had before, and still have on the wire."""
+
+COMMON: Final[dict[str, Meaning]] = {
+    **_codes(
+        DENIED,
+        """
+        AccessDenied AccessDeniedException NotAuthorized OptInRequired SubscriptionRequiredException UnauthorizedAccess
+        UnauthorizedOperation
+        """,
+    ),
+    **_codes(
+        UNAUTHENTICATED,
+        """
+        AuthFailure ExpiredToken ExpiredTokenException IncompleteSignature IncompleteSignatureException
+        InvalidAccessKeyId InvalidClientTokenId InvalidSignatureException InvalidToken MissingAuthenticationToken
+        MissingAuthenticationTokenException RequestExpired RequestTimeTooSkewed SignatureDoesNotMatch
+        UnrecognizedClientException
+        """,
+    ),
+    **_codes(
+        FAILED,
+        """
+        InternalError InternalFailure InternalServerError InternalServerException InternalServiceError
+        InternalServiceException
+        """,
+    ),
+    **_codes(
+        UNAVAILABLE,
+        """
+        PriorRequestNotComplete RequestAbortedException RequestTimeout RequestTimeoutException ServiceUnavailable
+        ServiceUnavailableError ServiceUnavailableException Unavailable
+        """,
+    ),
+    **_codes(
+        THROTTLED,
+        """
+        BandwidthLimitExceeded EC2ThrottledException ProvisionedThroughputExceededException RequestLimitExceeded
+        RequestThrottled RequestThrottledException SlowDown ThrottledException Throttling Throttling.User
+        ThrottlingException TooManyRequestsException
+        """,
+    ),
+    **_codes(
+        EXHAUSTED,
+        "LimitExceeded LimitExceededException ServiceQuotaExceeded ServiceQuotaExceededException",
+    ),
+    **_codes(
+        STALE,
+        """
+        ConflictException IdempotencyParameterMismatch IdempotentParameterMismatch ResourceConflictException
+        ResourceInUseException
+        """,
+    ),
+    **_codes(COLLISION, "ConcurrentModificationException TransactionInProgressException"),
+    **_codes(NOT_FOUND, "NotFound NotFoundException ResourceNotFound ResourceNotFoundException"),
+    **_codes(EXISTS, "AlreadyExistsException ResourceAlreadyExistsException"),
+    **_codes(
+        INVALID,
+        """
+        InvalidParameter InvalidParameterCombination InvalidParameterValue InvalidQueryParameter InvalidRequest
+        MalformedHttpRequestException MalformedQueryString MissingAction MissingParameter
+        RequestEntityTooLargeException SerializationException ValidationError ValidationException
+        """,
+    ),
+    **_codes(WRONG_STATE, "InvalidStateException"),
+    **_codes(
+        UNSUPPORTED, "InvalidAction NotImplemented UnknownOperationException UnsupportedOperation"
+    ),
+}
+"""By the codes that any service may answer with."""
+
+BY_OPERATION: Final[dict[tuple[str, str], dict[str, Meaning]]] = {
+    # What marks a deletion has no body to read.
+    ("object_store", "get_object"): {"MethodNotAllowed": NOT_FOUND, "405": NOT_FOUND},
+    ("object_store", "head_object"): {"MethodNotAllowed": NOT_FOUND, "405": NOT_FOUND},
+    # The name of a secret that can still be restored is taken.
+    ("secrets", "create_secret"): {"InvalidRequestException": EXISTS},
+    # The same idempotency key with another value.
+    ("secrets", "put_secret_value"): {"ResourceExistsException": STALE},
+}
+"""Where a code means something else than it usually does."""
+
+BY_MESSAGE: Final[tuple[tuple[str, str, str, Meaning], ...]] = (
+    # What is no longer held has no lease to extend.
+    ("queue", "InvalidAttributeValue", "not available for visibility timeout", WRONG_STATE),
+    ("queue", "InvalidParameterValue", "not available for visibility timeout", WRONG_STATE),
+    ("secrets", "InvalidRequestException", "previous rotation", STALE),
+    ("secrets", "InvalidParameterException", "not attached to version", STALE),
+)
+"""Service, code, what its message contains: where the code alone does not tell."""
+
+BY_SUFFIX: Final[tuple[tuple[str, Meaning], ...]] = (
+    (r"NotFound|DoesNotExist|NoSuch", NOT_FOUND),
+    (r"AlreadyExists|Exists(Exception)?$", EXISTS),
+    (r"Throttl|TooManyRequests|RateExceeded", THROTTLED),
+    (r"(Quota|Limit)(Exceeded|Reached)", EXHAUSTED),
+    (r"AccessDenied|Unauthorized|Forbidden|NotAuthorized", DENIED),
+    (r"Expired|Signature|Credential|Token(Id)?$", UNAUTHENTICATED),
+)
+"""What the name of an unknown code gives away. Only where being wrong does no harm: nothing of it is taken for executed."""
+
+BY_STATUS: Final[dict[int, Meaning]] = {
+    400: INVALID,
+    401: UNAUTHENTICATED,
+    403: DENIED,
+    404: NOT_FOUND,
+    405: UNSUPPORTED,
+    408: UNAVAILABLE,
+    409: STALE,
+    410: NOT_FOUND,
+    411: INVALID,
+    412: STALE,
+    413: INVALID,
+    416: INVALID,
+    429: THROTTLED,
+    500: FAILED,
+    501: UNSUPPORTED,
+    502: UNAVAILABLE,
+    503: UNAVAILABLE,
+    504: UNAVAILABLE,
+}
+"""By the HTTP status, where it is all there is: the answer to a HEAD has no body that could hold a code."""
+
+BY_EXCEPTION: Final[dict[str, Meaning]] = {
+    # Nothing was sent.
+    **_codes(UNSENT, "EndpointConnectionError ConnectTimeoutError ProxyConnectionError"),
+    # Something was, and what became of it is not known.
+    **_codes(
+        UNAVAILABLE,
+        """
+        ConnectionClosedError ReadTimeoutError HTTPClientError ResponseStreamingError IncompleteReadError SSLError
+        """,
+    ),
+    # The same as the HTTP library underneath, or the socket, calls it.
+    **_codes(UNAVAILABLE, "ProtocolError IncompleteRead ConnectionError TimeoutError"),
+    **_codes(
+        UNAUTHENTICATED,
+        """
+        CredentialRetrievalError LoginError NoAuthTokenError NoCredentialsError PartialCredentialsError
+        RefreshWithMFAUnsupportedError SSOError TokenRetrievalError UnauthorizedSSOTokenError UnknownCredentialError
+        UnknownTokenProviderError
+        """,
+    ),
+    **_codes(UNSENT, "MetadataRetrievalError"),
+    **_codes(
+        INVALID,
+        """
+        AliasConflictParameterError BaseEndpointResolverError ConfigNotFound ConfigParseError EndpointProviderError
+        InvalidConfigError InvalidDNSNameError InvalidEndpointConfigurationError InvalidHostLabelError
+        InvalidRegionError InvalidS3AddressingStyleError NoRegionError ParamValidationError ProfileNotFound
+        UnknownRegionError UnsupportedS3ArnError ValidationError
+        """,
+    ),
+    **_codes(
+        UNSUPPORTED,
+        "EndpointVariantError MissingDependencyException ServiceNotInRegionError UnknownServiceError",
+    ),
+    # A body that comes once cannot follow a redirect to another region.
+    **_codes(WRONG_STATE, "UnseekableStreamError"),
+    **_codes(BROKEN, "ChecksumError FlexibleChecksumError BotoCoreError"),
+}
+"""By the class of what the SDK raised before there was an answer, or of what that inherits from."""
+
+HINTS: Final = {
+    "NoRegionError": "the option `region`, or AWS_REGION, must say where",
+    "NoCredentialsError": "no credentials were found: give the process an identity, or configure some",
+}
+"""What to do about it, where the SDK's own text does not say."""

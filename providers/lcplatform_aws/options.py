@@ -1,0 +1,65 @@
+"""What an application may say about its connection to AWS. It need not say anything: the environment usually does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
+
+from pydantic import Field, model_validator
+
+from lcplatform_runtime.model import Request, build
+
+
+class AwsOptions(Request):
+    """The options of provider "aws".
+
+    Without keys, credentials come from the SDK's default chain: environment, profile, web identity, container or
+    instance role (FR-060).
+    """
+
+    __sensitive__: ClassVar[frozenset[str]] = frozenset(
+        {"access_key_id", "secret_access_key", "session_token"}
+    )
+
+    region: Annotated[str | None, Field(min_length=1)] = None
+    """The region; where absent, that of the environment or the profile."""
+
+    endpoint_url: Annotated[str | None, Field(pattern=r"^https?://\S+$")] = None
+    """Where every service is, instead of at AWS: an emulator, or a store that speaks the same protocol."""
+
+    profile: Annotated[str | None, Field(min_length=1)] = None
+    """The profile of the shared configuration files."""
+
+    access_key_id: Annotated[str | None, Field(min_length=1)] = None
+    """A key, where there is no better way to know the caller. Together with `secret_access_key`."""
+
+    secret_access_key: Annotated[str | None, Field(min_length=1)] = None
+    """The secret of the key."""
+
+    session_token: Annotated[str | None, Field(min_length=1)] = None
+    """The token of a temporary key."""
+
+    queue_prefix: Annotated[str, Field(max_length=40, pattern=r"^[A-Za-z0-9_-]*$")] = ""
+    """Put before the name of every queue, to keep environments apart that share an account. Callers do not see it."""
+
+    connect_timeout: Annotated[float, Field(gt=0, le=300)] = 3.0
+    """Seconds until a connection must be there."""
+
+    read_timeout: Annotated[float, Field(gt=0, le=900)] = 60.0
+    """Seconds without a byte of an answer after which a call has failed. A long poll may take its wait on top."""
+
+    max_pool_connections: Annotated[int, Field(ge=1, le=10_000)] = 64
+    """Connections that each client keeps open. Calls beyond it open more, and close them again."""
+
+    @model_validator(mode="after")
+    def _whole_key(self) -> AwsOptions:
+        if (self.access_key_id is None) != (self.secret_access_key is None):
+            raise ValueError("access_key_id and secret_access_key are given together or not at all")
+        if self.session_token is not None and self.access_key_id is None:
+            raise ValueError("session_token is given with the access_key_id that it belongs to")
+        return self
+
+
+def read_options(options: Mapping[str, object], /) -> AwsOptions:
+    """The options as given. Raises ValidationError naming what is unknown or wrong, never its value."""
+    return build(AwsOptions, **options)

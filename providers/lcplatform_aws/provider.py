@@ -1,0 +1,104 @@
+"""The provider "aws": connects a platform to AWS, or to what speaks its protocols."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from typing_extensions import override
+
+from lcplatform.drivers import Drivers
+from lcplatform.provider import Provider
+from lcplatform_aws.errors import translate
+from lcplatform_aws.options import AwsOptions, read_options
+
+if TYPE_CHECKING:
+    from lcplatform.object_store.driver import ObjectStoreDriver
+    from lcplatform.queue.driver import QueueDriver
+    from lcplatform.secrets.driver import SecretsDriver
+    from lcplatform_aws.session import Session
+
+
+class Connection:
+    """One way to AWS: a session that is made when it is first needed, and the drivers that share it."""
+
+    def __init__(self, options: AwsOptions) -> None:
+        self._options = options
+        self._lock = threading.Lock()
+        self._session: Session | None = None
+
+    @property
+    def session(self) -> Session:
+        """The session with its clients."""
+        with self._lock:
+            if self._session is None:
+                from lcplatform_aws.session import Session
+
+                self._session = Session(self._options)
+            return self._session
+
+    def object_store(self) -> ObjectStoreDriver:
+        """A driver for S3."""
+        from lcplatform_aws.object_store import S3ObjectStore
+
+        return S3ObjectStore(self.session)
+
+    def queue(self) -> QueueDriver:
+        """A driver for SQS."""
+        from lcplatform_aws.queue import SqsQueue
+
+        return SqsQueue(self.session, self._options.queue_prefix)
+
+    def secrets(self) -> SecretsDriver:
+        """A driver for Secrets Manager."""
+        from lcplatform_aws.quiet import hush
+        from lcplatform_aws.secrets import SecretsManagerSecrets
+
+        hush()
+        return SecretsManagerSecrets(self.session)
+
+    def close(self) -> None:
+        """Closes the session, if there ever was one."""
+        with self._lock:
+            if self._session is not None:
+                self._session.close()
+
+
+@dataclass(frozen=True, kw_only=True)
+class AwsDrivers(Drivers):
+    """The drivers, and the connection behind them."""
+
+    connection: Connection
+
+
+class AwsProvider(Provider):
+    """Offers AWS under the name "aws"."""
+
+    @property
+    @override
+    def name(self) -> str:
+        return "aws"
+
+    @override
+    def connect(self, options: Mapping[str, object], /, *, asynchronous: bool) -> AwsDrivers:
+        """The drivers for these options (`AwsOptions` lists them). They block; the platform bridges them.
+
+        Raises:
+            ValidationError: an option is unknown or wrong. It names the option.
+        """
+        connection = Connection(read_options(options))
+        return AwsDrivers(
+            object_store=connection.object_store,
+            queue=connection.queue,
+            secrets=connection.secrets,
+            provider=self.name,
+            translate=translate,
+            close=connection.close,
+            connection=connection,
+        )
+
+
+provider: Final = AwsProvider()
+"""The provider, for the entry point."""
