@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from lcplatform_runtime.context import CURRENT
 from lcplatform_runtime.model import Model
-from lcplatform_runtime.steps import END, Again, Call, End, drive_async, within
+from lcplatform_runtime.steps import END, Again, Call, End, check_deadline, drive_async, within
 from lcplatform_runtime.streams import AsyncByteSource, AsyncByteStream, AsyncDownload
 
 if TYPE_CHECKING:
@@ -132,15 +132,18 @@ class AsyncStreaming(Generic[Req, Res]):
     async def _next(self, answers: AsyncIterator[Res], call: Call) -> Res | End:
         token = CURRENT.set(call.context)
         try:
+            check_deadline(call)
             answer: Res | End = await within(call, anext(answers, END))
         except Exception as problem:  # noqa: BLE001  a driver may raise anything
             error = self._chain.broken(problem, call)
-            cause = error.__cause__
         else:
             return answer
         finally:
             CURRENT.reset(token)
-        raise error from cause
+        try:
+            raise error
+        finally:
+            del error  # or it would hold itself by its traceback
 
 
 async def _answer(
@@ -155,14 +158,14 @@ async def _answer(
     try:
         answer = await method(request)
     except Exception as problem:  # noqa: BLE001  the steps decide what it means
-        failure = problem
+        again = Again(problem, method)
     else:
         chain.worked()
         return answer, call
     finally:
         CURRENT.reset(token)
     steps = chain.steps(call)
-    return await drive_async(steps, call, Again(failure, method), chain.clock), call
+    return await drive_async(steps, call, again, chain.clock), call
 
 
 def _bounded(stream: AsyncByteStream[H], call: Call) -> AsyncByteStream[H]:
@@ -173,6 +176,7 @@ def _bounded(stream: AsyncByteStream[H], call: Call) -> AsyncByteStream[H]:
     async def chunks() -> AsyncGenerator[bytes, None]:
         pieces = aiter(stream)
         while chunk := await within(call, anext(pieces, b"")):
+            check_deadline(call)
             yield chunk
 
     return AsyncByteStream(stream.header, chunks(), close=stream.close)

@@ -6,9 +6,8 @@ from collections.abc import Callable, Generator, Hashable, Iterator
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from lcplatform_runtime.context import CURRENT
-from lcplatform_runtime.errors import DeadlineExceededError
 from lcplatform_runtime.model import Model
-from lcplatform_runtime.steps import END, Again, Call, End, drive
+from lcplatform_runtime.steps import END, Again, Call, End, check_deadline, drive
 from lcplatform_runtime.streams import ByteSource, ByteStream, Download
 
 if TYPE_CHECKING:
@@ -121,14 +120,16 @@ class Streaming(Generic[Req, Res]):
     def _next(self, answers: Iterator[Res], call: Call) -> Res | End:
         token = CURRENT.set(call.context)
         try:
-            _check_deadline(call)
+            check_deadline(call)
             return next(answers, END)
         except Exception as problem:  # noqa: BLE001  a driver may raise anything
             error = self._chain.broken(problem, call)
-            cause = error.__cause__
         finally:
             CURRENT.reset(token)
-        raise error from cause
+        try:
+            raise error
+        finally:
+            del error  # or it would hold itself by its traceback
 
 
 def _answer(
@@ -143,13 +144,13 @@ def _answer(
     try:
         answer = method(request)
     except Exception as problem:  # noqa: BLE001  the steps decide what it means
-        failure = problem
+        again = Again(problem, method)
     else:
         chain.worked()
         return answer, call
     finally:
         CURRENT.reset(token)
-    return drive(chain.steps(call), call, Again(failure, method), chain.clock), call
+    return drive(chain.steps(call), call, again, chain.clock), call
 
 
 def _bounded(stream: ByteStream[H], call: Call) -> ByteStream[H]:
@@ -159,12 +160,7 @@ def _bounded(stream: ByteStream[H], call: Call) -> ByteStream[H]:
 
     def chunks() -> Generator[bytes, None, None]:
         for chunk in stream:
-            _check_deadline(call)
+            check_deadline(call)
             yield chunk
 
     return ByteStream(stream.header, chunks(), close=stream.close)
-
-
-def _check_deadline(call: Call) -> None:
-    if call.context.remaining() == 0:
-        raise DeadlineExceededError("the deadline passed during the transfer")

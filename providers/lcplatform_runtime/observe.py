@@ -24,6 +24,10 @@ LOGGER: Final = logging.getLogger("lcplatform")
 """One record a call: INFO if it went well or was given up, WARNING if it failed."""
 LOGGER.addHandler(logging.NullHandler())  # an application without logging sees nothing
 
+_TRACE: Final = "opentelemetry.trace"
+_METRICS: Final = "opentelemetry.metrics"
+_imported: Final = sys.modules.get
+
 
 class Observer:
     """Watches the calls to one provider.
@@ -47,7 +51,9 @@ class Observer:
         self._monotonic = clock.monotonic
         self._telemetry: Telemetry | None = None
         if tracer_provider is not None or meter_provider is not None:
-            self._telemetry = _telemetry(tracer_provider, meter_provider)
+            from lcplatform_runtime.telemetry import Telemetry
+
+            self._telemetry = Telemetry(tracer_provider, meter_provider)
 
     def watches(self) -> bool:
         """Whether anybody wants to know of a call that goes well."""
@@ -55,12 +61,11 @@ class Observer:
 
     def telemetry(self) -> Telemetry | None:
         """Spans and metrics, once they are collected."""
-        if self._telemetry is None and "opentelemetry" in sys.modules:
-            from lcplatform_runtime.telemetry import global_providers
+        if self._telemetry is None and (_imported(_TRACE) or _imported(_METRICS)):
+            from lcplatform_runtime.telemetry import Telemetry, collected
 
-            tracers, meters = global_providers()
-            if tracers is not None or meters is not None:
-                self._telemetry = _telemetry(tracers, meters)
+            if collected():
+                self._telemetry = Telemetry()
         return self._telemetry
 
     def observe(self, proceed: Proceed, /) -> Proceed:
@@ -145,9 +150,3 @@ class Observer:
 
     def _seconds(self, call: Call) -> float:
         return 0.0 if call.started is None else self._monotonic() - call.started
-
-
-def _telemetry(tracers: TracerProvider | None, meters: MeterProvider | None) -> Telemetry:
-    from lcplatform_runtime.telemetry import Telemetry
-
-    return Telemetry(tracers, meters)

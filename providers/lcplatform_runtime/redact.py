@@ -167,7 +167,7 @@ def scrub_error(error: LCPlatformError, secrets: frozenset[str], /) -> None:
     if hasattr(error, "__notes__"):
         error.__notes__ = [scrub(note, secrets) for note in error.__notes__]
     origin = error.__cause__ or error.__context__
-    if origin is not None and any(_quotes(it, secrets) for it in _chain(origin)):
+    if origin is not None and any(_quotes(it, secrets) for it in _chain(error) if it is not error):
         error.__cause__ = WithheldError(
             f"{type(origin).__module__}.{type(origin).__qualname__}: its text is withheld, since it quotes a sensitive value"
         )

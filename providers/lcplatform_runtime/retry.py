@@ -195,7 +195,7 @@ class Retry:
         while True:
             delay = self._pause(call, error, failures)
             if delay is None:
-                raise error from error.__cause__
+                raise error
             yield Sleep(delay)
             call.attempts += 1
             try:

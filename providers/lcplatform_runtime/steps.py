@@ -152,48 +152,73 @@ Proceed: TypeAlias = Callable[[Call], Steps]
 
 def drive(steps: Steps, call: Call, invoke: Callable[[Any], Any], clock: Clock) -> Any:
     """Does what the steps ask in this thread, and returns what they return."""
-    try:
-        step = next(steps)
-        while True:
-            try:
-                if step is INVOKE:
-                    reply = invoke(call.request)
-                elif isinstance(step, Sleep):
-                    clock.sleep(step.seconds)
-                    reply = None
-                else:
-                    assert isinstance(step, Join)
-                    reply = step.flight.wait(call.context.remaining())
-            except BaseException as error:  # noqa: BLE001  the steps decide what it means
-                step = steps.throw(error)
-            else:
-                step = steps.send(reply)
-    except StopIteration as stop:
-        return stop.value
+    step = _next(steps)
+    while not isinstance(step, Done):
+        reply: Any = None
+        problem: BaseException | None = None
+        try:
+            if step is INVOKE:
+                reply = invoke(call.request)
+            elif isinstance(step, Sleep):
+                clock.sleep(step.seconds)
+            elif isinstance(step, Join):
+                reply = step.flight.wait(call.context.remaining())
+        except BaseException as error:  # noqa: BLE001  the steps decide what it means
+            problem = error
+        try:
+            step = _next(steps, reply, problem)
+        finally:
+            problem = None  # what is raised from here would hold itself by its traceback
+    return step.result
 
 
 async def drive_async(
     steps: Steps, call: Call, invoke: Callable[[Any], Awaitable[Any]], clock: Clock
 ) -> Any:
     """Does what the steps ask in this task, and returns what they return. An attempt ends with the call's deadline."""
+    step = _next(steps)
+    while not isinstance(step, Done):
+        reply: Any = None
+        problem: BaseException | None = None
+        try:
+            if step is INVOKE:
+                reply = await within(call, invoke(call.request))
+            elif isinstance(step, Sleep):
+                await clock.sleep_async(step.seconds)
+            elif isinstance(step, Join):
+                reply = await _joined(call, step.flight)
+        except BaseException as error:  # noqa: BLE001  the steps decide what it means
+            problem = error
+        try:
+            step = _next(steps, reply, problem)
+        finally:
+            problem = None  # what is raised from here would hold itself by its traceback
+    return step.result
+
+
+class Done:
+    """The steps are over."""
+
+    __slots__ = ("result",)
+
+    def __init__(self, result: Any) -> None:
+        self.result = result
+
+
+def _next(
+    steps: Steps, reply: Any = None, problem: BaseException | None = None
+) -> Invoke | Sleep | Join | Done:
+    """What the steps ask for next, after they are told what came of the last.
+
+    A problem is thrown while nothing is being handled, so that it does not become the context of what the steps raise: it
+    may quote what must not be shown.
+    """
     try:
-        step = next(steps)
-        while True:
-            try:
-                if step is INVOKE:
-                    reply = await within(call, invoke(call.request))
-                elif isinstance(step, Sleep):
-                    await clock.sleep_async(step.seconds)
-                    reply = None
-                else:
-                    assert isinstance(step, Join)
-                    reply = await _joined(call, step.flight)
-            except BaseException as error:  # noqa: BLE001  the steps decide what it means
-                step = steps.throw(error)
-            else:
-                step = steps.send(reply)
+        return steps.send(reply) if problem is None else steps.throw(problem)
     except StopIteration as stop:
-        return stop.value
+        return Done(stop.value)
+    finally:
+        del problem
 
 
 class Again:
@@ -207,8 +232,11 @@ class Again:
 
     def __call__(self, request: Any) -> Any:
         failure, self._failure = self._failure, None
-        if failure is not None:
-            raise failure
+        try:
+            if failure is not None:
+                raise failure
+        finally:
+            del failure
         return self._invoke(request)
 
 
@@ -225,6 +253,12 @@ async def within(call: Call, waiting: Awaitable[Any]) -> Any:
         if not scope.expired():
             raise
     raise DeadlineExceededError("the deadline passed while the call was under way")
+
+
+def check_deadline(call: Call) -> None:
+    """Raises DeadlineExceededError if the deadline of a transfer has passed."""
+    if call.context.deadline is not None and call.context.remaining() == 0:
+        raise DeadlineExceededError("the deadline passed during the transfer")
 
 
 async def _joined(call: Call, flight: Waitable) -> bool:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Final
 
 from opentelemetry import metrics, trace
 
 from lcplatform_runtime.errors import LCPlatformError
 from lcplatform_runtime.steps import Call
 
-_SCOPE = "lcplatform"
+_SCOPE: Final = "lcplatform"
 
 
 class Telemetry:
@@ -22,8 +22,9 @@ class Telemetry:
         tracers: trace.TracerProvider | None = None,
         meters: metrics.MeterProvider | None = None,
     ) -> None:
-        meter = (meters or metrics.NoOpMeterProvider()).get_meter(_SCOPE)
-        self._tracer = (tracers or trace.NoOpTracerProvider()).get_tracer(_SCOPE)
+        """What is not given is OpenTelemetry's global provider, even one that is set later."""
+        meter = (meters or metrics.get_meter_provider()).get_meter(_SCOPE)
+        self._tracer = (tracers or trace.get_tracer_provider()).get_tracer(_SCOPE)
         self._duration = meter.create_histogram(
             "lcplatform.call.duration",
             unit="s",
@@ -82,16 +83,8 @@ class Telemetry:
             self._hits.add(1, names)
 
 
-P = TypeVar("P")
-
-
-def global_providers() -> tuple[trace.TracerProvider | None, metrics.MeterProvider | None]:
-    """The application's own providers; `None` for what is still the API's placeholder, which drops everything."""
-    return _unless_placeholder(trace.get_tracer_provider()), _unless_placeholder(
-        metrics.get_meter_provider()
-    )
-
-
-def _unless_placeholder(provider: P) -> P | None:
-    home = type(provider).__module__
-    return None if home.startswith(("opentelemetry.trace", "opentelemetry.metrics")) else provider
+def collected() -> bool:
+    """Whether the application has set a provider of its own: the API's are placeholders, which drop everything."""
+    providers = (trace.get_tracer_provider(), metrics.get_meter_provider())
+    placeholders = ("opentelemetry.trace", "opentelemetry.metrics")
+    return any(not type(it).__module__.startswith(placeholders) for it in providers)

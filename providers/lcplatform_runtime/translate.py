@@ -33,8 +33,12 @@ class Translation:
             return (yield INVOKE)
         except Exception as problem:  # noqa: BLE001  a driver may raise anything
             error = self.error(problem, call)
-            cause = error.__cause__
-        raise error from cause
+        # Raised out here, where the vendor's exception is no longer being handled: it is the cause or, if it quotes a
+        # secret, not even the context.
+        try:
+            raise error
+        finally:
+            del error  # or it would hold itself by its traceback
 
     def error(self, problem: Exception, call: Call) -> LCPlatformError:
         """`problem` in the platform's words, with its cause. One that is in those words already comes back as it is."""

@@ -116,7 +116,8 @@ class Platform:
         }
         self.pipeline = (Pipeline if colour == "blocking" else AsyncPipeline)(**arguments)
 
-    def unary(self, operation: Operation, method: Callable[[Any], Any]) -> Callable[..., Any]:
+    def unary(self, operation: Operation, method: Callable[[Any], Any]) -> Any:
+        """The bound operation. Untyped, since it is called with what only a test would do."""
         if isinstance(self.pipeline, Pipeline):
             return self.pipeline.unary(operation, method)
         bound = self.pipeline.unary(operation, asynchronous(method))

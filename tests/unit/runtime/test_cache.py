@@ -265,7 +265,7 @@ def test_when_the_caller_who_loads_is_cancelled_the_next_one_loads() -> None:
         begun = asyncio.Queue[asyncio.Future[Value]]()
 
         async def load(request: Read) -> Value:
-            answer = asyncio.get_running_loop().create_future()
+            answer: asyncio.Future[Value] = asyncio.get_running_loop().create_future()
             begun.put_nowait(answer)
             return await answer
 
@@ -312,7 +312,7 @@ def test_the_deadline_of_who_loads_is_not_that_of_who_waits() -> None:
         begun = asyncio.Queue[asyncio.Future[Value]]()
 
         async def load(request: Read) -> Value:
-            answer = asyncio.get_running_loop().create_future()
+            answer: asyncio.Future[Value] = asyncio.get_running_loop().create_future()
             begun.put_nowait(answer)
             return await answer
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -122,7 +123,8 @@ def test_waiting_ends_by_notice_or_by_time() -> None:
         with condition:
             results.append(clock.wait(condition, 20))
 
-    for wake in (lambda: clock.advance(20), lambda: _notify(condition)):
+    wakers: list[Callable[[], None]] = [lambda: clock.advance(20), lambda: _notify(condition)]
+    for wake in wakers:
         thread = threading.Thread(target=wait)
         thread.start()
         clock.await_sleepers(1)

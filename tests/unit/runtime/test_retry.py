@@ -117,7 +117,7 @@ def test_what_a_server_reports_is_never_retried(colour: str, remote: bool) -> No
 
 def test_after_three_attempts_the_retryable_error_is_raised(platform: Platform) -> None:
     """FR-062"""
-    driver = Script(ServiceUnavailableError("down"))
+    driver = Script[Value](ServiceUnavailableError("down"))
     with pytest.raises(ServiceUnavailableError) as caught:
         platform.unary(READ, driver)(Read(name="a"))
     assert driver.attempts == 3
@@ -128,7 +128,7 @@ def test_after_three_attempts_the_retryable_error_is_raised(platform: Platform) 
 
 
 def test_a_call_brings_its_own_policy(platform: Platform) -> None:
-    driver = Script(ServiceUnavailableError("down"))
+    driver = Script[Value](ServiceUnavailableError("down"))
     policy = RetryPolicy(max_attempts=5, base_delay=timedelta(0), max_delay=timedelta(0))
     with pytest.raises(ServiceUnavailableError):
         platform.unary(READ, driver)(Read(name="a"), CallOptions(retry=policy))
@@ -367,7 +367,7 @@ def test_a_drivers_own_timeout_is_not_taken_for_the_deadline() -> None:
 def test_a_later_refusal_does_not_hide_that_an_earlier_attempt_may_have_worked(
     platform: Platform,
 ) -> None:
-    driver = Script(ServiceUnavailableError("reset"), AlreadyExistsError("it exists"))
+    driver = Script[Value](ServiceUnavailableError("reset"), AlreadyExistsError("it exists"))
     creates = platform.unary(operation(idempotency=Idempotency.IDEMPOTENT), driver)
     with pytest.raises(AlreadyExistsError) as caught:
         creates(Read(name="a"))
@@ -375,7 +375,7 @@ def test_a_later_refusal_does_not_hide_that_an_earlier_attempt_may_have_worked(
 
 
 def test_a_read_has_no_effect_to_be_unsure_of(platform: Platform) -> None:
-    driver = Script(ServiceUnavailableError("reset"), ResourceNotFoundError("gone"))
+    driver = Script[Value](ServiceUnavailableError("reset"), ResourceNotFoundError("gone"))
     with pytest.raises(ResourceNotFoundError) as caught:
         platform.unary(READ, driver)(Read(name="a"))
     assert caught.value.outcome is NOT_EXECUTED
@@ -385,7 +385,7 @@ def test_a_read_has_no_effect_to_be_unsure_of(platform: Platform) -> None:
 
 
 def test_in_an_outage_retries_stay_a_fraction_of_the_calls(platform: Platform) -> None:
-    driver = Script(ServiceUnavailableError("down"))
+    driver = Script[Value](ServiceUnavailableError("down"))
     read = platform.unary(READ, driver)
     for _ in range(1000):
         with pytest.raises(ServiceUnavailableError):
@@ -394,7 +394,7 @@ def test_in_an_outage_retries_stay_a_fraction_of_the_calls(platform: Platform) -
 
 
 def test_who_calls_rarely_has_all_attempts_each_time(platform: Platform) -> None:
-    driver = Script(ServiceUnavailableError("down"))
+    driver = Script[Value](ServiceUnavailableError("down"))
     read = platform.unary(READ, driver)
     for _ in range(50):
         with pytest.raises(ServiceUnavailableError):
