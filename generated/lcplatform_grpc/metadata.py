@@ -63,9 +63,7 @@ def enter(context: ServicerContext, /) -> CallOptions | None:
         elif key == RETRY:
             retry = _read(str(value))
     remaining = context.time_remaining()
-    deadline = None
-    if remaining is not None and remaining < _NO_DEADLINE:
-        deadline = SYSTEM.monotonic() + remaining
+    deadline = SYSTEM.monotonic() + remaining if remaining < _NO_DEADLINE else None
     if correlation_id is not None or deadline is not None:
         CURRENT.set(CallContext(correlation_id, deadline))
     if idempotency_key is None and retry is None and not bypass:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import grpc
 
@@ -35,7 +35,9 @@ def translate(error: Exception, operation: Operation, /) -> LCPlatformError | No
     """The table of this provider."""
     if not isinstance(error, grpc.RpcError):
         return None
-    trailers = error.trailing_metadata() or ()
+    trailers: Any = (
+        error.trailing_metadata() or ()
+    )  # pairs, which the stubs say of async calls only
     serialized = next((value for key, value in trailers if key == DETAILS_KEY), None)
     known = read_status(serialized) if isinstance(serialized, bytes) else None
     return known or _of_connection(error.code(), error.details() or "", operation)

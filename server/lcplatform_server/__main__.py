@@ -1,0 +1,144 @@
+"""`lcplatform serve`: a provider behind a gRPC server, until it is told to stop."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lcplatform_runtime.errors import LCPlatformError
+
+if TYPE_CHECKING:
+    from lcplatform import LCPlatform
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """0 when the server has stopped as it was told, 2 when it cannot run as it should."""
+    given = _parser().parse_args(arguments)
+    try:
+        _serve(given)
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in _EXTRA:
+            raise
+        print(
+            f"lcplatform: {error.name} is missing: pip install 'lcplatform[server]'",
+            file=sys.stderr,
+        )
+        return 2
+    except LCPlatformError as error:
+        print(f"lcplatform: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+_EXTRA = frozenset({"google", "grpc", "grpc_health", "grpc_reflection"})
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="lcplatform", description="Cloud services behind one interface."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    serve = commands.add_parser("serve", help="serve a provider over gRPC", description=__doc__)
+    serve.add_argument(
+        "--provider", help="the provider, such as mock or aws; from the settings where absent"
+    )
+    serve.add_argument(
+        "--option",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        type=_pair,
+        help="an option of the provider; may be given several times",
+    )
+    serve.add_argument(
+        "--config", type=Path, help="a lcplatform.toml; the environment wins over it"
+    )
+    serve.add_argument(
+        "--listen", default="127.0.0.1:50051", metavar="HOST:PORT", help="port 0 takes a free one"
+    )
+    serve.add_argument(
+        "--control",
+        action="store_true",
+        help="offer control over a mock's clock and faults (loopback only)",
+    )
+    serve.add_argument("--threads", type=int, help="how many ordinary calls run at a time")
+    serve.add_argument("--long-poll-threads", type=int, help="how many waiting calls run at a time")
+    serve.add_argument("--stream-threads", type=int, help="how many transfers run at a time")
+    serve.add_argument(
+        "--max-message-bytes", type=int, help="the largest message to take or to send"
+    )
+    serve.add_argument(
+        "--grace", type=float, help="for how many seconds calls may go on when the server stops"
+    )
+    serve.add_argument("--certificate-chain", type=Path, help="the server's certificates, in PEM")
+    serve.add_argument("--private-key", type=Path, help="their key, in PEM")
+    serve.add_argument("--client-certificates", type=Path, help="what vouches for clients, in PEM")
+    serve.add_argument(
+        "--ready-file",
+        type=Path,
+        help="a file that is written with the address once calls are taken",
+    )
+    serve.add_argument(
+        "--log", action="store_true", help="write a record of every call to standard error"
+    )
+    return parser
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    return name, value
+
+
+def _serve(given: argparse.Namespace) -> None:
+    from lcplatform_runtime.model import build
+    from lcplatform_server.server import Server
+    from lcplatform_server.settings import ServerSettings
+
+    if given.log:
+        import logging
+
+        logging.basicConfig(
+            level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s"
+        )
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    chosen = {name: getattr(given, name) for name in ServerSettings.model_fields}
+    settings = build(
+        ServerSettings, **{name: value for name, value in chosen.items() if value is not None}
+    )
+    with _platform(given, dict(given.option)) as platform, Server(platform, settings) as server:
+        _ready(server.endpoint, given.ready_file)
+        stop.wait()
+        print("stopping", flush=True)
+
+
+def _platform(given: argparse.Namespace, options: Mapping[str, Any]) -> LCPlatform:
+    """The platform of the settings; what the command line says wins."""
+    from lcplatform import LCPlatform, PlatformSettings
+
+    named = {} if given.provider is None else {"provider": given.provider}
+    if given.config is not None:
+        settings = PlatformSettings.from_file(given.config, **named)
+    else:
+        settings = PlatformSettings.from_env(**named)
+    return LCPlatform(given.provider, settings=settings, **options)
+
+
+def _ready(endpoint: str, file: Path | None) -> None:
+    if file is not None:
+        part = file.with_name(file.name + ".part")
+        part.write_text(endpoint + "\n", encoding="utf-8")
+        part.replace(file)
+    print(f"listening on {endpoint}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
