@@ -71,5 +71,5 @@ def render_scenarios(suite: scenarios.Suite) -> str:
 
 
 def _imports(service: Service) -> str:
-    models = (models_of(package) for package in service.schema.released)
-    return "\n".join([_IMPORTS, f"from {service.module}.client import {service.name}", *models])
+    models = models_of(service.schema.packages[service.package])
+    return "\n".join([_IMPORTS, f"from {service.module}.client import {service.name}", models])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lcplatform_codegen import contract, grpc, models, platform, proto_json
 from lcplatform_codegen.colours import ASYNC, BLOCKING, COLOURS
-from lcplatform_codegen.imports import RUNTIME, models_of, runtime
+from lcplatform_codegen.imports import RUNTIME, borrowed_by, runtime
 from lcplatform_codegen.layout import render
 from lcplatform_codegen.load import Idl
 from lcplatform_codegen.model import Package, Schema, Service
@@ -22,7 +22,7 @@ def emit(idl: Idl, schema: Schema, scenarios: Path | None = None) -> dict[str, s
     """
     files: dict[str, str] = {}
     for package in schema.released:
-        files |= _package(package, schema)
+        files |= _package(package)
     for service in schema.all_services:
         files |= _service(service)
     files |= platform.render_all(schema)
@@ -39,16 +39,16 @@ def _mark(path: str, text: str) -> str:
     return HEADER + text if path.endswith(".py") else text
 
 
-def _package(package: Package, schema: Schema) -> dict[str, str]:
+def _package(package: Package) -> dict[str, str]:
     return {
         f"{package.folder}/models.py": "\n".join(
             [
                 f'"""The messages of {package.module}."""',
                 "from __future__ import annotations",
                 *RUNTIME["models"],
-                *(models_of(other) for other in schema.released if other is not package),
+                borrowed_by(package),
                 "",
-                models.render(package, schema),
+                models.render(package),
             ]
         ),
         **(

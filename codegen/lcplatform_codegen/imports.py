@@ -33,11 +33,11 @@ from lcplatform_runtime.testing.recorder import Program
 """
 RUNTIME = {
     "models": [
-        "from datetime import timedelta",
+        "from datetime import datetime, timedelta",
         "from enum import StrEnum",
         "from typing import Annotated, ClassVar, Literal, Self, TypeAlias",
         "from pydantic import AwareDatetime, Field, model_validator",
-        "from lcplatform_runtime.choices import JSON_OBJECT, KNOWN, one_of",
+        "from lcplatform_runtime.choices import JSON_OBJECT, KNOWN, exclusive, one_of",
         "from lcplatform_runtime.json_value import Json",
         "from lcplatform_runtime.model import Model, Request, Response",
     ],
@@ -45,9 +45,22 @@ RUNTIME = {
 
 
 def models_of(package: Package) -> str:
-    """The import of every model, enum and union of a package."""
-    names = package.public
-    return f"from {package.module}.models import {', '.join(names)}" if names else ""
+    """The import of every model, enum and union that a package has or borrows."""
+    named = {package.module: package.public, **package.borrowed}
+    lines = (
+        f"from {module}.models import {', '.join(names)}"
+        for module, names in named.items()
+        if names
+    )
+    return "\n".join(lines)
+
+
+def borrowed_by(package: Package) -> str:
+    """The import of what a package borrows from others."""
+    return "\n".join(
+        f"from {module}.models import {', '.join(names)}"
+        for module, names in package.borrowed.items()
+    )
 
 
 def runtime(service: Service, here: str) -> str:
@@ -65,6 +78,6 @@ def runtime(service: Service, here: str) -> str:
         own.append(
             f"from lcplatform_runtime.extensions.{service.accessor} import Async{extension}, {extension}"
         )
-    models = [models_of(package) for package in service.schema.released]
+    models = models_of(service.schema.packages[service.package])
     others = [line for line in own if not line.startswith(f"from {module}.{here} import")]
-    return "\n".join([_STANDARD, *models, *others, _RUNTIME])
+    return "\n".join([_STANDARD, models, *others, _RUNTIME])

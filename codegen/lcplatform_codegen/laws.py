@@ -45,8 +45,8 @@ def render_all(schema: Schema) -> dict[str, str]:
 
 
 def _module(service: Service) -> str:
-    models = (models_of(package) for package in service.schema.released)
-    imports = "\n".join([_IMPORTS, f"from {service.module}.client import {service.name}", *models])
+    models = models_of(service.schema.packages[service.package])
+    imports = "\n".join([_IMPORTS, f"from {service.module}.client import {service.name}", models])
     return render(
         "contract_laws.py.j2",
         service=service,

@@ -192,9 +192,15 @@ class Field:
             return f"Mapping[str, {self.map_value.item_type}]"
         if self.kind == "mask":
             return f"Sequence[{self.mask_item}]"
-        if self.kind == "union":
-            return f"{self.item_type} | JsonInput"
-        return f"Sequence[{self.item_type}]" if self.repeated else self.item_type
+        item = f"{self.item_type} | JsonInput" if self.takes_json else self.item_type
+        return f"Sequence[{item}]" if self.repeated else item
+
+    @property
+    def takes_json(self) -> bool:
+        """Whether plain Python values will do for what is, or may be, a JSON value."""
+        return self.kind == "json" or (
+            self.kind == "union" and any(part.kind == "json" for part in self.message.fields)
+        )
 
     @cached_property
     def default(self) -> str | None:
@@ -311,6 +317,12 @@ class Message:
     def sensitive_fields(self) -> tuple[Field, ...]:
         """The fields that are never printed."""
         return tuple(item for item in self.fields if item.sensitive)
+
+    @property
+    def exclusions(self) -> tuple[tuple[str, str], ...]:
+        """The pairs of fields that are not given together."""
+        pairs = ((item, item.rules.excludes) for item in self.fields if item.rules.excludes)
+        return tuple((item.name, self.field_named(other).name) for item, other in pairs)
 
     @property
     def clearable(self) -> tuple[str, ...]:
@@ -489,7 +501,7 @@ def _needs(message: Message) -> list[tuple[str, str, str]]:
                 for part in item.message.fields
                 if part.rules.capability
             ]
-        if item.kind == "message" and item.repeated:
+        if item.kind == "message":
             found += [
                 (f"{item.name}.{name}", capability, kind)
                 for name, capability, kind in _needs(item.message)
@@ -584,6 +596,20 @@ class Package:
         }
         hidden = envelopes | {f".{self.proto}.Json"} if self.name == "type" else envelopes
         return tuple(m for m in self.messages if not m.is_union and m.full_name not in hidden)
+
+    @property
+    def borrowed(self) -> dict[str, list[str]]:
+        """The names that its messages take from other packages, by Python package."""
+        found: dict[str, set[str]] = {}
+        for message in self.messages:
+            for item in message.fields:
+                inner = item.map_value or item
+                if inner.kind in {"message", "enum"}:
+                    held = inner.message if inner.kind == "message" else inner.enum
+                    if held.package != self.proto:
+                        module = held.package.rsplit(".", 1)[0]
+                        found.setdefault(module, set()).add(held.name)
+        return {module: sorted(names) for module, names in sorted(found.items())}
 
     @property
     def public(self) -> list[str]:

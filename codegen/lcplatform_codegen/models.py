@@ -19,10 +19,10 @@ from lcplatform_codegen.text import docstring
 TEMPLATES = Path(__file__).parent / "templates" / "models"
 
 
-def render(package: Package, schema: Schema) -> str:
+def render(package: Package) -> str:
     """The body of `models.py`: classes alone; imports are added with those of all generated files."""
     text = generate(
-        json.dumps(json_schema.for_pydantic(package, schema)),
+        json.dumps(json_schema.for_pydantic(package)),
         input_file_type=InputFileType.JsonSchema,
         output_model_type=DataModelType.PydanticV2BaseModel,
         target_python_version=PythonVersion.PY_311,
@@ -84,6 +84,7 @@ def _enum_data(enum: Enum) -> dict[str, Any]:
 def _message_data(message: Message) -> dict[str, Any]:
     return {
         "documentation": docstring(message.comment, 4),
+        "exclusions": [repr(pair) for pair in message.exclusions],
         "choices": [repr(names) for names in message.oneofs],
         "sensitive": [repr(item.name) for item in message.sensitive_fields],
         "annotations": {item.name: _annotation(item, message) for item in message.fields},
@@ -103,15 +104,28 @@ def _annotation(item: Field, message: Message) -> str | None:
     """The annotations that the JSON Schema of a single type has no words for."""
     if item.kind == "mask":
         return item.python_type
+    if item.kind in {"json", "union"}:
+        return _open(item, message)
     if message.role is Role.RESPONSE:
         return None
     if item.kind == "enum" and not item.repeated:
         return f"Annotated[{item.enum.name}{' | None' if item.optional else ''}, KNOWN]"
-    if item.kind == "union" and not item.repeated:
-        return " | ".join([*map(_alternative, item.message.fields), *(["None"] if item.optional else [])])
     if item.rules.key_pattern or item.rules.value_pattern:
         return _map(item)
     return None
+
+
+def _open(item: Field, message: Message) -> str:
+    """The annotation of a JSON value or a union."""
+    if item.kind == "json":
+        one = "Json"
+    elif message.role is Role.RESPONSE:
+        one = " | ".join(part.item_type for part in item.message.fields)
+    else:
+        one = " | ".join(map(_alternative, item.message.fields))
+    if item.repeated:
+        return f"tuple[{one}, ...]"
+    return f"{one} | None" if item.optional else one
 
 
 def _alternative(part: Field) -> str:

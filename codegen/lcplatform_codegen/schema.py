@@ -26,18 +26,23 @@ _PYDANTIC: dict[str, dict[str, Any]] = {
     "timestamp": {"type": "string", "format": "date-time"},
     "duration": {"type": "string", "format": "duration"},
     "mask": {"type": "array", "items": {"type": "string"}},
-    "json": {"x-python-type": "Json"},
+    # A placeholder: `models` writes the type.
+    "json": {"type": "string"},
 }
 
 
-def for_pydantic(package: Package, schema: Schema) -> dict[str, Any]:
+def for_pydantic(package: Package) -> dict[str, Any]:
     """The internal schema of a package: every field is required here, its default is written by the template."""
     return {
         "$schema": DIALECT,
         "$defs": {
             **{enum.name: _enum(enum) for enum in package.enums},
             **{message.name: _object(message) for message in package.models},
-            **{name: _foreign(module, name) for module, name in _borrowed(package, schema)},
+            **{
+                name: _foreign(module, name)
+                for module, names in package.borrowed.items()
+                for name in names
+            },
         },
     }
 
@@ -50,19 +55,6 @@ def _enum(enum: Enum) -> dict[str, Any]:
 
 def _foreign(module: str, name: str) -> dict[str, Any]:
     return {"type": "object", "x-python-import": {"module": f"{module}.models", "name": name}}
-
-
-def _borrowed(package: Package, schema: Schema) -> list[tuple[str, str]]:
-    """Module and name of the models and enums of other packages that this one mentions."""
-    found: set[tuple[str, str]] = set()
-    for message in package.models:
-        for item in message.fields:
-            inner = item.map_value or item
-            if inner.kind == "message" and inner.message.package != package.proto:
-                found.add((schema.packages[inner.message.package].module, inner.message.name))
-            if inner.kind == "enum" and inner.enum.package != package.proto:
-                found.add((schema.packages[inner.enum.package].module, inner.enum.name))
-    return sorted(found)
 
 
 def _object(message: Message) -> dict[str, Any]:

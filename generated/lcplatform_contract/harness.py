@@ -34,19 +34,24 @@ class Harness(Protocol):
     @property
     def has_clock(self) -> bool:
         """Whether time can be moved. Scenarios that need days run only then; others wait for seconds."""
+        ...
 
     @property
     def differences(self) -> Mapping[str, str]:
         """The known differences: the reason by the name of the test, such as `queue.test_a_purged_queue_is_empty`."""
+        ...
 
     def platform_options(self) -> Mapping[str, object]:
         """The provider's options for the platforms under test."""
+        ...
 
     def advance(self, platform: LCPlatform, by: timedelta, /) -> None:
         """Moves the clock of what stands behind the platform. Called only if there is one."""
+        ...
 
     def close(self) -> None:
         """Takes down what was set up."""
+        ...
 
 
 HarnessFactory: TypeAlias = Callable[[Mapping[str, object]], Harness]
@@ -63,6 +68,7 @@ class Surface(Protocol):
 
         The context gives the keyword arguments of the `LCPlatform` that calls it: `provider` and its options.
         """
+        ...
 
 
 class InProcess(Surface):

@@ -48,7 +48,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="blocking, async or all (repeatable; all)",
     )  # fmt: skip
     group.addoption(
-        "--lcplatform-differences", metavar="FILE", action="append", default=[], type=Path,
+        "--lcplatform-differences", metavar="FILE", action="append", default=[],
         help="a TOML file of known differences: [service] test_name = \"reason\" (repeatable)",
     )  # fmt: skip
     group.addoption(
@@ -98,8 +98,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         gone = set(out)
         items[:] = [item for item in items if item not in gone]
     reasons = dict(_harness(config).differences)
-    for path in config.getoption("--lcplatform-differences"):
-        reasons |= differences.read(path)
+    for path in _given(config, "--lcplatform-differences"):
+        reasons |= differences.read(Path(path))
     differences.apply(contract, reasons)
 
 
@@ -136,8 +136,8 @@ def _combinations(config: pytest.Config) -> list[Combination]:
     from lcplatform_contract.harness import IN_PROCESS, surface_names, surface_of
     from lcplatform_contract.session import Combination
 
-    surfaces = _chosen(config.getoption("--lcplatform-surface"), surface_names(), [IN_PROCESS])
-    colours = _chosen(config.getoption("--lcplatform-colour"), list(COLOURS), list(COLOURS))
+    surfaces = _chosen(_given(config, "--lcplatform-surface"), surface_names(), [IN_PROCESS])
+    colours = _chosen(_given(config, "--lcplatform-colour"), list(COLOURS), list(COLOURS))
     for surface in surfaces:
         surface_of(surface)  # an unknown one is told before anything runs
     return [Combination(surface, colour) for surface in surfaces for colour in colours]
@@ -145,6 +145,11 @@ def _combinations(config: pytest.Config) -> list[Combination]:
 
 def _chosen(given: list[str], every: list[str], default: list[str]) -> list[str]:
     return every if _ALL in given else list(dict.fromkeys(given)) or default
+
+
+def _given(config: pytest.Config, option: str) -> list[str]:
+    """The values of an option that can be repeated."""
+    return [str(value) for value in config.getoption(option) or ()]
 
 
 def _provider(config: pytest.Config) -> str:
@@ -155,7 +160,7 @@ def _harness(config: pytest.Config) -> Harness:
     if _HARNESS not in config.stash:
         from lcplatform_contract.harness import harness_of
 
-        options = dict(map(_option, config.getoption("--lcplatform-option")))
+        options = dict(map(_option, _given(config, "--lcplatform-option")))
         config.stash[_HARNESS] = harness_of(
             _provider(config), options, config.getoption("--lcplatform-harness")
         )
@@ -174,13 +179,19 @@ def _option(given: str) -> tuple[str, object]:
 
 def _declared(config: pytest.Config) -> Mapping[str, frozenset[str]]:
     """By service, the capabilities that the provider declares, and the clock."""
+    from lcplatform.errors import LCPlatformError
+
+    try:
+        return _support(_provider(config), _harness(config))
+    except LCPlatformError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def _support(provider: str, harness: Harness) -> Mapping[str, frozenset[str]]:
     from lcplatform_contract.colours import BLOCKING, opened
 
-    harness = _harness(config)
     clock = {_CLOCK} if harness.has_clock else set()
-    with opened(
-        BLOCKING, {"provider": _provider(config), **harness.platform_options()}
-    ) as platform:
+    with opened(BLOCKING, {"provider": provider, **harness.platform_options()}) as platform:
         return {
             one.service: frozenset({*one.capabilities, *clock})
             for one in platform.describe().services

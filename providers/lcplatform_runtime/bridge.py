@@ -5,8 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Iterator,
+    Mapping,
+)
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from contextlib import aclosing
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Generic, Literal, ParamSpec, TypeAlias, TypeVar
@@ -90,7 +99,9 @@ class Lanes:
             return None, _Pull("long_polls", iterator, lambda _: 1, close), _Batch([])
 
         _, pull, first = await self._opened("long_polls", start)
-        return self._items(pull, first, 1)
+        async with aclosing(self._items(pull, first, 1)) as items:
+            async for item in items:
+                yield item
 
     def close(self) -> None:
         """Lets running calls end and refuses others. May be called again."""
@@ -131,7 +142,9 @@ class Lanes:
             future.add_done_callback(_close_opened)
             raise
 
-    async def _items(self, pull: _Pull[R], batch: _Batch[R], enough: int) -> AsyncIterator[R]:
+    async def _items(
+        self, pull: _Pull[R], batch: _Batch[R], enough: int
+    ) -> AsyncGenerator[R, None]:
         try:
             while True:
                 for item in batch.items:
@@ -270,10 +283,10 @@ class BackgroundLoop:
         )
 
     def stream(
-        self, method: Callable[[T], Awaitable[AsyncIterator[R]]], request: T, /
+        self, method: Callable[[T], AsyncIterator[R]], request: T, /
     ) -> Iterator[R]:
         """Calls a driver's stream of responses. Each is handed on as it comes."""
-        return self.iterate(self.run(method(request)))
+        return self.iterate(method(request))
 
     def iterate(self, iterator: AsyncIterator[R], /) -> Iterator[R]:
         """Iterates over an async iterator on the loop. Closing the result closes it."""

@@ -38,3 +38,14 @@ def one_of(model: M, names: tuple[str, ...], /) -> M:
     if sum(getattr(model, name) is not None for name in names) > 1:
         raise ValueError(f"at most one of {', '.join(names)}")
     return model
+
+
+def exclusive(model: M, field: str, other: str, /) -> M:
+    """The model, if it does not set both fields."""
+    if (
+        getattr(model, field)
+        and getattr(model, other) is not None
+        and getattr(model, other) is not False
+    ):
+        raise ValueError(f"{field} is not given together with {other}")
+    return model

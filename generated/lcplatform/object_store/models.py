@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Self
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, model_validator
 
 from lcplatform.type.models import BatchFailure
-from lcplatform_runtime.choices import KNOWN
+from lcplatform_runtime.choices import KNOWN, exclusive
 from lcplatform_runtime.model import Request, Response
 
 
@@ -105,6 +105,10 @@ class ByteRange(Request):
 
     last: Annotated[int | None, Field(ge=1, le=9223372036854775807)] = None
     """The last so many bytes of the object."""
+
+    @model_validator(mode="after")
+    def _check_exclusion_1(self) -> Self:
+        return exclusive(self, *("last", "offset"))
 
 
 class CreateBucketRequest(Request):
@@ -219,6 +223,10 @@ class PutObjectHeader(Request):
     """Stores only if there is no such object. There is one: ALREADY_EXISTS. Not together with
     `if_match`.
     """
+
+    @model_validator(mode="after")
+    def _check_exclusion_1(self) -> Self:
+        return exclusive(self, *("if_absent", "if_match"))
 
 
 class PutObjectTrailer(Request):
@@ -372,6 +380,10 @@ class DeleteObjectRequest(Request):
     together with `version`.
     """
 
+    @model_validator(mode="after")
+    def _check_exclusion_1(self) -> Self:
+        return exclusive(self, *("if_match", "version"))
+
 
 class DeleteObjectResponse(Response):
     """The object is gone."""
@@ -513,6 +525,10 @@ class CopyObjectRequest(Request):
     if_absent: bool = False
     """Copies only if there is no target. There is one: ALREADY_EXISTS. Not together with `if_match`.
     """
+
+    @model_validator(mode="after")
+    def _check_exclusion_1(self) -> Self:
+        return exclusive(self, *("if_absent", "if_match"))
 
 
 class CopyObjectResponse(Response):

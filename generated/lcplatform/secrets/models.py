@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated, ClassVar, TypeAlias
+from typing import Annotated, ClassVar, Self, TypeAlias
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, model_validator
 
 from lcplatform.type.models import BatchFailure
-from lcplatform_runtime.choices import JSON_OBJECT, KNOWN
+from lcplatform_runtime.choices import JSON_OBJECT, KNOWN, exclusive
 from lcplatform_runtime.json_value import Json
 from lcplatform_runtime.model import Request, Response
 
@@ -128,6 +128,10 @@ class GetSecretRequest(Request):
 
     stage: Annotated[VersionStage | None, KNOWN] = None
     """The version that stands here."""
+
+    @model_validator(mode="after")
+    def _check_exclusion_1(self) -> Self:
+        return exclusive(self, *("version", "stage"))
 
 
 class GetSecretResponse(Response):

@@ -419,7 +419,7 @@ class TestObjectStoreScenarios(ContractTest):
         self.object_store.create_bucket(photos)
         for number in range(3):
             self.object_store.put_object(photos, f"2026/feb/{number}.jpg", b"picture")
-        for _ in range(3):
+        for number in range(3):
             self.object_store.put_object(photos, f"2026/jan/{number}.jpg", b"picture")
         self.object_store.put_object(photos, "2026/index.html", b"page")
         self.object_store.put_object(photos, "2026/style.css", b"page")
@@ -585,9 +585,8 @@ class TestObjectStoreScenarios(ContractTest):
             inbox, "letter.json", method=PresignedMethod.PUT, content_type="application/json"
         )
         url = generated.url
-        assert self.http(
-            "PUT", url, headers={"Content-Type": "text/html"}, body=b"<script>"
-        ).status in (400, 401, 403)
+        answer = self.http("PUT", url, headers={"Content-Type": "text/html"}, body=b"<script>")
+        assert answer.status in (400, 401, 403)
         with pytest.raises(ResourceNotFoundError):
             self.object_store.head_object(inbox, "letter.json")
 

@@ -312,7 +312,7 @@ def test_responses_cross_one_by_one_in_the_lane_of_those_who_wait(lanes: Lanes) 
     store = Store(error=ConflictError("over"))
 
     async def main() -> None:
-        stream = await lanes.stream(store.watch, "abc")
+        stream = lanes.stream(store.watch, "abc")
         assert await anext(stream) == "a"
         assert len(store.threads) == 1  # nothing is taken before it is asked for
         assert [await anext(stream), await anext(stream)] == ["b", "c"]
@@ -395,14 +395,11 @@ class AsyncStore:
         return await source.read()
 
     async def watch(self, request: str) -> AsyncIterator[str]:
-        async def responses() -> AsyncIterator[str]:
-            try:
-                for letter in request:
-                    yield letter
-            finally:
-                self.closed += 1
-
-        return responses()
+        try:
+            for letter in request:
+                yield letter
+        finally:
+            self.closed += 1
 
 
 def test_bodies_and_responses_cross_to_blocking_callers(loop: BackgroundLoop) -> None:

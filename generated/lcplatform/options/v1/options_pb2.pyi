@@ -109,7 +109,7 @@ class MessageRules(_message.Message):
     def __init__(self, union: _Optional[bool] = ...) -> None: ...
 
 class FieldRules(_message.Message):
-    __slots__ = ("required", "positional", "sensitive", "min_length", "max_length", "pattern", "minimum", "maximum", "min_items", "max_items", "default_json", "capability", "limit", "body", "resource", "idempotency_key", "if_match", "clearable", "if_absent", "json_object", "key_pattern", "value_pattern")
+    __slots__ = ("required", "positional", "sensitive", "min_length", "max_length", "pattern", "minimum", "maximum", "min_items", "max_items", "default_json", "capability", "limit", "body", "resource", "idempotency_key", "if_match", "clearable", "if_absent", "json_object", "key_pattern", "value_pattern", "excludes")
     REQUIRED_FIELD_NUMBER: _ClassVar[int]
     POSITIONAL_FIELD_NUMBER: _ClassVar[int]
     SENSITIVE_FIELD_NUMBER: _ClassVar[int]
@@ -132,6 +132,7 @@ class FieldRules(_message.Message):
     JSON_OBJECT_FIELD_NUMBER: _ClassVar[int]
     KEY_PATTERN_FIELD_NUMBER: _ClassVar[int]
     VALUE_PATTERN_FIELD_NUMBER: _ClassVar[int]
+    EXCLUDES_FIELD_NUMBER: _ClassVar[int]
     required: bool
     positional: bool
     sensitive: bool
@@ -154,4 +155,5 @@ class FieldRules(_message.Message):
     json_object: bool
     key_pattern: str
     value_pattern: str
-    def __init__(self, required: _Optional[bool] = ..., positional: _Optional[bool] = ..., sensitive: _Optional[bool] = ..., min_length: _Optional[int] = ..., max_length: _Optional[int] = ..., pattern: _Optional[str] = ..., minimum: _Optional[float] = ..., maximum: _Optional[float] = ..., min_items: _Optional[int] = ..., max_items: _Optional[int] = ..., default_json: _Optional[str] = ..., capability: _Optional[str] = ..., limit: _Optional[str] = ..., body: _Optional[bool] = ..., resource: _Optional[bool] = ..., idempotency_key: _Optional[bool] = ..., if_match: _Optional[bool] = ..., clearable: _Optional[bool] = ..., if_absent: _Optional[bool] = ..., json_object: _Optional[bool] = ..., key_pattern: _Optional[str] = ..., value_pattern: _Optional[str] = ...) -> None: ...
+    excludes: str
+    def __init__(self, required: _Optional[bool] = ..., positional: _Optional[bool] = ..., sensitive: _Optional[bool] = ..., min_length: _Optional[int] = ..., max_length: _Optional[int] = ..., pattern: _Optional[str] = ..., minimum: _Optional[float] = ..., maximum: _Optional[float] = ..., min_items: _Optional[int] = ..., max_items: _Optional[int] = ..., default_json: _Optional[str] = ..., capability: _Optional[str] = ..., limit: _Optional[str] = ..., body: _Optional[bool] = ..., resource: _Optional[bool] = ..., idempotency_key: _Optional[bool] = ..., if_match: _Optional[bool] = ..., clearable: _Optional[bool] = ..., if_absent: _Optional[bool] = ..., json_object: _Optional[bool] = ..., key_pattern: _Optional[str] = ..., value_pattern: _Optional[str] = ..., excludes: _Optional[str] = ...) -> None: ...
