@@ -1,0 +1,313 @@
+"""Answers presigned URLs over HTTP on a loopback address, so that they can be used as those of a cloud are (FR-033)."""
+
+from __future__ import annotations
+
+import re
+import socketserver
+import threading
+from collections.abc import Callable, Iterator
+from email.utils import format_datetime
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from math import ceil
+from typing import Final
+
+from typing_extensions import override
+
+from lcplatform.object_store.driver import ObjectStoreDriver
+from lcplatform.object_store.models import (
+    ByteRange,
+    DeleteObjectRequest,
+    GeneratePresignedUrlRequest,
+    GeneratePresignedUrlResponse,
+    GetObjectHeader,
+    GetObjectRequest,
+    PutObjectHeader,
+)
+from lcplatform_mock.objects import cut, span
+from lcplatform_mock.presigned import Permit, Signer
+from lcplatform_runtime.clock import Clock
+from lcplatform_runtime.errors import LCPlatformError, ValidationError
+from lcplatform_runtime.model import build
+from lcplatform_runtime.streams import CHUNK, ByteSource
+
+_STATUS: Final = {
+    "NOT_FOUND": HTTPStatus.NOT_FOUND,
+    "ALREADY_EXISTS": HTTPStatus.CONFLICT,
+    "VALIDATION": HTTPStatus.BAD_REQUEST,
+    "CONFLICT": HTTPStatus.CONFLICT,
+    "PRECONDITION_FAILED": HTTPStatus.PRECONDITION_FAILED,
+    "AUTHENTICATION": HTTPStatus.UNAUTHORIZED,
+    "PERMISSION_DENIED": HTTPStatus.FORBIDDEN,
+    "QUOTA_EXCEEDED": HTTPStatus.TOO_MANY_REQUESTS,
+    "SERVICE_UNAVAILABLE": HTTPStatus.SERVICE_UNAVAILABLE,
+    "DEADLINE_EXCEEDED": HTTPStatus.GATEWAY_TIMEOUT,
+    "UNSUPPORTED": HTTPStatus.NOT_IMPLEMENTED,
+}
+# Headers of HTTP that an object keeps, by the names of its fields.
+_KEPT: Final = {
+    "cache_control": "Cache-Control",
+    "content_disposition": "Content-Disposition",
+    "content_encoding": "Content-Encoding",
+}
+_RANGE: Final = re.compile(r"bytes=(?:(\d+)-(\d*)|-(\d+))")
+_IDLE_SECONDS: Final = 60
+# What is read of a body that was refused, so that its sender gets to see why.
+_DRAINED: Final = 8 * 1024**2
+
+
+class Listener:
+    """An HTTP server for the presigned URLs of one store. It runs until it is closed."""
+
+    def __init__(self, store: ObjectStoreDriver, clock: Clock, address: str) -> None:
+        """Opens it on `address`, a host and a port."""
+        host, _, port = address.rpartition(":")
+        self._clock = clock
+        self._signer = Signer()
+        self._server = _Server((host, int(port)), store, clock, self._signer)
+        self._base = f"http://{host}:{self._server.server_address[1]}"
+        self._thread = threading.Thread(
+            target=self._server.serve_forever,
+            args=(0.05,),
+            name="lcplatform-mock-http",
+            daemon=True,
+        )
+        self._thread.start()
+
+    def presign(self, request: GeneratePresignedUrlRequest) -> GeneratePresignedUrlResponse:
+        """A URL that this server answers."""
+        expires_at = self._clock.now() + request.expires
+        method = request.method.value.upper()
+        content_type = request.content_type
+        permit = Permit(method, request.bucket, request.key, expires_at, content_type)
+        return GeneratePresignedUrlResponse(
+            url=self._base + self._signer.target(permit),
+            expires_at=expires_at,
+            headers={"Content-Type": content_type} if content_type and method == "PUT" else {},
+        )
+
+    def close(self) -> None:
+        """Stops answering. Its port is free when this returns."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    block_on_close = False
+
+    def __init__(
+        self, address: tuple[str, int], store: ObjectStoreDriver, clock: Clock, signer: Signer
+    ) -> None:
+        super().__init__(address, _Handler)
+        self.store = store
+        self.clock = clock
+        self.signer = signer
+
+    @override
+    def server_bind(self) -> None:
+        # HTTPServer would look up the name of the machine, which may take seconds.
+        socketserver.TCPServer.server_bind(self)
+
+    @override
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Nothing: a client that goes away is no event."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """One connection."""
+
+    protocol_version = "HTTP/1.1"
+    server_version = "lcplatform-mock"
+    sys_version = ""
+    timeout = _IDLE_SECONDS
+    disable_nagle_algorithm = True
+
+    @property
+    def _site(self) -> _Server:
+        assert isinstance(self.server, _Server)
+        return self.server
+
+    def do_GET(self) -> None:
+        """Reads the object."""
+        self._serve(self._get)
+
+    def do_PUT(self) -> None:
+        """Stores the object."""
+        self._serve(self._put)
+
+    def do_DELETE(self) -> None:
+        """Deletes the object."""
+        self._serve(self._delete)
+
+    @override
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing: a request line holds the signature."""
+
+    def _serve(self, answer: Callable[[Permit], None]) -> None:
+        self._read = 0
+        permit = self._site.signer.permit(self.command, self.path, self._site.clock.now())
+        if permit is None:
+            self._refuse(
+                HTTPStatus.FORBIDDEN, "the URL has expired, is for something else, or was changed"
+            )
+            return
+        try:
+            answer(permit)
+        except LCPlatformError as error:
+            self._failed(error)
+
+    def _get(self, permit: Permit) -> None:
+        stream = self._site.store.get_object(
+            build(GetObjectRequest, bucket=permit.bucket, key=permit.key)
+        )
+        header = stream.header
+        if not _holds(self.headers.get("If-Match"), header.etag, absent=True):
+            self._refuse(HTTPStatus.PRECONDITION_FAILED, "the object has changed")
+            return
+        if _holds(self.headers.get("If-None-Match"), header.etag, absent=False):
+            self._head(HTTPStatus.NOT_MODIFIED, header)
+            self.end_headers()
+            return
+        wanted = self._range(header.etag)
+        status, offset, length = HTTPStatus.OK, 0, header.size
+        if wanted is not None:
+            try:
+                offset, length = span(wanted, header.size)
+            except ValidationError:
+                self._refuse(
+                    HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
+                    "the range starts beyond the end",
+                    {"Content-Range": f"bytes */{header.size}"},
+                )
+                return
+            status = HTTPStatus.PARTIAL_CONTENT
+        self._head(status, header)
+        self.send_header("Content-Length", str(length))
+        if status is HTTPStatus.PARTIAL_CONTENT:
+            self.send_header("Content-Range", f"bytes {offset}-{offset + length - 1}/{header.size}")
+        self.end_headers()
+        for chunk in cut(tuple(stream), offset, length):
+            self.wfile.write(chunk)
+
+    def _put(self, permit: Permit) -> None:
+        sent = self.headers.get("Content-Type")
+        if permit.content_type is not None and sent != permit.content_type:
+            self._refuse(HTTPStatus.FORBIDDEN, "the Content-Type is not the one that was agreed on")
+            return
+        length = self.headers.get("Content-Length")
+        chunked = self.headers.get("Transfer-Encoding", "").lower() == "chunked"
+        if not chunked and (length is None or not length.isdecimal()):
+            self._refuse(HTTPStatus.LENGTH_REQUIRED, "a Content-Length is needed")
+            return
+        given = {field: self.headers.get(name) for field, name in _KEPT.items()}
+        header = build(
+            PutObjectHeader,
+            bucket=permit.bucket,
+            key=permit.key,
+            **{name: value for name, value in given.items() if value is not None},
+            **({} if sent is None else {"content_type": sent}),
+        )
+        body = self._chunks() if chunked else self._bytes(int(length or 0))
+        stored = self._site.store.put_object(header, ByteSource.of(body))
+        self.send_response(HTTPStatus.OK)
+        self.send_header("ETag", f'"{stored.etag}"')
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def _delete(self, permit: Permit) -> None:
+        self._site.store.delete_object(
+            build(DeleteObjectRequest, bucket=permit.bucket, key=permit.key)
+        )
+        self.send_response(HTTPStatus.NO_CONTENT)
+        self.end_headers()
+
+    # --- bodies that come
+
+    def _bytes(self, length: int) -> Iterator[bytes]:
+        """A body of known length. One that breaks off is no body."""
+        while length > 0:
+            piece = self.rfile.read(min(length, CHUNK))
+            if not piece:
+                raise ValidationError("the connection ended before the body did")
+            self._read += len(piece)
+            length -= len(piece)
+            yield piece
+
+    def _chunks(self) -> Iterator[bytes]:
+        """A body in chunks (RFC 9112, section 7.1)."""
+        while size := self._chunk_size():
+            yield from self._bytes(size)
+            self.rfile.readline()
+        while self.rfile.readline().strip():
+            pass  # trailers say nothing that is kept
+
+    def _chunk_size(self) -> int:
+        try:
+            return int(self.rfile.readline(1024).partition(b";")[0], 16)
+        except ValueError:
+            raise ValidationError("the connection ended before the body did") from None
+
+    # --- answers that go
+
+    def _range(self, etag: str) -> ByteRange | None:
+        """The range that is asked for. A header that is none, or holds for another object, asks for all."""
+        found = _RANGE.fullmatch(self.headers.get("Range", "").replace(" ", ""))
+        if found is None or not _holds(self.headers.get("If-Range"), etag, absent=True):
+            return None
+        first, last, suffix = found.groups()
+        if suffix is not None:
+            # The last zero bytes are a range that nothing satisfies.
+            return ByteRange(last=int(suffix)) if int(suffix) else ByteRange(offset=2**63 - 1)
+        if not last:
+            return ByteRange(offset=int(first))
+        if int(last) < int(first):
+            return None
+        return ByteRange(offset=int(first), length=int(last) - int(first) + 1)
+
+    def _head(self, status: HTTPStatus, header: GetObjectHeader) -> None:
+        self.send_response(status)
+        self.send_header("ETag", f'"{header.etag}"')
+        if header.modified_at is not None:
+            self.send_header("Last-Modified", format_datetime(header.modified_at, usegmt=True))
+        self.send_header("Accept-Ranges", "bytes")
+        if status is not HTTPStatus.NOT_MODIFIED:
+            self.send_header("Content-Type", header.content_type)
+        for field, name in _KEPT.items():
+            if (value := getattr(header, field)) is not None:
+                self.send_header(name, value)
+
+    def _failed(self, error: LCPlatformError) -> None:
+        status = _STATUS.get(error.code, HTTPStatus.INTERNAL_SERVER_ERROR)
+        after = error.retry_after
+        more = {} if after is None else {"Retry-After": str(ceil(after.total_seconds()))}
+        self._refuse(status, error.message, more)
+
+    def _refuse(
+        self, status: HTTPStatus, reason: str, headers: dict[str, str] | None = None
+    ) -> None:
+        """Says why not. The connection ends, since nobody knows where the next request on it would begin."""
+        self._drain()
+        text = f"{reason}\n".encode()
+        self.send_response(status)
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
+        self.send_header("Content-Type", "text/plain; charset=utf-8")
+        self.send_header("Content-Length", str(len(text)))
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(text)
+
+    def _drain(self) -> None:
+        length = self.headers.get("Content-Length", "0")
+        left = int(length) - self._read if length.isdecimal() else 0
+        if 0 < left <= _DRAINED:
+            self.rfile.read(left)
+
+
+def _holds(condition: str | None, etag: str, *, absent: bool) -> bool:
+    """Whether a list of etags names this one; `absent` where there is no such list."""
+    if condition is None:
+        return absent
+    names = [it.strip().removeprefix("W/").strip('"') for it in condition.split(",")]
+    return "*" in names or etag in names

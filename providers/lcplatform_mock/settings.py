@@ -1,0 +1,83 @@
+"""What can be chosen when a platform connects to the mock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Annotated, TypeAlias
+
+from pydantic import BeforeValidator, Field, InstanceOf, PlainValidator
+
+from lcplatform_mock.clock import RunningClock
+from lcplatform_runtime.clock import Clock
+from lcplatform_runtime.json_value import Json
+from lcplatform_runtime.model import Request
+
+RotationHandler: TypeAlias = Callable[[str | bytes | Json], str | bytes | Json]
+"""Makes the next value of a secret from the current one."""
+
+_Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Adversity(Request):
+    """How hard the mock makes it for an application, within what the contract allows.
+
+    Chance decides with the platform's seed: the same seed and the same calls in the same order meet the same fate.
+    """
+
+    shuffle: bool = True
+    """Queues that promise no order keep none."""
+
+    duplicates: _Share = 0.1
+    """The share of received messages that are delivered a second time, as at-least-once delivery may. Not on FIFO
+    queues."""
+
+    errors: _Share = 0.05
+    """The share of calls that are refused before they had any effect: throttled or unavailable. A retry may succeed."""
+
+    lost_answers: _Share = 0.02
+    """The share of calls that take effect and whose answer is lost, so that their outcome is unknown to the caller."""
+
+    latency: Annotated[timedelta, Field(ge=0, le=60)] = timedelta(milliseconds=2)
+    """The longest time for which a call is held up, on the mock's clock."""
+
+
+def _adversity(value: object) -> object:
+    """`true` is the usual adversity, `false` is none; environment variables say so in words."""
+    match str(value).lower():
+        case "true" | "1" | "yes" | "on":
+            return Adversity()
+        case "false" | "0" | "no" | "off" | "none":
+            return None
+        case _:
+            return value
+
+
+def _clock(value: object) -> object:
+    missing = [it for it in ("now", "monotonic", "sleep", "wait") if not hasattr(value, it)]
+    if missing:
+        raise ValueError(f"a clock is needed, with {', '.join(missing)}")
+    return value
+
+
+class MockSettings(Request):
+    """The options of the mock provider."""
+
+    clock: Annotated[Clock, PlainValidator(_clock)] = Field(default_factory=RunningClock)
+    """The time of every service: by default the machine's, which `control.advance_clock` moves ahead. A test that wants
+    time to stand still gives a `ManualClock`."""
+
+    seed: int | None = None
+    """Makes everything that chance decides repeatable."""
+
+    adversarial: Annotated[Adversity | None, BeforeValidator(_adversity)] = None
+    """True, or the fields of `Adversity`: shuffled order, duplicates, errors and latency."""
+
+    http_listen: Annotated[str, Field(pattern=r"^(127(\.\d{1,3}){3}|localhost):\d{1,5}$")] = (
+        "127.0.0.1:0"
+    )
+    """Where presigned URLs are answered, on this machine only. Port 0 takes any that is free. Opened at first use."""
+
+    rotation_handlers: Mapping[str, InstanceOf[Callable[..., object]]] = {}
+    """Who rotates secrets, by the name that `configure_rotation` gives as `handler`: functions that make the next value
+    from the current one."""
