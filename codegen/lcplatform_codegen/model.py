@@ -490,7 +490,7 @@ class Method:
         return next((item.name for item in self.request.fields if getattr(item.rules, rule)), None)
 
 
-def _needs(message: Message) -> list[tuple[str, str, str]]:
+def _needs(message: Message, above: tuple[str, ...] = ()) -> list[tuple[str, str, str]]:
     found: list[tuple[str, str, str]] = []
     for item in message.fields:
         if item.rules.capability:
@@ -501,10 +501,11 @@ def _needs(message: Message) -> list[tuple[str, str, str]]:
                 for part in item.message.fields
                 if part.rules.capability
             ]
-        if item.kind == "message":
+        # A message inside itself needs what it needs; its path would have no end.
+        if item.kind == "message" and item.type_name not in (*above, message.full_name):
             found += [
                 (f"{item.name}.{name}", capability, kind)
-                for name, capability, kind in _needs(item.message)
+                for name, capability, kind in _needs(item.message, (*above, message.full_name))
             ]
     return found
 

@@ -59,10 +59,8 @@ class AsyncMovesBridge(AsyncMovesDriver):
         return await self._lanes.download(self._driver.get_thing, request)
 
     @override
-    async def watch_things(
-        self, request: WatchThingsRequest, /
-    ) -> AsyncIterator[WatchThingsResponse]:
-        return await self._lanes.stream(self._driver.watch_things, request)
+    def watch_things(self, request: WatchThingsRequest, /) -> AsyncIterator[WatchThingsResponse]:
+        return self._lanes.stream(self._driver.watch_things, request)
 
     @override
     async def get_note(self, request: GetNoteRequest, /) -> GetNoteResponse:

@@ -93,9 +93,7 @@ class AsyncMovesDriver(ABC):
         """Reads a thing."""
 
     @abstractmethod
-    async def watch_things(
-        self, request: WatchThingsRequest, /
-    ) -> AsyncIterator[WatchThingsResponse]:
+    def watch_things(self, request: WatchThingsRequest, /) -> AsyncIterator[WatchThingsResponse]:
         """Watches things."""
 
     @abstractmethod
