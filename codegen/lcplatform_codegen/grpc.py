@@ -36,7 +36,7 @@ from typing_extensions import override
 from lcplatform_grpc import values
 from lcplatform_grpc.channel import AsyncChannel, Channel
 from lcplatform_grpc.parts import Envelope
-from lcplatform_grpc.serving import Downloading, Lanes, Streaming, Unary, Uploading
+from lcplatform_grpc.serving import Downloading, Handlers, Lanes, Streaming, Unary, Uploading
 from lcplatform_runtime.json_value import Json
 from lcplatform_runtime.streams import AsyncByteSource, AsyncByteStream, ByteSource, ByteStream
 from lcplatform_runtime.support import Support

@@ -5,15 +5,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import grpc
-
 from lcplatform.describe import Describer
 from lcplatform.platform.calls import PlatformCalls
 from lcplatform_grpc.object_store import servicer as object_store
 from lcplatform_grpc.platform import servicer as platform_
 from lcplatform_grpc.queue import servicer as queue
 from lcplatform_grpc.secrets import servicer as secrets
-from lcplatform_grpc.serving import Lanes
+from lcplatform_grpc.serving import Handlers, Lanes
 from lcplatform_grpc.testing import servicer as control_
 from lcplatform_runtime.pipeline import Pipeline
 from lcplatform_runtime.support import Support
@@ -33,24 +31,16 @@ CONTROL: Final = "lcplatform.testing.v1.ControlService"
 """The service that moves the clock and injects faults. A server has it only where it is asked for."""
 
 
-def handlers(
-    platform: LCPlatform, lanes: Lanes, /, *, control: bool = False
-) -> list[grpc.GenericRpcHandler]:
+def handlers(platform: LCPlatform, lanes: Lanes, /, *, control: bool = False) -> Handlers:
     """The handlers of a platform's services. Nothing is connected before the first call of a service."""
     described = PlatformCalls(
         Describer(platform.describe),
         Pipeline(provider="server", translate=lambda error, operation: None, support=Support),
     )
-    methods = {
-        "lcplatform.object_store.v1.ObjectStoreService": object_store.handlers(
-            lambda: platform.object_store.calls, lanes
-        ),
-        "lcplatform.queue.v1.QueueService": queue.handlers(lambda: platform.queue.calls, lanes),
-        "lcplatform.secrets.v1.SecretsService": secrets.handlers(
-            lambda: platform.secrets.calls, lanes
-        ),
-        "lcplatform.platform.v1.PlatformService": platform_.handlers(lambda: described, lanes),
+    return {
+        **object_store.handlers(lambda: platform.object_store.calls, lanes),
+        **queue.handlers(lambda: platform.queue.calls, lanes),
+        **secrets.handlers(lambda: platform.secrets.calls, lanes),
+        **platform_.handlers(lambda: described, lanes),
+        **(control_.handlers(lambda: platform.control.calls, lanes) if control else {}),
     }
-    if control:
-        methods[CONTROL] = control_.handlers(lambda: platform.control.calls, lanes)
-    return [grpc.method_handlers_generic_handler(name, found) for name, found in methods.items()]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import grpc
 
 from lcplatform_grpc.handlers import CONTROL, SERVICES, handlers
-from lcplatform_grpc.serving import Lanes
+from lcplatform_grpc.serving import Handlers, Lanes, Router
 from lcplatform_runtime.errors import FieldViolation, ValidationError
 from lcplatform_server.settings import ServerSettings
 from lcplatform_server.standard import Health, reflection
@@ -43,15 +43,12 @@ class Server:
         control = self._settings.control
         services = [*SERVICES, CONTROL] if control else [*SERVICES]
         self._health = Health(["", *services], self._health_checks)
-        self._server = grpc.server(
-            self._calls,
-            handlers=[
-                *handlers(platform, Lanes(self._long_polls, self._streams), control=control),
-                self._health.handler(),
-                *reflection(services, self._reflections),
-            ],
-            options=self._options(),
-        )
+        answered: Handlers = {
+            **handlers(platform, Lanes(self._long_polls, self._streams), control=control),
+            **self._health.handlers(),
+            **reflection(services, self._reflections),
+        }
+        self._server = grpc.server(self._calls, [Router(answered)], options=self._options())
         self.endpoint = ""
         """Where clients reach the server, once it is started."""
 

@@ -12,6 +12,8 @@ from grpc_health.v1.health import HealthServicer
 from grpc_reflection.v1alpha import reflection_pb2
 from grpc_reflection.v1alpha.reflection import ReflectionServicer
 
+from lcplatform_grpc.serving import Handlers
+
 HEALTH: Final = "grpc.health.v1.Health"
 # Both versions are the same on the wire; newer tools ask for the first.
 _REFLECTION: Final = (
@@ -49,26 +51,23 @@ class Health:
         for service in services:
             self._servicer.set(service, health_pb2.HealthCheckResponse.SERVING)
 
-    def handler(self) -> grpc.GenericRpcHandler:
-        """The handler of the service."""
+    def handlers(self) -> Handlers:
+        """The handlers of the service."""
         parse = health_pb2.HealthCheckRequest.FromString
         write = health_pb2.HealthCheckResponse.SerializeToString
         check = _InLane(self._servicer.Check, self._lane)
         watch = _InLane(self._servicer.Watch, self._lane, non_blocking=True)
-        return grpc.method_handlers_generic_handler(
-            HEALTH,
-            {
-                "Check": grpc.unary_unary_rpc_method_handler(check, parse, write),
-                "Watch": grpc.unary_stream_rpc_method_handler(watch, parse, write),
-            },
-        )
+        return {
+            f"/{HEALTH}/Check": grpc.unary_unary_rpc_method_handler(check, parse, write),
+            f"/{HEALTH}/Watch": grpc.unary_stream_rpc_method_handler(watch, parse, write),
+        }
 
     def stop(self) -> None:
         """From now on the server says that it is not well, so that nobody sends it new calls."""
         self._servicer.enter_graceful_shutdown()
 
 
-def reflection(services: Iterable[str], lane: ThreadPoolExecutor) -> list[grpc.GenericRpcHandler]:
+def reflection(services: Iterable[str], lane: ThreadPoolExecutor) -> Handlers:
     """The handlers that tell tools what the server offers."""
     servicer = ReflectionServicer([*services, HEALTH, *_REFLECTION])
     tell = grpc.stream_stream_rpc_method_handler(
@@ -76,7 +75,4 @@ def reflection(services: Iterable[str], lane: ThreadPoolExecutor) -> list[grpc.G
         reflection_pb2.ServerReflectionRequest.FromString,
         reflection_pb2.ServerReflectionResponse.SerializeToString,
     )
-    return [
-        grpc.method_handlers_generic_handler(name, {"ServerReflectionInfo": tell})
-        for name in _REFLECTION
-    ]
+    return {f"/{name}/ServerReflectionInfo": tell for name in _REFLECTION}

@@ -56,15 +56,13 @@ from lcplatform_grpc.object_store.convert import (
     write_put_object_tags_response,
 )
 from lcplatform_grpc.parts import Envelope
-from lcplatform_grpc.serving import Downloading, Lanes, Unary, Uploading
+from lcplatform_grpc.serving import Downloading, Handlers, Lanes, Unary, Uploading
 
 
-def handlers(
-    calls: Callable[[], ObjectStoreCalls], lanes: Lanes, /
-) -> dict[str, grpc.RpcMethodHandler[bytes, bytes]]:
-    """The handler of each rpc. `calls` is asked at every call, so that nothing is connected before the first."""
+def handlers(calls: Callable[[], ObjectStoreCalls], lanes: Lanes, /) -> Handlers:
+    """The handler of each rpc by its path. `calls` is asked at every call, so that nothing is connected before the first."""
     return {
-        "CreateBucket": grpc.unary_unary_rpc_method_handler(
+        CREATE_BUCKET.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 CREATE_BUCKET,
                 lambda request, options: calls().create_bucket(request, options),
@@ -74,7 +72,7 @@ def handlers(
                 lanes,
             )
         ),
-        "ListBuckets": grpc.unary_unary_rpc_method_handler(
+        LIST_BUCKETS.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 LIST_BUCKETS,
                 lambda request, options: calls().list_buckets(request, options),
@@ -84,7 +82,7 @@ def handlers(
                 lanes,
             )
         ),
-        "DeleteBucket": grpc.unary_unary_rpc_method_handler(
+        DELETE_BUCKET.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 DELETE_BUCKET,
                 lambda request, options: calls().delete_bucket(request, options),
@@ -94,7 +92,7 @@ def handlers(
                 lanes,
             )
         ),
-        "PutObject": grpc.stream_unary_rpc_method_handler(
+        PUT_OBJECT.rpc: grpc.stream_unary_rpc_method_handler(
             Uploading(
                 PUT_OBJECT,
                 lambda request, source, options: calls().put_object(request, source, options),
@@ -105,7 +103,7 @@ def handlers(
                 lanes,
             )
         ),
-        "GetObject": grpc.unary_stream_rpc_method_handler(
+        GET_OBJECT.rpc: grpc.unary_stream_rpc_method_handler(
             Downloading(
                 GET_OBJECT,
                 lambda request, options: calls().get_object(request, options),
@@ -116,7 +114,7 @@ def handlers(
                 lanes,
             )
         ),
-        "HeadObject": grpc.unary_unary_rpc_method_handler(
+        HEAD_OBJECT.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 HEAD_OBJECT,
                 lambda request, options: calls().head_object(request, options),
@@ -126,7 +124,7 @@ def handlers(
                 lanes,
             )
         ),
-        "DeleteObject": grpc.unary_unary_rpc_method_handler(
+        DELETE_OBJECT.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 DELETE_OBJECT,
                 lambda request, options: calls().delete_object(request, options),
@@ -136,7 +134,7 @@ def handlers(
                 lanes,
             )
         ),
-        "DeleteObjects": grpc.unary_unary_rpc_method_handler(
+        DELETE_OBJECTS.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 DELETE_OBJECTS,
                 lambda request, options: calls().delete_objects(request, options),
@@ -146,7 +144,7 @@ def handlers(
                 lanes,
             )
         ),
-        "ListObjects": grpc.unary_unary_rpc_method_handler(
+        LIST_OBJECTS.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 LIST_OBJECTS,
                 lambda request, options: calls().list_objects(request, options),
@@ -156,7 +154,7 @@ def handlers(
                 lanes,
             )
         ),
-        "ListObjectVersions": grpc.unary_unary_rpc_method_handler(
+        LIST_OBJECT_VERSIONS.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 LIST_OBJECT_VERSIONS,
                 lambda request, options: calls().list_object_versions(request, options),
@@ -166,7 +164,7 @@ def handlers(
                 lanes,
             )
         ),
-        "CopyObject": grpc.unary_unary_rpc_method_handler(
+        COPY_OBJECT.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 COPY_OBJECT,
                 lambda request, options: calls().copy_object(request, options),
@@ -176,7 +174,7 @@ def handlers(
                 lanes,
             )
         ),
-        "GetObjectTags": grpc.unary_unary_rpc_method_handler(
+        GET_OBJECT_TAGS.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 GET_OBJECT_TAGS,
                 lambda request, options: calls().get_object_tags(request, options),
@@ -186,7 +184,7 @@ def handlers(
                 lanes,
             )
         ),
-        "PutObjectTags": grpc.unary_unary_rpc_method_handler(
+        PUT_OBJECT_TAGS.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 PUT_OBJECT_TAGS,
                 lambda request, options: calls().put_object_tags(request, options),
@@ -196,7 +194,7 @@ def handlers(
                 lanes,
             )
         ),
-        "GeneratePresignedUrl": grpc.unary_unary_rpc_method_handler(
+        GENERATE_PRESIGNED_URL.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 GENERATE_PRESIGNED_URL,
                 lambda request, options: calls().generate_presigned_url(request, options),

@@ -14,15 +14,13 @@ from lcplatform_grpc.platform.convert import (
     read_describe_request,
     write_describe_response,
 )
-from lcplatform_grpc.serving import Lanes, Unary
+from lcplatform_grpc.serving import Handlers, Lanes, Unary
 
 
-def handlers(
-    calls: Callable[[], PlatformCalls], lanes: Lanes, /
-) -> dict[str, grpc.RpcMethodHandler[bytes, bytes]]:
-    """The handler of each rpc. `calls` is asked at every call, so that nothing is connected before the first."""
+def handlers(calls: Callable[[], PlatformCalls], lanes: Lanes, /) -> Handlers:
+    """The handler of each rpc by its path. `calls` is asked at every call, so that nothing is connected before the first."""
     return {
-        "Describe": grpc.unary_unary_rpc_method_handler(
+        DESCRIBE.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 DESCRIBE,
                 lambda request, options: calls().describe(request, options),

@@ -58,15 +58,13 @@ from lcplatform_grpc.queue.convert import (
     write_send_messages_response,
     write_update_queue_response,
 )
-from lcplatform_grpc.serving import Lanes, Unary
+from lcplatform_grpc.serving import Handlers, Lanes, Unary
 
 
-def handlers(
-    calls: Callable[[], QueueCalls], lanes: Lanes, /
-) -> dict[str, grpc.RpcMethodHandler[bytes, bytes]]:
-    """The handler of each rpc. `calls` is asked at every call, so that nothing is connected before the first."""
+def handlers(calls: Callable[[], QueueCalls], lanes: Lanes, /) -> Handlers:
+    """The handler of each rpc by its path. `calls` is asked at every call, so that nothing is connected before the first."""
     return {
-        "CreateQueue": grpc.unary_unary_rpc_method_handler(
+        CREATE_QUEUE.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 CREATE_QUEUE,
                 lambda request, options: calls().create_queue(request, options),
@@ -76,7 +74,7 @@ def handlers(
                 lanes,
             )
         ),
-        "GetQueue": grpc.unary_unary_rpc_method_handler(
+        GET_QUEUE.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 GET_QUEUE,
                 lambda request, options: calls().get_queue(request, options),
@@ -86,7 +84,7 @@ def handlers(
                 lanes,
             )
         ),
-        "ListQueues": grpc.unary_unary_rpc_method_handler(
+        LIST_QUEUES.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 LIST_QUEUES,
                 lambda request, options: calls().list_queues(request, options),
@@ -96,7 +94,7 @@ def handlers(
                 lanes,
             )
         ),
-        "UpdateQueue": grpc.unary_unary_rpc_method_handler(
+        UPDATE_QUEUE.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 UPDATE_QUEUE,
                 lambda request, options: calls().update_queue(request, options),
@@ -106,7 +104,7 @@ def handlers(
                 lanes,
             )
         ),
-        "DeleteQueue": grpc.unary_unary_rpc_method_handler(
+        DELETE_QUEUE.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 DELETE_QUEUE,
                 lambda request, options: calls().delete_queue(request, options),
@@ -116,7 +114,7 @@ def handlers(
                 lanes,
             )
         ),
-        "SendMessage": grpc.unary_unary_rpc_method_handler(
+        SEND_MESSAGE.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 SEND_MESSAGE,
                 lambda request, options: calls().send_message(request, options),
@@ -126,7 +124,7 @@ def handlers(
                 lanes,
             )
         ),
-        "SendMessages": grpc.unary_unary_rpc_method_handler(
+        SEND_MESSAGES.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 SEND_MESSAGES,
                 lambda request, options: calls().send_messages(request, options),
@@ -136,7 +134,7 @@ def handlers(
                 lanes,
             )
         ),
-        "ReceiveMessages": grpc.unary_unary_rpc_method_handler(
+        RECEIVE_MESSAGES.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 RECEIVE_MESSAGES,
                 lambda request, options: calls().receive_messages(request, options),
@@ -146,7 +144,7 @@ def handlers(
                 lanes,
             )
         ),
-        "DeleteMessage": grpc.unary_unary_rpc_method_handler(
+        DELETE_MESSAGE.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 DELETE_MESSAGE,
                 lambda request, options: calls().delete_message(request, options),
@@ -156,7 +154,7 @@ def handlers(
                 lanes,
             )
         ),
-        "DeleteMessages": grpc.unary_unary_rpc_method_handler(
+        DELETE_MESSAGES.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 DELETE_MESSAGES,
                 lambda request, options: calls().delete_messages(request, options),
@@ -166,7 +164,7 @@ def handlers(
                 lanes,
             )
         ),
-        "ChangeVisibility": grpc.unary_unary_rpc_method_handler(
+        CHANGE_VISIBILITY.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 CHANGE_VISIBILITY,
                 lambda request, options: calls().change_visibility(request, options),
@@ -176,7 +174,7 @@ def handlers(
                 lanes,
             )
         ),
-        "ChangeVisibilities": grpc.unary_unary_rpc_method_handler(
+        CHANGE_VISIBILITIES.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 CHANGE_VISIBILITIES,
                 lambda request, options: calls().change_visibilities(request, options),
@@ -186,7 +184,7 @@ def handlers(
                 lanes,
             )
         ),
-        "PurgeQueue": grpc.unary_unary_rpc_method_handler(
+        PURGE_QUEUE.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 PURGE_QUEUE,
                 lambda request, options: calls().purge_queue(request, options),
@@ -196,7 +194,7 @@ def handlers(
                 lanes,
             )
         ),
-        "PeekDeadLetters": grpc.unary_unary_rpc_method_handler(
+        PEEK_DEAD_LETTERS.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 PEEK_DEAD_LETTERS,
                 lambda request, options: calls().peek_dead_letters(request, options),
@@ -206,7 +204,7 @@ def handlers(
                 lanes,
             )
         ),
-        "RedriveDeadLetters": grpc.unary_unary_rpc_method_handler(
+        REDRIVE_DEAD_LETTERS.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 REDRIVE_DEAD_LETTERS,
                 lambda request, options: calls().redrive_dead_letters(request, options),

@@ -52,15 +52,13 @@ from lcplatform_grpc.secrets.convert import (
     write_restore_version_response,
     write_rotate_secret_response,
 )
-from lcplatform_grpc.serving import Lanes, Unary
+from lcplatform_grpc.serving import Handlers, Lanes, Unary
 
 
-def handlers(
-    calls: Callable[[], SecretsCalls], lanes: Lanes, /
-) -> dict[str, grpc.RpcMethodHandler[bytes, bytes]]:
-    """The handler of each rpc. `calls` is asked at every call, so that nothing is connected before the first."""
+def handlers(calls: Callable[[], SecretsCalls], lanes: Lanes, /) -> Handlers:
+    """The handler of each rpc by its path. `calls` is asked at every call, so that nothing is connected before the first."""
     return {
-        "CreateSecret": grpc.unary_unary_rpc_method_handler(
+        CREATE_SECRET.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 CREATE_SECRET,
                 lambda request, options: calls().create_secret(request, options),
@@ -70,7 +68,7 @@ def handlers(
                 lanes,
             )
         ),
-        "GetSecret": grpc.unary_unary_rpc_method_handler(
+        GET_SECRET.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 GET_SECRET,
                 lambda request, options: calls().get_secret(request, options),
@@ -80,7 +78,7 @@ def handlers(
                 lanes,
             )
         ),
-        "GetSecrets": grpc.unary_unary_rpc_method_handler(
+        GET_SECRETS.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 GET_SECRETS,
                 lambda request, options: calls().get_secrets(request, options),
@@ -90,7 +88,7 @@ def handlers(
                 lanes,
             )
         ),
-        "PutSecretValue": grpc.unary_unary_rpc_method_handler(
+        PUT_SECRET_VALUE.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 PUT_SECRET_VALUE,
                 lambda request, options: calls().put_secret_value(request, options),
@@ -100,7 +98,7 @@ def handlers(
                 lanes,
             )
         ),
-        "DescribeSecret": grpc.unary_unary_rpc_method_handler(
+        DESCRIBE_SECRET.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 DESCRIBE_SECRET,
                 lambda request, options: calls().describe_secret(request, options),
@@ -110,7 +108,7 @@ def handlers(
                 lanes,
             )
         ),
-        "ListSecrets": grpc.unary_unary_rpc_method_handler(
+        LIST_SECRETS.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 LIST_SECRETS,
                 lambda request, options: calls().list_secrets(request, options),
@@ -120,7 +118,7 @@ def handlers(
                 lanes,
             )
         ),
-        "ListSecretVersions": grpc.unary_unary_rpc_method_handler(
+        LIST_SECRET_VERSIONS.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 LIST_SECRET_VERSIONS,
                 lambda request, options: calls().list_secret_versions(request, options),
@@ -130,7 +128,7 @@ def handlers(
                 lanes,
             )
         ),
-        "DeleteSecret": grpc.unary_unary_rpc_method_handler(
+        DELETE_SECRET.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 DELETE_SECRET,
                 lambda request, options: calls().delete_secret(request, options),
@@ -140,7 +138,7 @@ def handlers(
                 lanes,
             )
         ),
-        "RestoreSecret": grpc.unary_unary_rpc_method_handler(
+        RESTORE_SECRET.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 RESTORE_SECRET,
                 lambda request, options: calls().restore_secret(request, options),
@@ -150,7 +148,7 @@ def handlers(
                 lanes,
             )
         ),
-        "RestoreVersion": grpc.unary_unary_rpc_method_handler(
+        RESTORE_VERSION.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 RESTORE_VERSION,
                 lambda request, options: calls().restore_version(request, options),
@@ -160,7 +158,7 @@ def handlers(
                 lanes,
             )
         ),
-        "ConfigureRotation": grpc.unary_unary_rpc_method_handler(
+        CONFIGURE_ROTATION.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 CONFIGURE_ROTATION,
                 lambda request, options: calls().configure_rotation(request, options),
@@ -170,7 +168,7 @@ def handlers(
                 lanes,
             )
         ),
-        "RotateSecret": grpc.unary_unary_rpc_method_handler(
+        ROTATE_SECRET.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 ROTATE_SECRET,
                 lambda request, options: calls().rotate_secret(request, options),
@@ -180,7 +178,7 @@ def handlers(
                 lanes,
             )
         ),
-        "CancelRotation": grpc.unary_unary_rpc_method_handler(
+        CANCEL_ROTATION.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 CANCEL_ROTATION,
                 lambda request, options: calls().cancel_rotation(request, options),

@@ -16,7 +16,7 @@ from lcplatform.testing.operations import (
     TAKE_SNAPSHOT,
 )
 from lcplatform.testing.v1 import control_pb2 as testing_control_pb2
-from lcplatform_grpc.serving import Lanes, Unary
+from lcplatform_grpc.serving import Handlers, Lanes, Unary
 from lcplatform_grpc.testing.convert import (
     read_advance_clock_request,
     read_clear_faults_request,
@@ -31,12 +31,10 @@ from lcplatform_grpc.testing.convert import (
 )
 
 
-def handlers(
-    calls: Callable[[], ControlCalls], lanes: Lanes, /
-) -> dict[str, grpc.RpcMethodHandler[bytes, bytes]]:
-    """The handler of each rpc. `calls` is asked at every call, so that nothing is connected before the first."""
+def handlers(calls: Callable[[], ControlCalls], lanes: Lanes, /) -> Handlers:
+    """The handler of each rpc by its path. `calls` is asked at every call, so that nothing is connected before the first."""
     return {
-        "AdvanceClock": grpc.unary_unary_rpc_method_handler(
+        ADVANCE_CLOCK.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 ADVANCE_CLOCK,
                 lambda request, options: calls().advance_clock(request, options),
@@ -46,7 +44,7 @@ def handlers(
                 lanes,
             )
         ),
-        "TakeSnapshot": grpc.unary_unary_rpc_method_handler(
+        TAKE_SNAPSHOT.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 TAKE_SNAPSHOT,
                 lambda request, options: calls().take_snapshot(request, options),
@@ -56,7 +54,7 @@ def handlers(
                 lanes,
             )
         ),
-        "RestoreSnapshot": grpc.unary_unary_rpc_method_handler(
+        RESTORE_SNAPSHOT.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 RESTORE_SNAPSHOT,
                 lambda request, options: calls().restore_snapshot(request, options),
@@ -66,7 +64,7 @@ def handlers(
                 lanes,
             )
         ),
-        "InjectFault": grpc.unary_unary_rpc_method_handler(
+        INJECT_FAULT.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 INJECT_FAULT,
                 lambda request, options: calls().inject_fault(request, options),
@@ -76,7 +74,7 @@ def handlers(
                 lanes,
             )
         ),
-        "ClearFaults": grpc.unary_unary_rpc_method_handler(
+        CLEAR_FAULTS.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 CLEAR_FAULTS,
                 lambda request, options: calls().clear_faults(request, options),

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any, Final, Generic, NoReturn, TypeVar
+from typing import Any, Final, Generic, NoReturn, TypeAlias, TypeVar
 
 import grpc
 from google.protobuf.message import Message
+from typing_extensions import override
 
 from lcplatform_grpc.errors import CODES, trailers_of
 from lcplatform_grpc.metadata import enter
@@ -34,6 +35,23 @@ P = TypeVar("P", bound=Message)
 
 LOGGER: Final = logging.getLogger("lcplatform.server")
 """What callers are not told: why the server's own credentials fail, and what broke inside of it."""
+
+
+Handlers: TypeAlias = "Mapping[str, grpc.RpcMethodHandler[Any, Any]]"
+"""Handlers by the path of their rpc, such as `/lcplatform.queue.v1.QueueService/SendMessage`."""
+
+
+class Router(grpc.GenericRpcHandler):
+    """Finds the handler of a call with one look, however many services there are."""
+
+    def __init__(self, handlers: Handlers) -> None:
+        self._handlers = handlers
+
+    @override
+    def service(
+        self, handler_call_details: grpc.HandlerCallDetails
+    ) -> grpc.RpcMethodHandler[Any, Any] | None:
+        return self._handlers.get(handler_call_details.method)
 
 
 @dataclass(frozen=True, slots=True)
