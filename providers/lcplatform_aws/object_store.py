@@ -196,7 +196,7 @@ class S3ObjectStore(ObjectStoreDriver):
         size = source.size
         with _conditions(request):
             if size is not None and size <= SMALL:
-                answer = upload.small(source.read())
+                answer = upload.small((source.read(),))
             elif size is not None and size <= MAX_REQUEST:
                 answer = upload.whole(source, size, request.crc32c)
             else:
@@ -403,10 +403,12 @@ class S3ObjectStore(ObjectStoreDriver):
 
     @override
     def put_object_tags(self, request: PutObjectTagsRequest, /) -> PutObjectTagsResponse:
+        place: dict[str, Any] = {"Bucket": request.bucket, "Key": request.key}
         tags: list[Any] = [{"Key": name, "Value": value} for name, value in request.tags.items()]
-        self._s3.put_object_tagging(
-            Bucket=request.bucket, Key=request.key, Tagging={"TagSet": tags}
-        )
+        if tags:
+            self._s3.put_object_tagging(**place, Tagging={"TagSet": tags})
+        else:
+            self._s3.delete_object_tagging(**place)
         return PutObjectTagsResponse()
 
     # --- presigned URLs

@@ -53,7 +53,7 @@ from lcplatform.queue.models import (
 )
 from lcplatform.queue.support import QueueCapability, QueueLimits
 from lcplatform.type.models import BatchFailure, ErrorCode
-from lcplatform_aws.errors import batch_failure, code_of
+from lcplatform_aws.errors import batch_failure, code_of, meaning_of
 from lcplatform_aws.messages import MAX_ATTRIBUTES, decode, encode
 from lcplatform_aws.units import given, invalid, seconds
 from lcplatform_runtime.context import current_call
@@ -236,9 +236,7 @@ class SqsQueue(QueueDriver):
                     entries.append(_entry(index, entry, fifo=url.endswith(_FIFO)))
                 except ValidationError as error:
                     refused.append(_refused(index, error))
-            if not entries:
-                return {}, refused
-            return self._sqs.send_message_batch(QueueUrl=url, Entries=entries), refused
+            return self._batch(url, entries), refused
 
         answer, refused = self._sent(request.queue, send)
         successful = sorted(answer.get("Successful", ()), key=_index)
@@ -254,6 +252,28 @@ class SqsQueue(QueueDriver):
             ),
             failed=tuple(sorted(failures, key=lambda failure: failure.index)),
         )
+
+    def _batch(self, url: str, entries: list[Any]) -> Mapping[str, Any]:
+        """What became of the entries.
+
+        SQS refuses some batches for the sake of one entry, or because they are too large together. Nothing of such a
+        batch was sent, so each entry is sent by itself.
+        """
+        if not entries:
+            return {}
+        try:
+            return self._sqs.send_message_batch(QueueUrl=url, Entries=entries)
+        except ClientError as error:
+            code, text = code_of(error.response["Error"]), error.response["Error"]["Message"]
+            if meaning_of(code, text, "queue", "send_messages", 0).kind is not ValidationError:
+                raise
+            if len(entries) == 1:
+                return {"Failed": [{"Id": entries[0]["Id"], "Code": code, "Message": text}]}
+        answers = [self._batch(url, [entry]) for entry in entries]
+        return {
+            name: [it for answer in answers for it in answer.get(name, ())]
+            for name in ("Successful", "Failed")
+        }
 
     @override
     def receive_messages(self, request: ReceiveMessagesRequest, /) -> ReceiveMessagesResponse:

@@ -258,7 +258,13 @@ class SecretsManagerSecrets(SecretsDriver):
 
     @override
     def restore_secret(self, request: RestoreSecretRequest, /) -> RestoreSecretResponse:
-        self._secrets.restore_secret(SecretId=request.name)
+        try:
+            self._secrets.restore_secret(SecretId=request.name)
+        except ClientError as error:
+            if error.response["Error"].get("Code") != "InvalidRequestException":
+                raise
+            if "DeletedDate" in self._described(request.name):
+                raise  # it is deleted, and something else is wrong
         return RestoreSecretResponse()
 
     @override

@@ -94,9 +94,12 @@ class Upload:
     described: Mapping[str, Any]
     condition: Mapping[str, Any]
 
-    def small(self, body: bytes) -> Mapping[str, Any]:
-        """Stores a body that is in memory."""
-        return self._put(bytearray(body), checksum_of(_extend()(0, body)))
+    def small(self, chunks: Sequence[bytes]) -> Mapping[str, Any]:
+        """Stores a body that is in memory, with its checksum."""
+        size, crc32c = _measured(chunks)
+        if size > SMALL:
+            return self._put(Outgoing(lambda: iter(chunks), size), checksum_of(crc32c))
+        return self._put(bytearray().join(chunks), checksum_of(crc32c))
 
     def whole(self, source: ByteSource, size: int, crc32c: int | None) -> Mapping[str, Any]:
         """Stores a body of known size in one request, as it is read."""
@@ -110,7 +113,10 @@ class Upload:
 
     def in_parts(self, source: ByteSource) -> Mapping[str, Any]:
         """Stores a body part by part. Nothing is left of one that fails, and the condition is asked at the end."""
-        return self.multipart(lambda parts: self._send(parts, source), checked=True)
+        first = _read(source, part_size(0, source.size))
+        if sum(map(len, first)) < PART:
+            return self.small(first)
+        return self.multipart(lambda parts: _send(parts, first, source), checked=True)
 
     def multipart(
         self, fill: Callable[[Parts], Mapping[str, Any]], *, checked: bool
@@ -120,7 +126,11 @@ class Upload:
             {"ChecksumAlgorithm": "CRC32C", "ChecksumType": "FULL_OBJECT"} if checked else {}
         )
         begun: Any = self.s3.create_multipart_upload(**self.target, **self.described, **kind)
-        parts = Parts(self, {**self.target, "UploadId": begun["UploadId"]})
+        parts = Parts(
+            self,
+            {**self.target, "UploadId": begun["UploadId"]},
+            whole_checksum=begun.get("ChecksumType") == "FULL_OBJECT",
+        )
         try:
             return parts.complete(fill(parts))
         except BaseException:
@@ -128,34 +138,15 @@ class Upload:
                 self.s3.abort_multipart_upload(**parts.upload)
             raise
 
-    def _send(self, parts: Parts, source: ByteSource) -> Mapping[str, Any]:
-        crc, offset, size = 0, 0, source.size
-        extend = _extend()
-        while True:
-            chunks = _read(source, part_size(offset, size))
-            if not chunks and parts.done:
-                break
-            part_crc = 0
-            for chunk in chunks:
-                part_crc, crc = extend(part_crc, chunk), extend(crc, chunk)
-            length = sum(map(len, chunks))
-            offset += length
-            if offset > MAX_OBJECT:
-                raise ValidationError(f"the body is larger than {MAX_OBJECT} bytes")
-            parts.send(chunks, length, checksum_of(part_crc))
-        return {
-            "ChecksumCRC32C": checksum_of(crc),
-            "ChecksumType": "FULL_OBJECT",
-            "MpuObjectSize": offset,
-        }
-
 
 class Parts:
     """The parts of one multipart upload. Each is sent again if it fails: the same part twice is once."""
 
-    def __init__(self, owner: Upload, upload: Mapping[str, Any]) -> None:
+    def __init__(self, owner: Upload, upload: Mapping[str, Any], *, whole_checksum: bool) -> None:
         self._owner = owner
         self.upload = upload
+        self.whole_checksum = whole_checksum
+        """Whether the service compares one checksum of all parts. Some stores know those of the parts only."""
         self.done: list[Any] = []  # what the SDK takes for a part that is there
 
     def send(self, chunks: Sequence[bytes], size: int, checksum: str) -> None:
@@ -211,6 +202,36 @@ class Parts:
                     raise
             call = current_call()
             (SYSTEM if call is None else call.clock).sleep(pause)
+
+
+def _send(parts: Parts, chunks: list[bytes], source: ByteSource) -> Mapping[str, Any]:
+    """Sends a body of which `chunks` is the first part, and returns what completes it."""
+    crc, offset = 0, 0
+    while chunks:
+        size, part_crc = _measured(chunks)
+        offset += size
+        if offset > MAX_OBJECT:
+            raise ValidationError(f"the body is larger than {MAX_OBJECT} bytes")
+        for chunk in chunks if parts.whole_checksum else ():
+            crc = _extend()(crc, chunk)
+        parts.send(chunks, size, checksum_of(part_crc))
+        chunks.clear()  # before the next part is read: one at a time is in memory
+        chunks = _read(source, part_size(offset, source.size))
+    if not parts.whole_checksum:
+        return {}
+    return {
+        "ChecksumCRC32C": checksum_of(crc),
+        "ChecksumType": "FULL_OBJECT",
+        "MpuObjectSize": offset,
+    }
+
+
+def _measured(chunks: Sequence[bytes]) -> tuple[int, int]:
+    """The size and the CRC-32C of a body, or of a part."""
+    extend, size, crc = _extend(), 0, 0
+    for chunk in chunks:
+        size, crc = size + len(chunk), extend(crc, chunk)
+    return size, crc
 
 
 def _pause(error: LCPlatformError | None, failures: int) -> float | None:
