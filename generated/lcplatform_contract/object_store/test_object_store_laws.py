@@ -168,7 +168,6 @@ class TestObjectStoreLaws(LawTest):
             ("cache_control", "the longest", self.text(1024)),
             ("content_disposition", "the longest", self.text(1024)),
             ("content_encoding", "the longest", self.text(255)),
-            ("size", "the least", 0),
         )
 
     def test_put_object_on_what_is_missing_raises_not_found(self) -> None:

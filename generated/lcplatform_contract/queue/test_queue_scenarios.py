@@ -20,6 +20,7 @@ from lcplatform.queue.models import (
     ChangeVisibilitiesEntry,
     SendMessagesEntry,
 )
+from lcplatform.type.models import ErrorCode
 from lcplatform_contract.contract_test import ContractTest, needs
 from lcplatform_contract.expect import (
     ANY,

@@ -19,6 +19,7 @@ from lcplatform.secrets.client import Secrets
 from lcplatform.secrets.models import (
     VersionStage,
 )
+from lcplatform.type.models import ErrorCode
 from lcplatform_contract.contract_test import ContractTest, needs
 from lcplatform_contract.expect import (
     ANY,

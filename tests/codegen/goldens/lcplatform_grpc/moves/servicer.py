@@ -32,15 +32,13 @@ from lcplatform_grpc.moves.convert import (
     write_watch_things_response,
 )
 from lcplatform_grpc.parts import Envelope
-from lcplatform_grpc.serving import Downloading, Lanes, Streaming, Unary, Uploading
+from lcplatform_grpc.serving import Downloading, Handlers, Lanes, Streaming, Unary, Uploading
 
 
-def handlers(
-    calls: Callable[[], MovesCalls], lanes: Lanes, /
-) -> dict[str, grpc.RpcMethodHandler[bytes, bytes]]:
-    """The handler of each rpc. `calls` is asked at every call, so that nothing is connected before the first."""
+def handlers(calls: Callable[[], MovesCalls], lanes: Lanes, /) -> Handlers:
+    """The handler of each rpc by its path. `calls` is asked at every call, so that nothing is connected before the first."""
     return {
-        "ListThings": grpc.unary_unary_rpc_method_handler(
+        LIST_THINGS.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 LIST_THINGS,
                 lambda request, options: calls().list_things(request, options),
@@ -50,7 +48,7 @@ def handlers(
                 lanes,
             )
         ),
-        "PutThing": grpc.stream_unary_rpc_method_handler(
+        PUT_THING.rpc: grpc.stream_unary_rpc_method_handler(
             Uploading(
                 PUT_THING,
                 lambda request, source, options: calls().put_thing(request, source, options),
@@ -61,7 +59,7 @@ def handlers(
                 lanes,
             )
         ),
-        "GetThing": grpc.unary_stream_rpc_method_handler(
+        GET_THING.rpc: grpc.unary_stream_rpc_method_handler(
             Downloading(
                 GET_THING,
                 lambda request, options: calls().get_thing(request, options),
@@ -72,7 +70,7 @@ def handlers(
                 lanes,
             )
         ),
-        "WatchThings": grpc.unary_stream_rpc_method_handler(
+        WATCH_THINGS.rpc: grpc.unary_stream_rpc_method_handler(
             Streaming(
                 WATCH_THINGS,
                 lambda request, options: calls().watch_things(request, options),
@@ -82,7 +80,7 @@ def handlers(
                 lanes,
             )
         ),
-        "GetNote": grpc.unary_unary_rpc_method_handler(
+        GET_NOTE.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 GET_NOTE,
                 lambda request, options: calls().get_note(request, options),
@@ -92,7 +90,7 @@ def handlers(
                 lanes,
             )
         ),
-        "MoveThings": grpc.unary_unary_rpc_method_handler(
+        MOVE_THINGS.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 MOVE_THINGS,
                 lambda request, options: calls().move_things(request, options),

@@ -10,19 +10,17 @@ import grpc
 from lcplatform.shapes.calls import ShapesCalls
 from lcplatform.shapes.operations import DRAW
 from lcplatform.shapes.v1 import shapes_pb2
-from lcplatform_grpc.serving import Lanes, Unary
+from lcplatform_grpc.serving import Handlers, Lanes, Unary
 from lcplatform_grpc.shapes.convert import (
     read_draw_request,
     write_draw_response,
 )
 
 
-def handlers(
-    calls: Callable[[], ShapesCalls], lanes: Lanes, /
-) -> dict[str, grpc.RpcMethodHandler[bytes, bytes]]:
-    """The handler of each rpc. `calls` is asked at every call, so that nothing is connected before the first."""
+def handlers(calls: Callable[[], ShapesCalls], lanes: Lanes, /) -> Handlers:
+    """The handler of each rpc by its path. `calls` is asked at every call, so that nothing is connected before the first."""
     return {
-        "Draw": grpc.unary_unary_rpc_method_handler(
+        DRAW.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 DRAW,
                 lambda request, options: calls().draw(request, options),

@@ -10,19 +10,17 @@ import grpc
 from lcplatform.words.calls import WordsCalls
 from lcplatform.words.operations import SEND
 from lcplatform.words.v1 import words_pb2
-from lcplatform_grpc.serving import Lanes, Unary
+from lcplatform_grpc.serving import Handlers, Lanes, Unary
 from lcplatform_grpc.words.convert import (
     read_send_request,
     write_send_response,
 )
 
 
-def handlers(
-    calls: Callable[[], WordsCalls], lanes: Lanes, /
-) -> dict[str, grpc.RpcMethodHandler[bytes, bytes]]:
-    """The handler of each rpc. `calls` is asked at every call, so that nothing is connected before the first."""
+def handlers(calls: Callable[[], WordsCalls], lanes: Lanes, /) -> Handlers:
+    """The handler of each rpc by its path. `calls` is asked at every call, so that nothing is connected before the first."""
     return {
-        "Send": grpc.unary_unary_rpc_method_handler(
+        SEND.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 SEND,
                 lambda request, options: calls().send(request, options),
