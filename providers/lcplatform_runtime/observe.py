@@ -24,9 +24,9 @@ LOGGER: Final = logging.getLogger("lcplatform")
 """One record a call: INFO if it went well or was given up, WARNING if it failed."""
 LOGGER.addHandler(logging.NullHandler())  # an application without logging sees nothing
 
-_TRACE: Final = "opentelemetry.trace"
-_METRICS: Final = "opentelemetry.metrics"
 _imported: Final = sys.modules.get
+# A look costs more than a call, and many applications have the API and nobody who collects.
+_SECONDS_BETWEEN_LOOKS: Final = 1.0
 
 
 class Observer:
@@ -50,6 +50,7 @@ class Observer:
         self._provider = provider
         self._monotonic = clock.monotonic
         self._telemetry: Telemetry | None = None
+        self._next_look = float("-inf")
         if tracer_provider is not None or meter_provider is not None:
             from lcplatform_runtime.telemetry import Telemetry
 
@@ -60,13 +61,22 @@ class Observer:
         return LOGGER.isEnabledFor(logging.INFO) or self.telemetry() is not None
 
     def telemetry(self) -> Telemetry | None:
-        """Spans and metrics, once they are collected."""
-        if self._telemetry is None and (_imported(_TRACE) or _imported(_METRICS)):
-            from lcplatform_runtime.telemetry import Telemetry, collected
-
-            if collected():
-                self._telemetry = Telemetry()
+        """Spans and metrics, if they are collected. Who begins to collect later is noticed within a second."""
+        if self._telemetry is None and _imported("opentelemetry") is not None:
+            self._look()
         return self._telemetry
+
+    def _look(self) -> None:
+        now = self._monotonic()
+        if now < self._next_look:
+            return
+        self._next_look = now + _SECONDS_BETWEEN_LOOKS
+        try:
+            from lcplatform_runtime.telemetry import Telemetry, collected
+        except ImportError:
+            return  # some other part of OpenTelemetry than its API
+        if collected():
+            self._telemetry = Telemetry()
 
     def observe(self, proceed: Proceed, /) -> Proceed:
         """The interceptor in front of `proceed`."""

@@ -410,5 +410,5 @@ class KeptAnswers(RuleBasedStateMachine):
         assert len(self.shelf._entries) <= 3
 
 
-KeptAnswers.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+KeptAnswers.TestCase.settings = settings(max_examples=60, stateful_step_count=40)
 TestKeptAnswers: type = KeptAnswers.TestCase

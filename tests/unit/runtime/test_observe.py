@@ -7,6 +7,7 @@ import logging
 import subprocess
 import sys
 from collections.abc import Iterator
+from types import ModuleType
 from typing import Any, ClassVar
 
 import pytest
@@ -243,7 +244,7 @@ def test_placeholders_of_the_api_are_nobody() -> None:
     assert not observer.watches()
 
 
-def test_providers_that_come_later_are_noticed_by_the_next_call() -> None:
+def test_providers_that_come_later_are_noticed_within_a_second() -> None:
     code = """
 from opentelemetry import metrics
 from tests.unit.runtime.test_observe import *
@@ -254,6 +255,7 @@ spans = InMemorySpanExporter()
 tracers = TracerProvider()
 tracers.add_span_processor(SimpleSpanProcessor(spans))
 trace.set_tracer_provider(tracers)
+platform.clock.advance(1)
 read(Read(name="a"))
 reader = InMemoryMetricReader()
 metrics.set_meter_provider(MeterProvider([reader]))
@@ -281,6 +283,17 @@ except ResourceNotFoundError:
     pass
 assert not [it for it, module in sys.modules.items() if it.startswith("opentelemetry") and module]
 """
+
+
+def test_another_part_of_opentelemetry_than_its_api_is_nobody(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("opentelemetry.trace", "lcplatform_runtime.telemetry"):
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "opentelemetry", ModuleType("opentelemetry"))
+    observer = Observer("test", ManualClock())
+    assert observer.telemetry() is None
+    assert observer.telemetry() is None
 
 
 @pytest.mark.parametrize("blocked", [False, True])

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from urllib.parse import quote, quote_plus
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -226,6 +226,7 @@ def everything_told(error: BaseException) -> str:
     "translate", [None, quoting, failing], ids=["unknown", "quoting", "failing"]
 )
 @pytest.mark.parametrize("leak", LEAKS, ids=lambda it: it.__name__)
+@settings(max_examples=15)  # of each leak with each table, in both colours
 @given(value=st.text("abc/+ µ\"'\\", min_size=9) | st.just(CANARY))
 def test_a_secret_gets_nowhere(leak: Any, translate: Any, value: str) -> None:
     handler = Collected()

@@ -30,6 +30,7 @@ from lcplatform_runtime.errors import (
     UnsupportedError,
     ValidationError,
 )
+from lcplatform_runtime.model import Request
 from lcplatform_runtime.operation import Idempotency
 from lcplatform_runtime.options import CallOptions
 from lcplatform_runtime.retry import RetryBudget, RetryPolicy, parse_retry_after
@@ -103,6 +104,27 @@ def test_a_call_is_retried_by_the_rule(
         with pytest.raises(type(error)):
             run(Write(name="a", key=key))
         assert driver.attempts == 1
+
+
+class Change(Request):
+    name: str = "a"
+    if_match: str | None = None
+    if_absent: bool = False
+
+
+CHANGE = operation(idempotency=Idempotency.IDEMPOTENT, if_match="if_match", if_absent="if_absent")
+
+
+@pytest.mark.parametrize("request_", [Change(if_match="e1"), Change(if_absent=True)])
+def test_a_conditional_change_is_repeated_only_if_nothing_was_executed(
+    platform: Platform, request_: Change
+) -> None:
+    """Its second attempt would report the work of its first as a conflict."""
+    unknown = Script(ServiceUnavailableError("reset"), OK)
+    with pytest.raises(ServiceUnavailableError):
+        platform.unary(CHANGE, unknown)(request_)
+    assert platform.unary(CHANGE, Script(QuotaExceededError("slow down"), OK))(request_) == OK
+    assert platform.unary(CHANGE, Script(ServiceUnavailableError("reset"), OK))(Change()) == OK
 
 
 @pytest.mark.parametrize("remote", [False, True])

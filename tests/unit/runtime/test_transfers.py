@@ -13,6 +13,7 @@ import google_crc32c
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typing_extensions import override
 
 from lcplatform_runtime.errors import (
     ConflictError,
@@ -26,6 +27,7 @@ from lcplatform_runtime.errors import (
 from lcplatform_runtime.model import Request, Response
 from lcplatform_runtime.options import CallOptions
 from lcplatform_runtime.pipeline import Pipeline
+from lcplatform_runtime.settings import PipelineSettings
 from lcplatform_runtime.streams import (
     AsyncByteSource,
     AsyncByteStream,
@@ -348,6 +350,19 @@ def test_a_deadline_ends_a_transfer(colour: str) -> None:
     with pytest.raises(DeadlineExceededError) as caught:
         download(platform, Slow(), CallOptions(deadline=timedelta(seconds=5)))
     assert caught.value.operation == "Things.Get"
+
+
+def test_the_deadline_of_the_settings_is_not_for_transfers(colour: str) -> None:
+    platform = Platform(colour, settings=PipelineSettings(deadline=timedelta(seconds=5)))
+
+    class Slow(Source):
+        @override
+        def _chunks(self, body: bytes) -> Iterator[bytes]:
+            for chunk in super()._chunks(body):
+                platform.clock.advance(2)
+                yield chunk
+
+    assert download(platform, Slow()) == BODY
 
 
 def test_an_async_transfer_that_hangs_ends_with_its_deadline() -> None:
