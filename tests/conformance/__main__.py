@@ -1,0 +1,108 @@
+"""Runs the contract suite on providers, surfaces and colours, and prints one table of what came out.
+
+python -m tests.conformance               every provider on every surface and in both colours
+python -m tests.conformance --everyday    what every test run does: the mock on all, AWS called directly and blocking
+python -m tests.conformance mock          only what runs on the mock
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from xml.etree import ElementTree
+
+ROOT: Final = Path(__file__).parents[2]
+OUTCOMES: Final = ("passed", "known differences", "failed")
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """What the suite runs against, and the words that set it up."""
+
+    name: str
+    words: tuple[str, ...]
+
+
+PROVIDERS: Final = (
+    Provider("mock", ("--lcplatform-provider=mock",)),
+    *(
+        Provider(
+            f"aws on {emulator}",
+            (
+                "--lcplatform-provider=aws",
+                f"--lcplatform-harness=tests.conformance.harnesses:{emulator}",
+            ),
+        )
+        for emulator in ("moto", "ministack")
+    ),
+)
+EVERY_SURFACE: Final = ("--lcplatform-surface=all", "--lcplatform-colour=all")
+DIRECT: Final = ("--lcplatform-surface=in-process", "--lcplatform-colour=blocking")
+
+
+def main() -> int:
+    """0 if everything passed or differs as it is known to."""
+    parser = argparse.ArgumentParser(prog="tests.conformance", description=__doc__)
+    parser.add_argument("only", nargs="?", default="", help="a part of a provider's name")
+    parser.add_argument("--everyday", action="store_true", help="what every test run does")
+    arguments = parser.parse_args()
+    table: dict[tuple[str, str, str], Counter[str]] = {}
+    code = 0
+    for provider in PROVIDERS:
+        if arguments.only not in provider.name:
+            continue
+        direct = arguments.everyday and provider.name != "mock"
+        ended, rows = run(provider, DIRECT if direct else EVERY_SURFACE)
+        code = code or ended
+        table |= rows
+    _print(table)
+    return code
+
+
+def run(
+    provider: Provider, surfaces: tuple[str, ...]
+) -> tuple[int, dict[tuple[str, str, str], Counter[str]]]:
+    """How pytest ended, and its outcomes by provider, combination and service."""
+    with tempfile.TemporaryDirectory() as scratch:
+        report = Path(scratch, "report.xml")
+        words = ["-q", "-n", "2", "--pyargs", "lcplatform_contract", f"--junitxml={report}"]
+        ran = subprocess.run(
+            [sys.executable, "-m", "pytest", *words, *provider.words, *surfaces],
+            cwd=ROOT,
+            check=False,
+        )
+        if not report.is_file():
+            return ran.returncode or 1, {}
+        cases = list(ElementTree.parse(report).getroot().iter("testcase"))  # noqa: S314  our own
+    rows: dict[tuple[str, str, str], Counter[str]] = {}
+    for case in cases:
+        service = case.get("classname", "").split(".")[-3]
+        combination = case.get("name", "").partition("[")[2].removesuffix("]").split("-token")[0]
+        rows.setdefault((provider.name, combination, service), Counter())[_outcome(case)] += 1
+    return ran.returncode, rows
+
+
+def _outcome(case: ElementTree.Element) -> str:
+    if case.find("failure") is not None or case.find("error") is not None:
+        return "failed"
+    return "known differences" if case.find("skipped") is not None else "passed"
+
+
+def _print(table: dict[tuple[str, str, str], Counter[str]]) -> None:
+    heads = ("provider", "surface and colour", "service", *OUTCOMES)
+    lines = [(*row, *(str(table[row][outcome]) for outcome in OUTCOMES)) for row in sorted(table)]
+    widths = [max(len(line[column]) for line in (heads, *lines)) for column in range(len(heads))]
+    for line in (heads, tuple("-" * width for width in widths), *lines):
+        print(
+            "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

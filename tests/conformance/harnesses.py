@@ -1,0 +1,61 @@
+"""Sets up what the contract suite runs against beside the mock: the AWS provider on each emulator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from typing_extensions import override
+
+from lcplatform_contract import differences
+from lcplatform_contract.harness import Harness
+from tests.emulators import Emulator, start_ministack, start_moto
+
+if TYPE_CHECKING:
+    from lcplatform import LCPlatform
+
+DIFFERENCES: Final = Path(__file__).parent / "differences"
+
+
+class AwsOn(Harness):
+    """The AWS provider on an emulator, which runs as long as the harness."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self._emulator = emulator
+
+    @property
+    @override
+    def has_clock(self) -> bool:
+        return False
+
+    @property
+    @override
+    def differences(self) -> Mapping[str, str]:
+        return differences.read(DIFFERENCES / f"{self._emulator.name}.toml")
+
+    @override
+    def platform_options(self) -> Mapping[str, object]:
+        return {
+            "endpoint_url": self._emulator.url,
+            "region": "us-east-1",
+            "access_key_id": "testing",
+            "secret_access_key": "testing",
+        }
+
+    @override
+    def advance(self, platform: LCPlatform, by: timedelta, /) -> None:
+        raise NotImplementedError("an emulator's clock cannot be moved")
+
+    @override
+    def close(self) -> None:
+        self._emulator.stop()
+
+
+def _on(start: Callable[[], Emulator]) -> Callable[[Mapping[str, object]], Harness]:
+    return lambda options: AwsOn(start())
+
+
+moto = _on(start_moto)
+ministack = _on(start_ministack)
