@@ -58,15 +58,16 @@ def _need(need: FieldNeed) -> Check:
 
 def _limit(limit: FieldLimit, most: int) -> Check:
     measure = _MEASURES[limit.unit]
-    simple = "." not in limit.field
+    field = limit.field
+    simple = "." not in field
 
     def refuse_if_exceeded(request: object) -> None:
         if simple:
-            value = getattr(request, limit.field)
             # No character has more than four bytes, and most values are far below any limit.
+            value = getattr(request, field)
             if value is None or (type(value) is str and len(value) * 4 <= most):
                 return
-        for path, value, _ in _values(request, limit.field):
+        for path, value, _ in _values(request, field):
             actual = measure(value)
             if actual > most:
                 expected = f"at most {most} {limit.unit} ({limit.limit}), not {_shown(actual)}"
