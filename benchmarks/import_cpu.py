@@ -1,0 +1,3 @@
+"""To come."""
+from benchmarks.benchmark import Benchmark
+BENCHMARKS: tuple[Benchmark, ...] = ()
