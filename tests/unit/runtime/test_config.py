@@ -182,6 +182,10 @@ def test_an_environment_without_a_provider_is_refused_and_not_taken_for_a_mock()
     assert PlatformSettings.from_env(provider="mock").provider == "mock"
 
 
+def test_keywords_win_over_the_environment_alone(environment: pytest.MonkeyPatch) -> None:
+    assert PlatformSettings.from_env(provider="mock").provider == "mock"
+
+
 def test_a_service_that_does_not_exist_is_refused() -> None:
     settings = PlatformSettings(services={"queu": ServiceSettings(provider="aws")})
 
