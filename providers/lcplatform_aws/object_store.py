@@ -59,10 +59,10 @@ from lcplatform_aws.uploads import (
     MAX_OBJECT,
     MAX_REQUEST,
     MIB,
-    SMALL,
     Parts,
     Upload,
     part_size,
+    read_part,
 )
 from lcplatform_runtime.errors import (
     AlreadyExistsError,
@@ -195,8 +195,8 @@ class S3ObjectStore(ObjectStoreDriver):
         )
         size = source.size
         with _conditions(request):
-            if size is not None and size <= SMALL:
-                answer = upload.small((source.read(),))
+            if size is not None and size <= MIB:
+                answer = upload.small(read_part(source, size))
             elif size is not None and size <= MAX_REQUEST:
                 answer = upload.whole(source, size, request.crc32c)
             else:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 MIB: Final = 1024 * 1024
 SMALL: Final = 64 * 1024
-"""What is no larger is read as a whole before it is sent: it costs little, and its checksum goes ahead of it."""
+"""What is no larger is sent as one piece."""
 PART: Final = 8 * MIB
 """The size of the first parts."""
 MAX_PARTS: Final = 10_000
@@ -113,7 +113,7 @@ class Upload:
 
     def in_parts(self, source: ByteSource) -> Mapping[str, Any]:
         """Stores a body part by part. Nothing is left of one that fails, and the condition is asked at the end."""
-        first = _read(source, part_size(0, source.size))
+        first = read_part(source, part_size(0, source.size))
         if sum(map(len, first)) < PART:
             return self.small(first)
         return self.multipart(lambda parts: _send(parts, first, source), checked=True)
@@ -216,7 +216,7 @@ def _send(parts: Parts, chunks: list[bytes], source: ByteSource) -> Mapping[str,
             crc = _extend()(crc, chunk)
         parts.send(chunks, size, checksum_of(part_crc))
         chunks.clear()  # before the next part is read: one at a time is in memory
-        chunks = _read(source, part_size(offset, source.size))
+        chunks = read_part(source, part_size(offset, source.size))
     if not parts.whole_checksum:
         return {}
     return {
@@ -250,7 +250,7 @@ def _check_deadline() -> None:
         raise DeadlineExceededError("the deadline passed between two parts of the object")
 
 
-def _read(source: ByteSource, size: int) -> list[bytes]:
+def read_part(source: ByteSource, size: int) -> list[bytes]:
     """The next part, in the chunks that it came in: joined, it would be in memory twice."""
     chunks = []
     while size > 0 and (chunk := source.read(min(CHUNK, size))):

@@ -1,0 +1,68 @@
+"""Fixtures of the AWS provider's tests: no cloud, no network beyond loopback, no credentials of the machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import pytest
+
+from lcplatform import LCPlatform, PlatformSettings, RetryPolicy
+from tests.unit.aws.stub import Stub
+
+AtStub = Callable[..., LCPlatform]
+"""Makes a platform whose AWS is the stub; keywords are options of the provider."""
+
+
+@pytest.fixture(autouse=True)
+def no_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
+    """Keeps the machine's own configuration out."""
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_CONFIG_FILE", f"{tmp_path}/config")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", f"{tmp_path}/credentials")
+    for name in ("AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def stub() -> Iterator[Stub]:
+    """A server that answers as the test says."""
+    with Stub() as server:
+        yield server
+
+
+@pytest.fixture
+def at_stub(stub: Stub) -> Iterator[AtStub]:
+    """Makes platforms on the stub. They retry at once, and are closed at the end."""
+    made: list[LCPlatform] = []
+
+    def make(*, max_attempts: int = 3, **options: object) -> LCPlatform:
+        policy = RetryPolicy(max_attempts=max_attempts, base_delay=timedelta(0))
+        given: dict[str, object] = {
+            "endpoint_url": stub.url,
+            "region": "eu-west-1",
+            "access_key_id": "AKIATEST",
+            "secret_access_key": "hush",
+            **options,
+        }
+        platform = LCPlatform("aws", settings=PlatformSettings(retry=policy), **given)
+        made.append(platform)
+        return platform
+
+    yield make
+    for platform in made:
+        platform.close()
+
+
+@pytest.fixture
+def platform(at_stub: AtStub) -> LCPlatform:
+    """A platform whose AWS is the stub."""
+    return at_stub()
+
+
+@pytest.fixture
+def once(at_stub: AtStub) -> LCPlatform:
+    """The same without retries."""
+    return at_stub(max_attempts=1)

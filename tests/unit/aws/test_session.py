@@ -1,0 +1,158 @@
+"""The clients: made once, with everything set that the SDK would otherwise decide by itself."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime
+
+import boto3
+import pytest
+from botocore.exceptions import ParamValidationError
+
+from lcplatform import LCPlatform
+from lcplatform.errors import UnsupportedError
+from lcplatform_aws import native
+from lcplatform_aws.options import AwsOptions
+from lcplatform_aws.session import LONGEST_POLL, Session, moment
+from tests.unit.aws.stub import Answer, Stub, json_answer
+
+
+@pytest.fixture
+def session() -> Session:
+    return Session(AwsOptions(region="eu-west-1", access_key_id="a", secret_access_key="b"))
+
+
+def test_a_client_is_made_once_for_any_number_of_threads(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+    original = boto3.Session.client
+
+    def counted(self: boto3.Session, name: str, **given: object) -> object:
+        made.append(name)
+        return original(self, name, **given)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(boto3.Session, "client", counted)
+    barrier = threading.Barrier(8)
+    found: list[object] = []
+
+    def ask() -> None:
+        barrier.wait()
+        found.append(session.sqs)
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert made == ["sqs"]
+    assert len({id(client) for client in found}) == 1
+    session.close()
+
+
+@pytest.mark.parametrize("name", ["s3", "sqs", "sqs_polls", "secretsmanager"])
+def test_every_client_leaves_retries_and_checks_to_the_platform(
+    session: Session, name: str
+) -> None:
+    config = getattr(session, name).meta.config
+    assert config.retries == {"mode": "standard", "total_max_attempts": 1}
+    assert config.request_checksum_calculation == "when_required"
+    assert config.response_checksum_validation == "when_required"
+    assert config.connect_timeout == 3
+    assert config.tcp_keepalive is True
+    assert config.max_pool_connections == 64
+    session.close()
+
+
+def test_requests_are_not_checked_twice(platform: LCPlatform, stub: Stub) -> None:
+    """The platform has checked them: what the SDK would refuse goes out."""
+    from lcplatform_aws.provider import AwsDrivers
+
+    drivers = platform._foundation.drivers("queue")
+    assert isinstance(drivers, AwsDrivers)
+    stub.will(json_answer())
+    drivers.connection.session.sqs.delete_queue()  # type: ignore[call-arg]
+    assert stub.asked[0].target == "DeleteQueue"
+
+
+def test_a_long_poll_may_take_its_wait_on_top(session: Session) -> None:
+    short, long = session.sqs.meta.config, session.sqs_polls.meta.config
+    assert long.read_timeout == short.read_timeout + LONGEST_POLL
+    assert long.read_timeout > LONGEST_POLL
+    session.close()
+
+
+def test_s3_signs_by_the_present_scheme_on_the_buckets_own_host(session: Session) -> None:
+    config = session.s3.meta.config
+    assert config.signature_version == "s3v4"
+    assert config.s3["addressing_style"] == "virtual"
+    session.close()
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "style"),
+    [
+        ("http://127.0.0.1:5000", "path"),
+        ("http://[::1]:5000", "path"),
+        ("http://localhost:5000", "path"),
+        ("https://objects.example.com", "virtual"),
+    ],
+)
+def test_where_nobody_resolves_a_subdomain_the_bucket_is_in_the_path(
+    endpoint: str, style: str
+) -> None:
+    session = Session(
+        AwsOptions(
+            region="eu-west-1", access_key_id="a", secret_access_key="b", endpoint_url=endpoint
+        )
+    )
+    assert session.s3.meta.config.s3["addressing_style"] == style
+    session.close()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-01-02T03:04:05Z",
+        "2026-01-02T03:04:05.000Z",
+        "Fri, 02 Jan 2026 03:04:05 GMT",
+        "2026-01-02T04:04:05+01:00",
+        1767323045,
+        1767323045.0,
+        "1767323045",
+    ],
+)
+def test_a_moment_is_read_in_every_form_and_is_in_utc(text: str | float) -> None:
+    found = moment(text)
+    assert found == datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    assert found.tzinfo is UTC
+
+
+def test_the_platform_says_who_it_is(platform: LCPlatform, stub: Stub) -> None:
+    stub.will(json_answer(QueueUrls=[]))
+    platform.queue.list_queues()
+    assert "lib/lcplatform" in stub.asked[0].headers["user-agent"]
+    assert "Botocore/" in stub.asked[0].headers["user-agent"]
+
+
+def test_the_way_past_the_platform_gives_plain_clients_on_the_same_connection(
+    platform: LCPlatform, stub: Stub
+) -> None:
+    stub.will(Answer(503), json_answer(QueueUrls=["http://q/1/a"]))  # it retries by itself
+    sqs = native(platform).sqs
+    assert sqs.list_queues()["QueueUrls"] == ["http://q/1/a"]
+    with pytest.raises(ParamValidationError):
+        sqs.send_message(QueueUrl=1)  # type: ignore[arg-type, call-arg]
+    assert native(platform).sqs is sqs
+
+
+def test_there_is_no_way_past_a_platform_that_is_not_on_aws() -> None:
+    with LCPlatform("mock") as platform, pytest.raises(UnsupportedError, match="AWS"):
+        native(platform)
+
+
+def test_closing_closes_the_connections(platform: LCPlatform, stub: Stub) -> None:
+    stub.otherwise = lambda asked: Answer(200, {}, b"{}")
+    platform.queue.list_queues()
+    platform.close()
+    platform.close()
