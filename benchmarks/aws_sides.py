@@ -7,7 +7,7 @@ HTTP of the stub it would hash each body a second time.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -40,16 +40,23 @@ def uncached() -> PlatformSettings:
 
 
 class Boto3:
-    """The SDK's clients."""
+    """The SDK's clients. `checksums` off spares S3 every checksum that it does not insist on."""
 
-    def __init__(self, endpoint: str) -> None:
+    def __init__(self, endpoint: str, *, checksums: bool = True) -> None:
         import boto3
         from botocore.config import Config
 
         session = boto3.Session(
             region_name=_REGION, aws_access_key_id=_KEY, aws_secret_access_key=_SECRET
         )
-        config = Config(s3={"addressing_style": "path", "payload_signing_enabled": False})
+        when: Literal["when_supported", "when_required"] = (
+            "when_supported" if checksums else "when_required"
+        )
+        config = Config(
+            s3={"addressing_style": "path", "payload_signing_enabled": False},
+            request_checksum_calculation=when,
+            response_checksum_validation=when,
+        )
         self.s3: S3Client = session.client("s3", endpoint_url=endpoint, config=config)
         self.sqs: SQSClient = session.client("sqs", endpoint_url=endpoint)
         self.secrets: SecretsManagerClient = session.client("secretsmanager", endpoint_url=endpoint)
