@@ -282,9 +282,7 @@ class BackgroundLoop:
             stream.header, self.iterate(aiter(stream)), close=lambda: self.run(stream.close())
         )
 
-    def stream(
-        self, method: Callable[[T], AsyncIterator[R]], request: T, /
-    ) -> Iterator[R]:
+    def stream(self, method: Callable[[T], AsyncIterator[R]], request: T, /) -> Iterator[R]:
         """Calls a driver's stream of responses. Each is handed on as it comes."""
         return self.iterate(method(request))
 
