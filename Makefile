@@ -27,8 +27,9 @@ setup: $(PROJECT) $(EMULATORS) ## create the environments from the hash-locked r
 demo: $(PROJECT) ## ingest real files in-process, over gRPC and from Node, and compare
 	$(PY) examples/ingest/run.py $(ARGS)
 
-test: setup ## run the tests; emulators start and stop by themselves
+test: setup ## run the tests and the contract suite; emulators start and stop by themselves
 	$(BIN)/pytest -n logical --maxprocesses 4 $(ARGS)
+	$(PY) -m tests.conformance --everyday
 
 check: $(PROJECT) ## lint, format, types (mypy and pyright), import layers, IDL
 	$(BIN)/ruff check .

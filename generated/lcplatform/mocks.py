@@ -15,7 +15,7 @@ from lcplatform.secrets.stub import MockSecrets
 
 @dataclass(frozen=True)
 class Mocks:
-    """One mock driver a service. Program them, hand `platform()` to the code under test, look at what was called.
+    """One mock driver a service. Program them, hand `platform()` to the code under test, look at what was called::
 
     mocks = Mocks()
     mocks.secrets.on_get_secret.raises(ResourceNotFoundError("no such secret"))

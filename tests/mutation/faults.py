@@ -1,0 +1,130 @@
+"""Faults that a provider, the runtime or the server could have, each one edit of one file. The contract suite finds them all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+IN_PROCESS: Final = ("--lcplatform-surface=in-process", "--lcplatform-colour=blocking")
+ASYNC: Final = ("--lcplatform-surface=in-process", "--lcplatform-colour=async")
+GRPC: Final = ("--lcplatform-surface=grpc", "--lcplatform-colour=blocking")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One planted fault: in a file, one text becomes another. `service` is whose tests look for it."""
+
+    name: str
+    file: str
+    before: str
+    after: str
+    service: str
+    surface: tuple[str, ...] = IN_PROCESS
+
+
+FAULTS: Final = (
+    Fault(
+        "put_object drops the condition that there be no object",
+        "providers/lcplatform_mock/object_store.py",
+        "    if if_absent and bucket.find(key) is not None:",
+        "    if False and bucket.find(key) is not None:",
+        "object_store",
+    ),
+    Fault(
+        "put_object takes a stale etag",
+        "providers/lcplatform_mock/object_store.py",
+        "    if if_match is not None and required(bucket, key).etag != if_match:",
+        "    if if_match is not None and not required(bucket, key).etag:",
+        "object_store",
+    ),
+    Fault(
+        "an upload is stored although its checksum is wrong",
+        "providers/lcplatform_runtime/body.py",
+        '            self._refuse_unequal("crc32c", self._expected_crc32c, crc32c)\n'
+        "            self._expected_crc32c = crc32c",
+        '            self._refuse_unequal("crc32c", self._expected_crc32c, crc32c)',
+        "object_store",
+    ),
+    Fault(
+        "a received message is visible at once",
+        "providers/lcplatform_mock/queue.py",
+        "            None if timeout is None else timeout.total_seconds(),\n"
+        "            self._clock.monotonic(),\n"
+        "            None if name is None",
+        "            0.0,\n            self._clock.monotonic(),\n            None if name is None",
+        "queue",
+    ),
+    Fault(
+        "a batch reports success for an entry that failed",
+        "providers/lcplatform_mock/queue.py",
+        "                    failed.append(failure(index, error))\n                else:",
+        '                    successful.append(SendMessagesResult(index=index, message_id="lost"))\n'
+        "                else:",
+        "queue",
+    ),
+    Fault(
+        "messages never go to the dead-letter queue",
+        "providers/lcplatform_mock/queue.py",
+        "            None if name is None else self._state.get(name),",
+        "            None,",
+        "queue",
+    ),
+    Fault(
+        "a secret value is shown in a repr",
+        "providers/lcplatform_runtime/model.py",
+        "yield name, HIDDEN if name in hidden and value is not None else value",
+        "yield name, value",
+        "secrets",
+    ),
+    Fault(
+        "a deleted secret can be read",
+        "providers/lcplatform_mock/vault.py",
+        "        if self.purge_at is not None:",
+        "        if self.purge_at is None and False:",
+        "secrets",
+    ),
+    Fault(
+        "a write leaves the cached secret as it was",
+        "providers/lcplatform_runtime/chain.py",
+        "        if operation.invalidates:",
+        "        if not operation:",
+        "secrets",
+    ),
+    Fault(
+        "the server answers every error with the status UNKNOWN",
+        "generated/lcplatform_grpc/serving.py",
+        "context.abort(CODES[shown.code], text)",
+        "context.abort(grpc.StatusCode.UNKNOWN, text)",
+        "queue",
+        GRPC,
+    ),
+    Fault(
+        "a condition is lost on its way to the server",
+        "generated/lcplatform_grpc/object_store/convert.py",
+        "        if_absent=model.if_absent,\n    )\n\n\ndef read_put_object_response",
+        "    )\n\n\ndef read_put_object_response",
+        "object_store",
+        GRPC,
+    ),
+    Fault(
+        "bounds of the IDL are not checked",
+        "providers/lcplatform_runtime/model.py",
+        "        return model.__pydantic_validator__.validate_python(values)  # type: ignore[no-any-return]",
+        "        return model.model_construct(**values)",
+        "queue",
+    ),
+    Fault(
+        "page tokens are taken from anybody",
+        "providers/lcplatform_runtime/paging.py",
+        "        if not genuine:",
+        "        if not sealed:",
+        "secrets",
+    ),
+    Fault(
+        "a range starts one byte late",
+        "providers/lcplatform_mock/objects.py",
+        "    return offset, min(size - offset,",
+        "    return offset + 1, min(size - offset - 1,",
+        "object_store",
+    ),
+)
