@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial, wraps
-from typing import ClassVar, Concatenate, Final, ParamSpec, Protocol, TypeVar, cast
+from typing import Any, ClassVar, Final, Protocol, TypeVar
 
 from lcplatform_mock.world import World
 from lcplatform_runtime.context import current_call
@@ -21,7 +21,6 @@ from lcplatform_runtime.errors import (
     ServiceUnavailableError,
 )
 
-P = ParamSpec("P")
 R = TypeVar("R")
 
 
@@ -144,14 +143,13 @@ def gated(contract: type) -> Callable[[type[G]], type[G]]:
     return decorate
 
 
-def _guarded(
-    operation: str, method: Callable[Concatenate[G, P], R]
-) -> Callable[Concatenate[G, P], R]:
+def _guarded(operation: str, method: Callable[..., Any]) -> Callable[..., Any]:
+    # Of any signature. The class keeps the types that its methods were written with.
     @wraps(method)
-    def guarded(self: G, *arguments: P.args, **keywords: P.kwargs) -> R:
+    def guarded(self: Gated, *arguments: Any) -> Any:
         gate = self.gate
         if gate.open:
-            return method(self, *arguments, **keywords)
-        return gate.through(operation, partial(method, self, *arguments, **keywords))
+            return method(self, *arguments)
+        return gate.through(operation, partial(method, self, *arguments))
 
-    return cast("Callable[Concatenate[G, P], R]", guarded)  # what `wraps` makes of it
+    return guarded

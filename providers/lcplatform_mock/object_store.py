@@ -133,7 +133,6 @@ class MockObjectStore(Service[dict[str, Bucket]], ObjectStoreDriver):
 
     @override
     def put_object(self, request: PutObjectHeader, source: ByteSource, /) -> PutObjectResponse:
-        _one_condition(request)
         self._bucket(request.bucket)  # before the body is read for nothing
         if request.size is not None or request.crc32c is not None:
             source.expect(size=request.size, crc32c=request.crc32c)
@@ -176,8 +175,6 @@ class MockObjectStore(Service[dict[str, Bucket]], ObjectStoreDriver):
 
     @override
     def delete_object(self, request: DeleteObjectRequest, /) -> DeleteObjectResponse:
-        if request.if_match is not None and request.version is not None:
-            raise invalid("if_match", "not together with version")
         with self._lock:
             bucket = self._changing(request.bucket)
             _check(bucket, request.key, request.if_match, if_absent=False)
@@ -200,7 +197,6 @@ class MockObjectStore(Service[dict[str, Bucket]], ObjectStoreDriver):
 
     @override
     def copy_object(self, request: CopyObjectRequest, /) -> CopyObjectResponse:
-        _one_condition(request)
         origin = request.source_bucket or request.bucket
         with self._lock:
             source = required(self._changing(origin), request.source_key, request.source_version)
@@ -366,9 +362,3 @@ def _received(source: ByteSource) -> tuple[tuple[bytes, ...], int]:
         if size > LIMITS.max_object_bytes:
             raise invalid("data", f"at most {LIMITS.max_object_bytes} bytes")
     return tuple(chunks), size
-
-
-def _one_condition(request: PutObjectHeader | CopyObjectRequest) -> None:
-    """Refuses a write that expects an object and none."""
-    if request.if_absent and request.if_match is not None:
-        raise invalid("if_absent", "not together with if_match")

@@ -131,14 +131,12 @@ class Stored:
 
 def span(wanted: ByteRange, size: int) -> tuple[int, int]:
     """Offset and length of the stretch that is asked for, in a body of `size` bytes."""
-    if (wanted.offset is None) == (wanted.last is None):
-        raise invalid("range", "one of offset and last")
-    if wanted.offset is None:
-        if wanted.length is not None:
-            raise invalid("range.length", "only together with offset")
-        offset = max(0, size - (wanted.last or 0))
-    else:
+    if wanted.offset is not None:
         offset = wanted.offset
+    elif wanted.last is not None and wanted.length is None:
+        offset = max(0, size - wanted.last)
+    else:
+        raise invalid("range", "offset, perhaps with length, or last")
     if offset >= size:
         raise invalid("range", f"a start within the {size} bytes of the object")
     return offset, min(size - offset, wanted.length or size)

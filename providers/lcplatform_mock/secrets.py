@@ -46,7 +46,7 @@ from lcplatform.type.models import BatchFailure
 from lcplatform_mock.gate import gated
 from lcplatform_mock.listing import names_page
 from lcplatform_mock.ready import frozen, trusted
-from lcplatform_mock.refusals import failure, invalid, missing, whole_days
+from lcplatform_mock.refusals import failure, missing, whole_days
 from lcplatform_mock.service import Service
 from lcplatform_mock.vault import MAX_VERSIONS, Rotation, Secret, Version
 from lcplatform_mock.world import World
@@ -106,8 +106,6 @@ class MockSecrets(Service[Vault], SecretsDriver):
 
     @override
     def get_secret(self, request: GetSecretRequest, /) -> GetSecretResponse:
-        if request.version is not None and request.stage is not None:
-            raise invalid("stage", "a version or a stage, not both")
         self.settle()
         with self._lock:
             secret = self._find(request.name)

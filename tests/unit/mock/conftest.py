@@ -1,0 +1,44 @@
+"""A platform on the mock whose time stands still until a test moves it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from lcplatform import LCPlatform
+from lcplatform.object_store.client import ObjectStore
+from lcplatform.queue.client import Queue
+from lcplatform.secrets.client import Secrets
+from lcplatform_runtime.testing.clock import ManualClock
+
+# How long an example takes says how busy the machine is, and nothing of the code.
+settings.register_profile("lcplatform", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("lcplatform")
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def platform(clock: ManualClock) -> Iterator[LCPlatform]:
+    with LCPlatform("mock", clock=clock) as made:
+        yield made
+
+
+@pytest.fixture
+def objects(platform: LCPlatform) -> ObjectStore:
+    return platform.object_store
+
+
+@pytest.fixture
+def queues(platform: LCPlatform) -> Queue:
+    return platform.queue
+
+
+@pytest.fixture
+def secrets(platform: LCPlatform) -> Secrets:
+    return platform.secrets
