@@ -19,6 +19,7 @@ from examples.ingest import run
 from examples.ingest.pipeline import REPORT, Ingest
 from lcplatform import LCPlatform
 from lcplatform.errors import ResourceNotFoundError
+from tests.emulators import Emulator
 
 KEY: Final = "a key that signs"
 FILES: Final = {
@@ -118,6 +119,19 @@ def test_the_pipeline_is_the_same_over_grpc(endpoint: str, directory: Path) -> N
     with LCPlatform(provider="grpc", endpoint=endpoint) as platform:
         Ingest(platform).run(directory, KEY)
         report = platform.object_store.get_object("ingest", REPORT).read()
+    assert json.loads(report) == expected()
+
+
+def test_the_pipeline_is_the_same_on_aws(moto: Emulator, directory: Path) -> None:
+    with LCPlatform(
+        provider="aws",
+        endpoint_url=moto.url,
+        region="us-east-1",
+        access_key_id="example",
+        secret_access_key="example",
+    ) as platform:
+        Ingest(platform, "ingest-example").run(directory, KEY)
+        report = platform.object_store.get_object("ingest-example", REPORT).read()
     assert json.loads(report) == expected()
 
 
