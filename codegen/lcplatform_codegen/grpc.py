@@ -163,7 +163,8 @@ class _Protobuf:
     def imports(self, package: Package) -> list[str]:
         """The protobuf modules, models and converters that the modules of a package may use."""
         lines = []
-        for other in self._schema.released:
+        borrowed = {package.module, "lcplatform.type", *package.borrowed}
+        for other in (it for it in self._schema.released if it.module in borrowed):
             for file in other.files:
                 home, _, stem = file.removesuffix(".proto").replace("/", ".").rpartition(".")
                 module = f"{stem}_pb2"

@@ -13,7 +13,7 @@ from datamodel_code_generator.enums import DataModelType, InputFileType
 from datamodel_code_generator.format import PythonVersion
 
 from lcplatform_codegen import schema as json_schema
-from lcplatform_codegen.model import Enum, Field, Message, Package, Role, Schema
+from lcplatform_codegen.model import Enum, Field, Message, Package, Role
 from lcplatform_codegen.text import docstring
 
 TEMPLATES = Path(__file__).parent / "templates" / "models"

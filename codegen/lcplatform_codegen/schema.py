@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lcplatform_codegen import naming
-from lcplatform_codegen.model import Enum, Field, Message, Package, Role, Schema
+from lcplatform_codegen.model import Enum, Field, Message, Package, Role
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _PROTO_JSON: dict[str, dict[str, Any]] = {

@@ -58,8 +58,9 @@ def test_the_eleven_services_pass_the_type_checker(
         "[mypy-google.rpc.*]\nignore_missing_imports = True\n",
         encoding="utf-8",
     )
+    packages = (str(generated / name) for name in ("lcplatform",))
+    cache = str(generated.with_name("cache"))
     said, trouble, code = api.run(
-        ["--config-file", str(configuration), "--cache-dir", str(generated.with_name("cache"))]
-        + [str(generated / "lcplatform")]
+        ["--config-file", str(configuration), "--cache-dir", cache, *packages]
     )
     assert (code, trouble) == (0, ""), said
