@@ -11,7 +11,7 @@ import threading
 from abc import ABC, abstractmethod
 from bisect import insort
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum
@@ -243,10 +243,7 @@ class Messages(ABC):
         return taken
 
     def _hold(self, entry: Entry, lease: float, now: float) -> Message:
-        if entry.handle:
-            del self.receipts[entry.handle]
-        entry.handle = handle = self.new_handle()
-        self.receipts[handle] = entry
+        handle = self._receipt(entry)
         entry.received += 1
         entry.state = State.HELD
         entry.lease_end = now + LONGEST_LEASE
@@ -265,6 +262,14 @@ class Messages(ABC):
             insort(self._by_age, copy, key=attrgetter("sent"))
             self._wait(copy)
 
+    def _receipt(self, entry: Entry) -> str:
+        """A new handle for a message, which takes the place of the one before."""
+        if entry.handle:
+            del self.receipts[entry.handle]
+        entry.handle = handle = self.new_handle()
+        self.receipts[handle] = entry
+        return handle
+
     def new_handle(self) -> str:
         """The handle of a receipt, recognizable as one of this queue's ever after."""
         self._given += 1
@@ -282,8 +287,11 @@ class Messages(ABC):
             self._check_deletable(entry)
             self._drop(entry)
 
-    def change_visibility(self, handle: str, timeout: float, now: float) -> str:
-        """Holds a message for so long from now on, and says by which handle. The lease must not have ended."""
+    def change_visibility(
+        self, handle: str, timeout: float, now: float, *, renew: bool = False
+    ) -> str:
+        """Holds a message for so long from now on, and says by which handle: by another one if that is to be. The lease
+        must not have ended."""
         entry = self._held_by(handle)
         if entry is None or entry.state is not State.HELD:
             raise PreconditionFailedError(
@@ -298,7 +306,7 @@ class Messages(ABC):
         else:
             self._show(entry)
             self.bell.ring()
-        return handle
+        return self._receipt(entry) if renew else handle
 
     def _held_by(self, handle: str) -> Entry | None:
         entry = self.receipts.get(handle)
@@ -390,17 +398,11 @@ class Standard(Messages):
     fifo = False
 
     def __init__(
-        self,
-        name: str,
-        attributes: Attributes,
-        bell: Bell,
-        etag: str,
-        stem: str,
-        pick: Callable[[int], int] | None = None,
+        self, name: str, attributes: Attributes, bell: Bell, etag: str, stem: str, world: World
     ) -> None:
-        """`pick` chooses one of so many messages; the first where absent."""
         self._line: deque[Entry] = deque()
-        self._pick = pick
+        self._world = world
+        self._shuffled = world.adversity is not None and world.adversity.shuffle
         super().__init__(name, attributes, bell, etag, stem)
 
     @override
@@ -410,8 +412,8 @@ class Standard(Messages):
     @override
     def _next(self) -> Entry | None:
         line = self._line
-        if self._pick is not None and line:
-            line.rotate(-self._pick(len(line)))
+        if self._shuffled and line:
+            line.rotate(self._world.random.randrange(len(line)))
         while line:
             entry = line.popleft()
             if entry.state is State.WAITING:

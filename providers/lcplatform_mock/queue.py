@@ -114,7 +114,7 @@ class MockQueue(Service[dict[str, Messages]], QueueDriver):
         adversity = world.adversity
         # A duplicate is one message more than was sent.
         self._support = _support(exact=adversity is None or not adversity.duplicates)
-        self._pick = world.random.randrange if adversity is not None and adversity.shuffle else None
+        self._renew = adversity is not None and adversity.new_handles
 
     @property
     @override
@@ -137,7 +137,7 @@ class MockQueue(Service[dict[str, Messages]], QueueDriver):
                 dead_letter_queue=request.dead_letter_queue,
                 max_receive_count=request.max_receive_count if request.dead_letter_queue else None,
             )
-            kind = Fifo if request.fifo else partial(Standard, pick=self._pick)
+            kind = Fifo if request.fifo else partial(Standard, world=self._world)
             queue = kind(
                 request.name, attributes, Bell(self._lock), self._name(), f"{self._name()}-"
             )
@@ -318,7 +318,10 @@ class MockQueue(Service[dict[str, Messages]], QueueDriver):
             now = self._clock.monotonic()
             queue.settle(now)
             handle = queue.change_visibility(
-                request.receipt_handle, request.visibility_timeout.total_seconds(), now
+                request.receipt_handle,
+                request.visibility_timeout.total_seconds(),
+                now,
+                renew=self._renew,
             )
         return ChangeVisibilityResponse(receipt_handle=handle)
 
@@ -336,6 +339,7 @@ class MockQueue(Service[dict[str, Messages]], QueueDriver):
                     it.receipt_handle,
                     it.visibility_timeout.total_seconds(),
                     now,
+                    renew=self._renew,
                 )
                 for it in request.entries
             )

@@ -303,7 +303,8 @@ class MockSecrets(Service[Vault], SecretsDriver):
                     f"rotation handler {handler!r} raised {kind}: the current value stays",
                     details={"handler": handler, "exception": kind},
                 )
-            if cancelled or secret.purge_at is not None:
+            there = self._state.secrets.get(secret.name) is secret
+            if cancelled or not there or secret.purge_at is not None:
                 raise ConflictError("the rotation was given up while its handler worked")
             secret.add(Version(name=version, value=_kept(made.value), created_at=now))
 

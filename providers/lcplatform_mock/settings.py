@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Annotated, TypeAlias
 
@@ -31,6 +31,9 @@ class Adversity(Request):
     duplicates: _Share = 0.1
     """The share of received messages that are delivered a second time, as at-least-once delivery may. Not on FIFO
     queues."""
+
+    new_handles: bool = True
+    """Changing the visibility of a message gives it another receipt handle, and the old one no longer works."""
 
     errors: _Share = 0.05
     """The share of calls that are refused before they had any effect: throttled or unavailable. A retry may succeed."""
@@ -78,6 +81,6 @@ class MockSettings(Request):
     )
     """Where presigned URLs are answered, on this machine only. Port 0 takes any that is free. Opened at first use."""
 
-    rotation_handlers: Mapping[str, InstanceOf[Callable[..., object]]] = {}
+    rotation_handlers: dict[str, InstanceOf[Callable[..., object]]] = Field(default_factory=dict)
     """Who rotates secrets, by the name that `configure_rotation` gives as `handler`: functions that make the next value
     from the current one."""

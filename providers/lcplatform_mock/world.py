@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Callable
+from typing import Self
 
 from lcplatform_mock.settings import MockSettings
 
@@ -23,6 +24,9 @@ class World:
         self.clock = settings.clock
         self.adversity = settings.adversarial
         self.random = random.Random(settings.seed)  # noqa: S311  chance, not cryptography
+
+    def __deepcopy__(self, memo: dict[int, object]) -> Self:
+        return self  # a snapshot of a service is none of its world
 
     def chance(self, share: float) -> bool:
         """True in so large a share of the cases."""

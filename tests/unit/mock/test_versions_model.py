@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -26,6 +28,8 @@ from lcplatform_mock.object_store import MockObjectStore
 from lcplatform_mock.provider import provider
 from lcplatform_runtime.streams import ByteSource
 
+T = TypeVar("T")
+
 KEYS = st.sampled_from(["a", "b/1", "b/2", "é"])
 
 
@@ -36,6 +40,14 @@ class Kept:
     version: str | None
     etag: str
     body: bytes | None
+
+
+def attempt(call: Callable[[], T]) -> tuple[T, None] | tuple[None, type]:
+    """What came of a call that a condition may refuse."""
+    try:
+        return call(), None
+    except (AlreadyExistsError, ConflictError, ResourceNotFoundError) as error:
+        return None, type(error)
 
 
 class Versions(RuleBasedStateMachine):
@@ -79,17 +91,11 @@ class Versions(RuleBasedStateMachine):
         body = f"{self.bodies}".encode()
         header = PutObjectHeader(bucket="bucket", key=key, if_match=if_match, if_absent=if_absent)
         expected = self.expected(key, if_match, if_absent)
-        try:
-            stored = self.store.put_object(header, ByteSource.of(body))
-        except (AlreadyExistsError, ConflictError, ResourceNotFoundError) as error:
-            refused: type | None = type(error)
-        else:
-            refused = None
+        stored, refused = attempt(lambda: self.store.put_object(header, ByteSource.of(body)))
         assert refused is expected
-        if refused is not None:
-            return
-        self.etags.append(stored.etag)
-        self.add(key, Kept(stored.version, stored.etag, body))
+        if stored is not None:
+            self.etags.append(stored.etag)
+            self.add(key, Kept(stored.version, stored.etag, body))
 
     @rule(key=KEYS, source=KEYS, data=st.data())
     def copy(self, key: str, source: str, data: st.DataObject) -> None:
@@ -114,19 +120,12 @@ class Versions(RuleBasedStateMachine):
     def delete(self, key: str, data: st.DataObject) -> None:
         if_match = data.draw(st.none() | st.sampled_from(self.etags))
         expected = self.expected(key, if_match, if_absent=False)
-        try:
-            gone = self.store.delete_object(
-                DeleteObjectRequest(bucket="bucket", key=key, if_match=if_match)
-            )
-        except (AlreadyExistsError, ConflictError, ResourceNotFoundError) as error:
-            refused: type | None = type(error)
-        else:
-            refused = None
+        request = DeleteObjectRequest(bucket="bucket", key=key, if_match=if_match)
+        gone, refused = attempt(lambda: self.store.delete_object(request))
         assert refused is expected
-        if refused is not None:
-            return
-        assert (gone.version is not None) is self.versioning
-        self.add(key, Kept(gone.version, "", None))
+        if gone is not None:
+            assert (gone.version is not None) is self.versioning
+            self.add(key, Kept(gone.version, "", None))
 
     @precondition(lambda self: self.versioning and any(self.model.values()))
     @rule(data=st.data())
