@@ -49,9 +49,9 @@ _HOMES = {
 
 def __getattr__(name: str) -> object:
     if name == "errors":
-        from lcplatform import errors
+        from importlib import import_module
 
-        return errors
+        return import_module("lcplatform.errors")
     from lcplatform_runtime.lazy import lazy
 
     return lazy(__name__, _HOMES, name)

@@ -96,7 +96,8 @@ class AsyncLCPlatform:
         from lcplatform.object_store.driver import AsyncObjectStoreDriver
 
         foundation = self._foundation
-        driver = foundation.driver("object_store", foundation.drivers("object_store").object_store)
+        drivers = foundation.drivers("object_store")
+        driver = foundation.driver("object_store", drivers, drivers.object_store)
         native = (
             driver
             if isinstance(driver, AsyncObjectStoreDriver)
@@ -119,7 +120,8 @@ class AsyncLCPlatform:
         from lcplatform.queue.driver import AsyncQueueDriver
 
         foundation = self._foundation
-        driver = foundation.driver("queue", foundation.drivers("queue").queue)
+        drivers = foundation.drivers("queue")
+        driver = foundation.driver("queue", drivers, drivers.queue)
         native = (
             driver
             if isinstance(driver, AsyncQueueDriver)
@@ -141,7 +143,8 @@ class AsyncLCPlatform:
         from lcplatform.secrets.driver import AsyncSecretsDriver
 
         foundation = self._foundation
-        driver = foundation.driver("secrets", foundation.drivers("secrets").secrets)
+        drivers = foundation.drivers("secrets")
+        driver = foundation.driver("secrets", drivers, drivers.secrets)
         native = (
             driver
             if isinstance(driver, AsyncSecretsDriver)
@@ -167,7 +170,7 @@ class AsyncLCPlatform:
                 answer = await self._remote(drivers)
                 found |= {one.service: one for one in answer.services if one.service == service}
             else:
-                driver = self._foundation.driver(service, getattr(drivers, service))
+                driver = self._foundation.driver(service, drivers, getattr(drivers, service))
                 found[service] = describe_service(service, drivers.provider, driver.support)
         return describe_all(found)
 
@@ -192,12 +195,12 @@ class AsyncLCPlatform:
         from lcplatform.testing.driver import AsyncControlDriver
 
         foundation = self._foundation
-        factory = foundation.default_drivers().control
-        if factory is None:
+        drivers = foundation.default_drivers()
+        if drivers.control is None:
             raise UnsupportedError(
-                f"provider {foundation.default_drivers().provider!r} has no control over time and faults"
+                f"provider {drivers.provider!r} has no control over time and faults"
             )
-        driver = foundation.driver("control", factory)
+        driver = foundation.driver("control", drivers, drivers.control)
         native = (
             driver
             if isinstance(driver, AsyncControlDriver)
@@ -211,7 +214,7 @@ class AsyncLCPlatform:
 
         foundation = self._foundation
         assert drivers.platform is not None
-        driver = foundation.driver(f"platform of {drivers.provider}", drivers.platform)
+        driver = foundation.driver(f"platform of {id(drivers)}", drivers, drivers.platform)
         native = (
             driver
             if isinstance(driver, AsyncPlatformDriver)

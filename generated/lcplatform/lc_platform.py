@@ -97,7 +97,8 @@ class LCPlatform:
         from lcplatform.object_store.driver import ObjectStoreDriver
 
         foundation = self._foundation
-        driver = foundation.driver("object_store", foundation.drivers("object_store").object_store)
+        drivers = foundation.drivers("object_store")
+        driver = foundation.driver("object_store", drivers, drivers.object_store)
         native = (
             driver
             if isinstance(driver, ObjectStoreDriver)
@@ -119,7 +120,8 @@ class LCPlatform:
         from lcplatform.queue.driver import QueueDriver
 
         foundation = self._foundation
-        driver = foundation.driver("queue", foundation.drivers("queue").queue)
+        drivers = foundation.drivers("queue")
+        driver = foundation.driver("queue", drivers, drivers.queue)
         native = driver if isinstance(driver, QueueDriver) else QueueBridge(driver, foundation.loop)
         return Queue(QueueCalls(native, foundation.pipeline("queue", native)))
 
@@ -138,7 +140,8 @@ class LCPlatform:
         from lcplatform.secrets.driver import SecretsDriver
 
         foundation = self._foundation
-        driver = foundation.driver("secrets", foundation.drivers("secrets").secrets)
+        drivers = foundation.drivers("secrets")
+        driver = foundation.driver("secrets", drivers, drivers.secrets)
         native = (
             driver if isinstance(driver, SecretsDriver) else SecretsBridge(driver, foundation.loop)
         )
@@ -162,7 +165,7 @@ class LCPlatform:
                 answer = self._remote(drivers)
                 found |= {one.service: one for one in answer.services if one.service == service}
             else:
-                driver = self._foundation.driver(service, getattr(drivers, service))
+                driver = self._foundation.driver(service, drivers, getattr(drivers, service))
                 found[service] = describe_service(service, drivers.provider, driver.support)
         return describe_all(found)
 
@@ -187,12 +190,12 @@ class LCPlatform:
         from lcplatform.testing.driver import ControlDriver
 
         foundation = self._foundation
-        factory = foundation.default_drivers().control
-        if factory is None:
+        drivers = foundation.default_drivers()
+        if drivers.control is None:
             raise UnsupportedError(
-                f"provider {foundation.default_drivers().provider!r} has no control over time and faults"
+                f"provider {drivers.provider!r} has no control over time and faults"
             )
-        driver = foundation.driver("control", factory)
+        driver = foundation.driver("control", drivers, drivers.control)
         native = (
             driver if isinstance(driver, ControlDriver) else ControlBridge(driver, foundation.loop)
         )
@@ -204,7 +207,7 @@ class LCPlatform:
 
         foundation = self._foundation
         assert drivers.platform is not None
-        driver = foundation.driver(f"platform of {drivers.provider}", drivers.platform)
+        driver = foundation.driver(f"platform of {id(drivers)}", drivers, drivers.platform)
         native = (
             driver
             if isinstance(driver, PlatformDriver)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
@@ -137,13 +138,23 @@ class Foundation(Generic[D]):
                 from lcplatform_runtime.registry import find_provider
 
                 provider = cast("AnyProvider", find_provider(provider))
-            connected: D = provider.connect(choice.options, asynchronous=self._asynchronous)
+            with _extras_named(str(choice.provider)):
+                connected: D = provider.connect(choice.options, asynchronous=self._asynchronous)
             self._connected.append((choice, connected))
             return connected
 
-    def driver(self, name: str, factory: Callable[[], T]) -> T:
-        """The driver of that name, made on first use."""
-        return self._once(f"driver of {name}", factory)
+    def driver(self, name: str, drivers: D, factory: Callable[[], T]) -> T:
+        """The driver of that name, made on first use.
+
+        Raises:
+            UnsupportedError: a package that the provider needs is not installed. It says what to install.
+        """
+
+        def make() -> T:
+            with _extras_named(drivers.provider):
+                return factory()
+
+        return self._once(f"driver of {name}", make)
 
     def client(self, name: str, make: Callable[[], T]) -> T:
         """The client of that name, made on first use."""
@@ -225,6 +236,17 @@ class Foundation(Generic[D]):
     def _check_open(self) -> None:
         if self._closed:
             raise PreconditionFailedError("the platform is closed")
+
+
+@contextmanager
+def _extras_named(provider: str) -> Iterator[None]:
+    """Says what to install where a provider imports what is not there."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        from lcplatform_runtime.registry import missing_package
+
+        raise missing_package(provider, error) from error
 
 
 def _merged(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -132,7 +133,7 @@ def test_a_missing_extra_is_named(provider: str, options: str, plain: Environmen
 
 
 def test_the_server_names_its_extra(plain: Environment) -> None:
-    said = run(plain.bin / "lcplatform", "serve", "--provider", "mock", cwd=plain.folder, expect=1)
+    said = run(plain.bin / "lcplatform", "serve", "--provider", "mock", cwd=plain.folder, expect=2)
     assert "pip install 'lcplatform[server]'" in said
     assert "Traceback" not in said
 
@@ -147,5 +148,4 @@ def test_the_contract_suite_runs_from_outside_the_checkout(
         cwd=suite.folder,
     )  # fmt: skip
     assert " passed" in said
-    assert "failed" not in said
-    assert "skipped" not in said
+    assert not re.search(r"[0-9] (failed|error|skipped|xpassed)", said), said
