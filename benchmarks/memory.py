@@ -1,45 +1,35 @@
-"""The memory of this process: what it has now, and the most that it had since it was asked to forget."""
+"""The memory of a process: what it has now, and the most that it had since it was asked to forget. By Linux's /proc."""
 
 from __future__ import annotations
 
 import gc
-import resource
-import sys
+import os
 from pathlib import Path
 from typing import Final
 
 _MIB: Final = 1024 * 1024
-_STATUS: Final = Path("/proc/self/status")
-_FORGET: Final = Path("/proc/self/clear_refs")
 
 
 class Growth:
-    """How far the memory of this process goes beyond what it has when this is made."""
+    """How far the memory of a process goes beyond what it has when this is made.
 
-    def __init__(self) -> None:
-        gc.collect()
-        if _FORGET.exists():
-            _FORGET.write_text("5")  # the peak is what there is now
-        self._idle = _now()
+    Args:
+        pid: the process; this one where absent.
+    """
+
+    def __init__(self, pid: int | None = None) -> None:
+        if pid is None:
+            gc.collect()
+        self._proc = Path("/proc", str(pid or os.getpid()))
+        (self._proc / "clear_refs").write_text("5")  # the peak is what there is now
+        self._idle = self._kib("VmRSS")
 
     def mib(self) -> float:
         """The peak since then, above what there was."""
-        return (_peak() - self._idle) / _MIB
+        return (self._kib("VmHWM") - self._idle) * 1024 / _MIB
 
-
-def _now() -> int:
-    return _status("VmRSS") if _STATUS.exists() else _peak()
-
-
-def _peak() -> int:
-    if _STATUS.exists():
-        return _status("VmHWM")
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-
-
-def _status(name: str) -> int:
-    for line in _STATUS.read_text().splitlines():
-        if line.startswith(f"{name}:"):
-            return int(line.split()[1]) * 1024
-    raise LookupError(name)
+    def _kib(self, name: str) -> int:
+        for line in (self._proc / "status").read_text(encoding="ascii").splitlines():
+            if line.startswith(f"{name}:"):
+                return int(line.split()[1])
+        raise LookupError(name)
