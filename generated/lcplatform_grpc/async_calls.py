@@ -72,8 +72,8 @@ class AsyncUploading(Generic[Req, Res]):
             async for part in self._parts(header, source):
                 await call.write(part)
             await call.done_writing()
-        except asyncio.InvalidStateError:
-            pass  # the server has answered without reading on: its status says why
+        except (asyncio.InvalidStateError, grpc.aio.AioRpcError):
+            pass  # the server has answered without reading on, or is gone: the status of the call says why
         except BaseException:
             call.cancel()
             raise

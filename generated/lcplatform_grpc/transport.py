@@ -31,6 +31,10 @@ _NEVER_SENT: Final = (
 )
 
 
+_OTHER_VERSION: Final = "client and server speak different versions of the contract"
+_REFUSALS: Final = {"control": "it was not started with --control"}
+
+
 def translate(error: Exception, operation: Operation, /) -> LCPlatformError | None:
     """The table of this provider."""
     if not isinstance(error, grpc.RpcError):
@@ -46,9 +50,8 @@ def translate(error: Exception, operation: Operation, /) -> LCPlatformError | No
 def _of_connection(code: grpc.StatusCode, text: str, operation: Operation) -> LCPlatformError:
     said = text.lower()
     if code is grpc.StatusCode.UNIMPLEMENTED:
-        return UnsupportedError(
-            f"the server does not know {operation.rpc}: client and server speak different versions of the contract"
-        )
+        why = _REFUSALS.get(operation.service, _OTHER_VERSION)
+        return UnsupportedError(f"the server does not know {operation.rpc}: {why}")
     if any(words in said for words in _NEVER_SENT):
         return ServiceUnavailableError(
             f"the server cannot be reached: {text}", outcome=Outcome.NOT_EXECUTED

@@ -115,11 +115,13 @@ def _serve(given: argparse.Namespace) -> None:
     settings = build(
         ServerSettings, **{name: value for name, value in chosen.items() if value is not None}
     )
-    with _platform(given, dict(given.option)) as platform, Server(platform, settings) as server:
-        _settle()
-        _ready(server.endpoint, given.ready_file)
-        stop.wait()
-        print("stopping", flush=True)
+    with _platform(given, dict(given.option)) as platform:
+        platform.describe()  # a provider that cannot be connected is found out before anybody calls
+        with Server(platform, settings) as server:
+            _settle()
+            _ready(server.endpoint, given.ready_file)
+            stop.wait()
+            print("stopping", flush=True)
 
 
 def _platform(given: argparse.Namespace, options: Mapping[str, Any]) -> LCPlatform:

@@ -15,10 +15,11 @@ from grpc_reflection.v1alpha.reflection import ReflectionServicer
 from lcplatform_grpc.serving import Handlers
 
 HEALTH: Final = "grpc.health.v1.Health"
-# Both versions are the same on the wire; newer tools ask for the first.
+_ALPHA: Final = "grpc.reflection.v1alpha.ServerReflection"
+# Both versions are the same on the wire. Newer tools ask for the first, of which there is no descriptor to list.
 _REFLECTION: Final = (
     "grpc.reflection.v1.ServerReflection",
-    "grpc.reflection.v1alpha.ServerReflection",
+    _ALPHA,
 )
 
 
@@ -69,7 +70,7 @@ class Health:
 
 def reflection(services: Iterable[str], lane: ThreadPoolExecutor) -> Handlers:
     """The handlers that tell tools what the server offers."""
-    servicer = ReflectionServicer([*services, HEALTH, *_REFLECTION])
+    servicer = ReflectionServicer([*services, HEALTH, _ALPHA])
     tell = grpc.stream_stream_rpc_method_handler(
         _InLane(servicer.ServerReflectionInfo, lane),
         reflection_pb2.ServerReflectionRequest.FromString,

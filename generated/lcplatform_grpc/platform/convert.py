@@ -37,6 +37,7 @@ def values_of_service_description(message: platform_pb2.ServiceDescription, /) -
         "service": message.service,
         "provider": message.provider,
         "native": message.native,
+        "offered": message.offered,
     }
     if message.capabilities:
         fields["capabilities"] = tuple(message.capabilities)
@@ -61,6 +62,7 @@ def write_service_description(model: ServiceDescription, /) -> platform_pb2.Serv
             name: CONDITIONAL_UPDATE_NUMBERS[it] for name, it in model.conditional_updates.items()
         },
         native=model.native,
+        offered=model.offered,
     )
 
 

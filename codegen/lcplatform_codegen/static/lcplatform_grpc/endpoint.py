@@ -9,7 +9,8 @@ def is_loopback(endpoint: str, /) -> bool:
     """Whether what is sent there never leaves this machine."""
     if endpoint.startswith("unix"):
         return True
-    host = endpoint.rpartition("/")[2].rpartition(":")[0].strip("[]")
+    address = endpoint.rpartition("/")[2].removeprefix("ipv4:").removeprefix("ipv6:")
+    host = address.rpartition(":")[0].strip("[]")
     try:
         return ip_address(host).is_loopback
     except ValueError:

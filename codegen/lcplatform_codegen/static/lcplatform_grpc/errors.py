@@ -51,33 +51,40 @@ _CUT: Final = "…"
 
 
 def status_of(error: LCPlatformError, /) -> Status:
-    """The error as a Status. What would not fit into a header is left out: violations first, then details, then text."""
-    violations, details = list(error.violations), dict(error.details)
-    message = _text(error.message)
-    while True:
+    """The error as a Status. What would not fit into a header is cut, and what is least needed first."""
+    shown = error
+    for cut in _cuts(error):
         status = Status(
             code=CODES[error.code].value[0],
-            message=message,
-            details=_packed(error, details, violations),
+            message=_text(shown.message),
+            details=[_packed(detail) for detail in _details(shown)],
         )
         if status.ByteSize() <= _MOST_DETAILS:
-            return status
-        if violations:
-            del violations[len(violations) // 2 :]
-        elif details:
-            details.clear()
-        elif len(message) > 1:
-            message = message[: len(message) // 2] + _CUT
-        else:
-            return Status(code=status.code, message=message)
+            break
+        shown = cut
+    return status
+
+
+def _cuts(error: LCPlatformError) -> Iterator[LCPlatformError]:
+    """The error with less and less of it, and the last one twice, since that must do."""
+    shown = error.copy()
+    while shown.violations:
+        shown.violations = shown.violations[: len(shown.violations) // 2]
+        yield shown
+    shown.details = {}
+    yield shown
+    for most in (_MOST_TEXT * 4, _MOST_TEXT):
+        shown.message = _cut(shown.message, most)
+        shown.resource = None if shown.resource is None else _cut(shown.resource, most)
+        shown.request_id = None if shown.request_id is None else _cut(shown.request_id, most)
+        yield shown
+    yield shown
 
 
 def trailers_of(error: LCPlatformError, /) -> tuple[str, tuple[tuple[str, bytes], ...]]:
     """What a server says beside the code: a short text, and the trailing metadata with everything."""
     status = status_of(error)
-    short = status.message.encode()[:_MOST_TEXT].decode(errors="ignore")
-    text = short if short == status.message else short + _CUT
-    return text, ((DETAILS_KEY, status.SerializeToString()),)
+    return _cut(status.message, _MOST_TEXT), ((DETAILS_KEY, status.SerializeToString()),)
 
 
 def read_status(serialized: bytes, /) -> LCPlatformError | None:
@@ -114,37 +121,30 @@ def read_status(serialized: bytes, /) -> LCPlatformError | None:
     return error
 
 
-def _packed(
-    error: LCPlatformError, details: Mapping[str, str], violations: list[FieldViolation]
-) -> list[Any]:
-    packed = []
-    for message in _messages(error, details, violations):
-        one = Any()
-        one.Pack(message)
-        packed.append(one)
+def _packed(message: Message) -> Any:
+    packed = Any()
+    packed.Pack(message)
     return packed
 
 
-def _messages(
-    error: LCPlatformError, details: Mapping[str, str], violations: list[FieldViolation]
-) -> Iterator[Message]:
+def _details(error: LCPlatformError) -> Iterator[Message]:
     facts = {
         "operation": error.operation,
         "resource": error.resource,
         "request_id": error.request_id,
         "retryable": str(error.retryable).lower(),
         "outcome": error.outcome.value,
-        **{_DETAIL + name: value for name, value in details.items()},
+        **{_DETAIL + name: value for name, value in error.details.items()},
     }
     known = {_text(name): _text(value) for name, value in facts.items() if value is not None}
     yield ErrorInfo(reason=error.code, domain=DOMAIN, metadata=known)
     if error.retry_after is not None:
         yield RetryInfo(retry_delay=write_duration(error.retry_after))
-    if violations:
+    if error.violations:
         yield BadRequest(
             field_violations=[
                 BadRequest.FieldViolation(field=_text(it.field), description=_text(it.description))
-                for it in violations
+                for it in error.violations
             ]
         )
     if error.resource is not None:
@@ -155,3 +155,9 @@ def _messages(
 def _text(value: str) -> str:
     """What protobuf takes as text: halves of surrogate pairs become question marks."""
     return value.encode(errors="replace").decode()
+
+
+def _cut(text: str, most: int) -> str:
+    """At most so many bytes of a text, and a mark where there were more."""
+    short = text.encode(errors="replace")[:most].decode(errors="ignore")
+    return text if len(short) >= len(text) else short + _CUT
