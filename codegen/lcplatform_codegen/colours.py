@@ -8,6 +8,13 @@ from lcplatform_codegen.model import Kind, Method, Service
 
 # Hand-written methods on top of a generated client (providers/lcplatform_runtime/extensions), by accessor.
 EXTENSIONS = {"queue": "QueueConsuming", "secrets": "SecretRotating"}
+# What applications need of them by name, by accessor.
+EXTENSION_NAMES = {
+    "queue": [
+        ("lcplatform_runtime.extensions.consumers", ["AsyncConsumer", "Consumer"]),
+        ("lcplatform_runtime.extensions.queue", ["Verdict"]),
+    ],
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from lcplatform_codegen import contract, grpc, models, platform, proto_json
-from lcplatform_codegen.colours import ASYNC, BLOCKING, COLOURS
+from lcplatform_codegen.colours import ASYNC, BLOCKING, COLOURS, EXTENSION_NAMES
 from lcplatform_codegen.imports import RUNTIME, borrowed_by, runtime
 from lcplatform_codegen.layout import render
 from lcplatform_codegen.load import Idl
@@ -82,7 +82,7 @@ def _exports(service: Service) -> list[tuple[str, list[str]]]:
     """What applications and providers import from the service's package, by module."""
     name = service.name
     package = service.schema.packages[service.package]
-    return [
+    own = [
         ("async_client", [f"Async{name}"]),
         ("bridge", [f"Async{name}Bridge", f"{name}Bridge"]),
         ("client", [name]),
@@ -91,6 +91,8 @@ def _exports(service: Service) -> list[tuple[str, list[str]]]:
         ("stub", [f"Mock{name}", f"Unimplemented{name}"]),
         ("support", [f"{name}Capability", f"{name}Limits"]),
     ]
+    foreign = EXTENSION_NAMES.get(service.accessor, [])
+    return [*((f"{service.module}.{module}", names) for module, names in own), *foreign]
 
 
 def _protobuf(idl: Idl, schema: Schema) -> dict[str, str]:

@@ -20,7 +20,7 @@ from datetime import timedelta
 import pytest
 
 from lcplatform.errors import {", ".join(ERROR_CLASSES.values())}
-from lcplatform_contract.contract_test import lacks
+from lcplatform_contract.contract_test import lacks, needs
 from lcplatform_contract.law_test import Arguments, LawTest
 """
 # A control character: no pattern of the contract allows one.

@@ -36,6 +36,7 @@ def describe_service(service: str, provider: str, support: Support) -> ServiceDe
             for method, update in sorted(support.conditional_updates.items())
         },
         native=support.native,
+        offered=support.offered,
     )
 
 

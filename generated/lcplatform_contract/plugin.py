@@ -195,6 +195,7 @@ def _support(provider: str, harness: Harness) -> Mapping[str, frozenset[str]]:
         return {
             one.service: frozenset({*one.capabilities, *clock})
             for one in platform.describe().services
+            if one.offered
         }
 
 
@@ -204,7 +205,9 @@ def _marked(item: pytest.Item, mark: str) -> set[str]:
 
 def _missing(item: pytest.Item, declared: Mapping[str, frozenset[str]]) -> set[str]:
     service = getattr(getattr(item, "cls", None), "service", "")
-    return _marked(item, "lcplatform_needs") - declared.get(service, frozenset())
+    if service not in declared:
+        return {service}
+    return _marked(item, "lcplatform_needs") - declared[service]
 
 
 def _fits(item: pytest.Item, declared: Mapping[str, frozenset[str]]) -> bool:

@@ -41,12 +41,14 @@ class Support:
         limits: its limits by name. A limit that is absent does not bind.
         conditional_updates: by method name, how far `if_match` can be relied on.
         native: whether the vendor offers the service itself, or the provider emulates it.
+        offered: whether the provider has the service at all.
     """
 
     capabilities: frozenset[str] = frozenset()
     limits: Mapping[str, int] = field(default_factory=dict)
     conditional_updates: Mapping[str, ConditionalUpdate] = field(default_factory=dict)
     native: bool = True
+    offered: bool = True
 
     @classmethod
     def everything(cls, capabilities: type[StrEnum]) -> Support:
@@ -54,8 +56,8 @@ class Support:
         return cls(capabilities=frozenset(capabilities))
 
 
-NOTHING: Final = Support()
-"""No capability at all."""
+NOTHING: Final = Support(native=False, offered=False)
+"""What is declared of a service that a provider does not offer."""
 
 
 def unimplemented(operation: Operation) -> UnsupportedError:

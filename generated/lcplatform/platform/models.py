@@ -45,6 +45,11 @@ class ServiceDescription(Response):
     native: bool
     """Whether the provider's own service stands behind it, rather than an emulation of it."""
 
+    offered: bool
+    """Whether the provider offers the service at all. Where it does not, every operation is refused
+    with UNSUPPORTED.
+    """
+
 
 class DescribeRequest(Request):
     """Asks for the description."""

@@ -57,8 +57,11 @@ if TYPE_CHECKING:
     )
     from lcplatform.queue.stub import MockQueue, UnimplementedQueue
     from lcplatform.queue.support import QueueCapability, QueueLimits
+    from lcplatform_runtime.extensions.consumers import AsyncConsumer, Consumer
+    from lcplatform_runtime.extensions.queue import Verdict
 
 __all__ = [
+    "AsyncConsumer",
     "AsyncQueue",
     "AsyncQueueBridge",
     "AsyncQueueDriver",
@@ -69,6 +72,7 @@ __all__ = [
     "ChangeVisibilitiesResult",
     "ChangeVisibilityRequest",
     "ChangeVisibilityResponse",
+    "Consumer",
     "CreateQueueRequest",
     "CreateQueueResponse",
     "DeleteMessageRequest",
@@ -108,6 +112,7 @@ __all__ = [
     "UnimplementedQueue",
     "UpdateQueueRequest",
     "UpdateQueueResponse",
+    "Verdict",
 ]
 
 _HOMES = {
@@ -160,6 +165,9 @@ _HOMES = {
     "UnimplementedQueue": "lcplatform.queue.stub",
     "QueueCapability": "lcplatform.queue.support",
     "QueueLimits": "lcplatform.queue.support",
+    "AsyncConsumer": "lcplatform_runtime.extensions.consumers",
+    "Consumer": "lcplatform_runtime.extensions.consumers",
+    "Verdict": "lcplatform_runtime.extensions.queue",
 }
 
 

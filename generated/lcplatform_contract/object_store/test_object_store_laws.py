@@ -11,7 +11,7 @@ from lcplatform.object_store.models import (
     LifecycleRule,
     PresignedMethod,
 )
-from lcplatform_contract.contract_test import lacks
+from lcplatform_contract.contract_test import lacks, needs
 from lcplatform_contract.law_test import Arguments, LawTest
 
 
@@ -363,6 +363,7 @@ class TestObjectStoreLaws(LawTest):
             "bucket": self.name("law"),
         }
 
+    @needs("object_versions")
     def test_list_object_versions_refuses_what_is_out_of_bounds(self) -> None:
         self.refuses_each(
             self.object_store.list_object_versions,
@@ -375,6 +376,7 @@ class TestObjectStoreLaws(LawTest):
             ("page_size", "too large", 1001),
         )
 
+    @needs("object_versions")
     def test_list_object_versions_takes_what_is_just_within_bounds(self) -> None:
         self.takes_each(
             self.object_store.list_object_versions,
@@ -386,6 +388,7 @@ class TestObjectStoreLaws(LawTest):
             ("page_size", "the greatest", 1000),
         )
 
+    @needs("object_versions")
     def test_list_object_versions_on_what_is_missing_raises_not_found(self) -> None:
         self.misses(
             self.object_store.list_object_versions,
@@ -393,6 +396,7 @@ class TestObjectStoreLaws(LawTest):
             "ObjectStore.ListObjectVersions",
         )
 
+    @needs("object_versions")
     def test_list_object_versions_refuses_a_page_token_that_it_did_not_make(self) -> None:
         for token in self.foreign_tokens():
             self.refuses_each(
@@ -459,6 +463,7 @@ class TestObjectStoreLaws(LawTest):
             "key": self.name("law"),
         }
 
+    @needs("object_tags")
     def test_get_object_tags_refuses_what_is_out_of_bounds(self) -> None:
         self.refuses_each(
             self.object_store.get_object_tags,
@@ -471,6 +476,7 @@ class TestObjectStoreLaws(LawTest):
             ("key", "against the pattern", "\n"),
         )
 
+    @needs("object_tags")
     def test_get_object_tags_takes_what_is_just_within_bounds(self) -> None:
         self.takes_each(
             self.object_store.get_object_tags,
@@ -480,6 +486,7 @@ class TestObjectStoreLaws(LawTest):
             ("key", "the longest", self.text(1024)),
         )
 
+    @needs("object_tags")
     def test_get_object_tags_on_what_is_missing_raises_not_found(self) -> None:
         self.misses(
             self.object_store.get_object_tags, self._get_object_tags(), "ObjectStore.GetObjectTags"
@@ -495,6 +502,7 @@ class TestObjectStoreLaws(LawTest):
             "key": self.name("law"),
         }
 
+    @needs("object_tags")
     def test_put_object_tags_refuses_what_is_out_of_bounds(self) -> None:
         self.refuses_each(
             self.object_store.put_object_tags,
@@ -507,6 +515,7 @@ class TestObjectStoreLaws(LawTest):
             ("key", "against the pattern", "\n"),
         )
 
+    @needs("object_tags")
     def test_put_object_tags_takes_what_is_just_within_bounds(self) -> None:
         self.takes_each(
             self.object_store.put_object_tags,
@@ -516,6 +525,7 @@ class TestObjectStoreLaws(LawTest):
             ("key", "the longest", self.text(1024)),
         )
 
+    @needs("object_tags")
     def test_put_object_tags_on_what_is_missing_raises_not_found(self) -> None:
         self.misses(
             self.object_store.put_object_tags, self._put_object_tags(), "ObjectStore.PutObjectTags"
@@ -531,6 +541,7 @@ class TestObjectStoreLaws(LawTest):
             "key": self.name("law"),
         }
 
+    @needs("presigned_urls")
     def test_generate_presigned_url_refuses_what_is_out_of_bounds(self) -> None:
         self.refuses_each(
             self.object_store.generate_presigned_url,
@@ -548,6 +559,7 @@ class TestObjectStoreLaws(LawTest):
             ("content_type", "against the pattern", "\n"),
         )
 
+    @needs("presigned_urls")
     def test_generate_presigned_url_takes_what_is_just_within_bounds(self) -> None:
         self.takes_each(
             self.object_store.generate_presigned_url,

@@ -10,7 +10,7 @@ from lcplatform.queue.models import (
     ChangeVisibilitiesEntry,
     SendMessagesEntry,
 )
-from lcplatform_contract.contract_test import lacks
+from lcplatform_contract.contract_test import lacks, needs
 from lcplatform_contract.law_test import Arguments, LawTest
 
 
@@ -481,6 +481,7 @@ class TestQueueLaws(LawTest):
             "name": self.name("law"),
         }
 
+    @needs("purge")
     def test_purge_queue_refuses_what_is_out_of_bounds(self) -> None:
         self.refuses_each(
             self.queue.purge_queue,
@@ -490,6 +491,7 @@ class TestQueueLaws(LawTest):
             ("name", "against the pattern", "\n"),
         )
 
+    @needs("purge")
     def test_purge_queue_takes_what_is_just_within_bounds(self) -> None:
         self.takes_each(
             self.queue.purge_queue,
@@ -498,6 +500,7 @@ class TestQueueLaws(LawTest):
             ("name", "the longest", self.text(75)),
         )
 
+    @needs("purge")
     def test_purge_queue_on_what_is_missing_raises_not_found(self) -> None:
         self.misses(self.queue.purge_queue, self._purge_queue(), "Queue.PurgeQueue")
 
@@ -510,6 +513,7 @@ class TestQueueLaws(LawTest):
             "queue": self.name("law"),
         }
 
+    @needs("dead_letters")
     def test_peek_dead_letters_refuses_what_is_out_of_bounds(self) -> None:
         self.refuses_each(
             self.queue.peek_dead_letters,
@@ -521,6 +525,7 @@ class TestQueueLaws(LawTest):
             ("max_messages", "too large", 11),
         )
 
+    @needs("dead_letters")
     def test_peek_dead_letters_takes_what_is_just_within_bounds(self) -> None:
         self.takes_each(
             self.queue.peek_dead_letters,
@@ -531,6 +536,7 @@ class TestQueueLaws(LawTest):
             ("max_messages", "the greatest", 10),
         )
 
+    @needs("dead_letters")
     def test_peek_dead_letters_on_what_is_missing_raises_not_found(self) -> None:
         self.misses(
             self.queue.peek_dead_letters, self._peek_dead_letters(), "Queue.PeekDeadLetters"
@@ -545,6 +551,7 @@ class TestQueueLaws(LawTest):
             "queue": self.name("law"),
         }
 
+    @needs("redrive")
     def test_redrive_dead_letters_refuses_what_is_out_of_bounds(self) -> None:
         self.refuses_each(
             self.queue.redrive_dead_letters,
@@ -556,6 +563,7 @@ class TestQueueLaws(LawTest):
             ("max_messages", "too large", 10001),
         )
 
+    @needs("redrive")
     def test_redrive_dead_letters_takes_what_is_just_within_bounds(self) -> None:
         self.takes_each(
             self.queue.redrive_dead_letters,
@@ -566,6 +574,7 @@ class TestQueueLaws(LawTest):
             ("max_messages", "the greatest", 10000),
         )
 
+    @needs("redrive")
     def test_redrive_dead_letters_on_what_is_missing_raises_not_found(self) -> None:
         self.misses(
             self.queue.redrive_dead_letters,

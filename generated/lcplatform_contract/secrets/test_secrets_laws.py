@@ -9,7 +9,7 @@ from lcplatform.secrets.client import Secrets
 from lcplatform.secrets.models import (
     VersionStage,
 )
-from lcplatform_contract.contract_test import lacks
+from lcplatform_contract.contract_test import lacks, needs
 from lcplatform_contract.law_test import Arguments, LawTest
 
 
@@ -333,6 +333,7 @@ class TestSecretsLaws(LawTest):
             "handler": "a",
         }
 
+    @needs("rotation")
     def test_configure_rotation_refuses_what_is_out_of_bounds(self) -> None:
         self.refuses_each(
             self.secrets.configure_rotation,
@@ -346,6 +347,7 @@ class TestSecretsLaws(LawTest):
             ("handler", "too short", ""),
         )
 
+    @needs("rotation")
     def test_configure_rotation_takes_what_is_just_within_bounds(self) -> None:
         self.takes_each(
             self.secrets.configure_rotation,
@@ -357,6 +359,7 @@ class TestSecretsLaws(LawTest):
             ("handler", "the longest", self.text(2048)),
         )
 
+    @needs("rotation")
     def test_configure_rotation_on_what_is_missing_raises_not_found(self) -> None:
         self.misses(
             self.secrets.configure_rotation, self._configure_rotation(), "Secrets.ConfigureRotation"
@@ -371,6 +374,7 @@ class TestSecretsLaws(LawTest):
             "name": self.name("law"),
         }
 
+    @needs("rotation")
     def test_rotate_secret_refuses_what_is_out_of_bounds(self) -> None:
         self.refuses_each(
             self.secrets.rotate_secret,
@@ -380,6 +384,7 @@ class TestSecretsLaws(LawTest):
             ("name", "against the pattern", "\n"),
         )
 
+    @needs("rotation")
     def test_rotate_secret_takes_what_is_just_within_bounds(self) -> None:
         self.takes_each(
             self.secrets.rotate_secret,
@@ -388,6 +393,7 @@ class TestSecretsLaws(LawTest):
             ("name", "the longest", self.text(127)),
         )
 
+    @needs("rotation")
     def test_rotate_secret_on_what_is_missing_raises_not_found(self) -> None:
         self.misses(self.secrets.rotate_secret, self._rotate_secret(), "Secrets.RotateSecret")
 
@@ -400,6 +406,7 @@ class TestSecretsLaws(LawTest):
             "name": self.name("law"),
         }
 
+    @needs("pending_versions")
     def test_cancel_rotation_refuses_what_is_out_of_bounds(self) -> None:
         self.refuses_each(
             self.secrets.cancel_rotation,
@@ -409,6 +416,7 @@ class TestSecretsLaws(LawTest):
             ("name", "against the pattern", "\n"),
         )
 
+    @needs("pending_versions")
     def test_cancel_rotation_takes_what_is_just_within_bounds(self) -> None:
         self.takes_each(
             self.secrets.cancel_rotation,
@@ -417,6 +425,7 @@ class TestSecretsLaws(LawTest):
             ("name", "the longest", self.text(127)),
         )
 
+    @needs("pending_versions")
     def test_cancel_rotation_on_what_is_missing_raises_not_found(self) -> None:
         self.misses(self.secrets.cancel_rotation, self._cancel_rotation(), "Secrets.CancelRotation")
 

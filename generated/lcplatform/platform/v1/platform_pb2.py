@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from lcplatform.options.v1 import options_pb2 as lcplatform_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%lcplatform/platform/v1/platform.proto\x12\x16lcplatform.platform.v1\x1a#lcplatform/options/v1/options.proto\"\x9b\x03\n\x12ServiceDescription\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x10\n\x08provider\x18\x02 \x01(\t\x12\x14\n\x0c\x63\x61pabilities\x18\x03 \x03(\t\x12\x46\n\x06limits\x18\x04 \x03(\x0b\x32\x36.lcplatform.platform.v1.ServiceDescription.LimitsEntry\x12_\n\x13\x63onditional_updates\x18\x05 \x03(\x0b\x32\x42.lcplatform.platform.v1.ServiceDescription.ConditionalUpdatesEntry\x12\x0e\n\x06native\x18\x06 \x01(\x08\x1a-\n\x0bLimitsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\x1a\x64\n\x17\x43onditionalUpdatesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x38\n\x05value\x18\x02 \x01(\x0e\x32).lcplatform.platform.v1.ConditionalUpdate:\x02\x38\x01\"\x11\n\x0f\x44\x65scribeRequest\"j\n\x10\x44\x65scribeResponse\x12\x18\n\x10\x63ontract_version\x18\x01 \x01(\t\x12<\n\x08services\x18\x02 \x03(\x0b\x32*.lcplatform.platform.v1.ServiceDescription*\x93\x01\n\x11\x43onditionalUpdate\x12\"\n\x1e\x43ONDITIONAL_UPDATE_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x43ONDITIONAL_UPDATE_ATOMIC\x10\x01\x12\x1e\n\x1a\x43ONDITIONAL_UPDATE_CHECKED\x10\x02\x12\x1b\n\x17\x43ONDITIONAL_UPDATE_NONE\x10\x03\x32}\n\x0fPlatformService\x12\x62\n\x08\x44\x65scribe\x12\'.lcplatform.platform.v1.DescribeRequest\x1a(.lcplatform.platform.v1.DescribeResponse\"\x03\x90\x02\x01\x1a\x06\x92\xdb\x18\x02\x18\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%lcplatform/platform/v1/platform.proto\x12\x16lcplatform.platform.v1\x1a#lcplatform/options/v1/options.proto\"\xac\x03\n\x12ServiceDescription\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x10\n\x08provider\x18\x02 \x01(\t\x12\x14\n\x0c\x63\x61pabilities\x18\x03 \x03(\t\x12\x46\n\x06limits\x18\x04 \x03(\x0b\x32\x36.lcplatform.platform.v1.ServiceDescription.LimitsEntry\x12_\n\x13\x63onditional_updates\x18\x05 \x03(\x0b\x32\x42.lcplatform.platform.v1.ServiceDescription.ConditionalUpdatesEntry\x12\x0e\n\x06native\x18\x06 \x01(\x08\x12\x0f\n\x07offered\x18\x07 \x01(\x08\x1a-\n\x0bLimitsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\x1a\x64\n\x17\x43onditionalUpdatesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x38\n\x05value\x18\x02 \x01(\x0e\x32).lcplatform.platform.v1.ConditionalUpdate:\x02\x38\x01\"\x11\n\x0f\x44\x65scribeRequest\"j\n\x10\x44\x65scribeResponse\x12\x18\n\x10\x63ontract_version\x18\x01 \x01(\t\x12<\n\x08services\x18\x02 \x03(\x0b\x32*.lcplatform.platform.v1.ServiceDescription*\x93\x01\n\x11\x43onditionalUpdate\x12\"\n\x1e\x43ONDITIONAL_UPDATE_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x43ONDITIONAL_UPDATE_ATOMIC\x10\x01\x12\x1e\n\x1a\x43ONDITIONAL_UPDATE_CHECKED\x10\x02\x12\x1b\n\x17\x43ONDITIONAL_UPDATE_NONE\x10\x03\x32}\n\x0fPlatformService\x12\x62\n\x08\x44\x65scribe\x12\'.lcplatform.platform.v1.DescribeRequest\x1a(.lcplatform.platform.v1.DescribeResponse\"\x03\x90\x02\x01\x1a\x06\x92\xdb\x18\x02\x18\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,18 +40,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PLATFORMSERVICE']._serialized_options = b'\222\333\030\002\030\001'
   _globals['_PLATFORMSERVICE'].methods_by_name['Describe']._loaded_options = None
   _globals['_PLATFORMSERVICE'].methods_by_name['Describe']._serialized_options = b'\220\002\001'
-  _globals['_CONDITIONALUPDATE']._serialized_start=644
-  _globals['_CONDITIONALUPDATE']._serialized_end=791
+  _globals['_CONDITIONALUPDATE']._serialized_start=661
+  _globals['_CONDITIONALUPDATE']._serialized_end=808
   _globals['_SERVICEDESCRIPTION']._serialized_start=103
-  _globals['_SERVICEDESCRIPTION']._serialized_end=514
-  _globals['_SERVICEDESCRIPTION_LIMITSENTRY']._serialized_start=367
-  _globals['_SERVICEDESCRIPTION_LIMITSENTRY']._serialized_end=412
-  _globals['_SERVICEDESCRIPTION_CONDITIONALUPDATESENTRY']._serialized_start=414
-  _globals['_SERVICEDESCRIPTION_CONDITIONALUPDATESENTRY']._serialized_end=514
-  _globals['_DESCRIBEREQUEST']._serialized_start=516
-  _globals['_DESCRIBEREQUEST']._serialized_end=533
-  _globals['_DESCRIBERESPONSE']._serialized_start=535
-  _globals['_DESCRIBERESPONSE']._serialized_end=641
-  _globals['_PLATFORMSERVICE']._serialized_start=793
-  _globals['_PLATFORMSERVICE']._serialized_end=918
+  _globals['_SERVICEDESCRIPTION']._serialized_end=531
+  _globals['_SERVICEDESCRIPTION_LIMITSENTRY']._serialized_start=384
+  _globals['_SERVICEDESCRIPTION_LIMITSENTRY']._serialized_end=429
+  _globals['_SERVICEDESCRIPTION_CONDITIONALUPDATESENTRY']._serialized_start=431
+  _globals['_SERVICEDESCRIPTION_CONDITIONALUPDATESENTRY']._serialized_end=531
+  _globals['_DESCRIBEREQUEST']._serialized_start=533
+  _globals['_DESCRIBEREQUEST']._serialized_end=550
+  _globals['_DESCRIBERESPONSE']._serialized_start=552
+  _globals['_DESCRIBERESPONSE']._serialized_end=658
+  _globals['_PLATFORMSERVICE']._serialized_start=810
+  _globals['_PLATFORMSERVICE']._serialized_end=935
 # @@protoc_insertion_point(module_scope)

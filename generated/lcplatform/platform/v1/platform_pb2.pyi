@@ -20,7 +20,7 @@ CONDITIONAL_UPDATE_CHECKED: ConditionalUpdate
 CONDITIONAL_UPDATE_NONE: ConditionalUpdate
 
 class ServiceDescription(_message.Message):
-    __slots__ = ("service", "provider", "capabilities", "limits", "conditional_updates", "native")
+    __slots__ = ("service", "provider", "capabilities", "limits", "conditional_updates", "native", "offered")
     class LimitsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -41,13 +41,15 @@ class ServiceDescription(_message.Message):
     LIMITS_FIELD_NUMBER: _ClassVar[int]
     CONDITIONAL_UPDATES_FIELD_NUMBER: _ClassVar[int]
     NATIVE_FIELD_NUMBER: _ClassVar[int]
+    OFFERED_FIELD_NUMBER: _ClassVar[int]
     service: str
     provider: str
     capabilities: _containers.RepeatedScalarFieldContainer[str]
     limits: _containers.ScalarMap[str, int]
     conditional_updates: _containers.ScalarMap[str, ConditionalUpdate]
     native: bool
-    def __init__(self, service: _Optional[str] = ..., provider: _Optional[str] = ..., capabilities: _Optional[_Iterable[str]] = ..., limits: _Optional[_Mapping[str, int]] = ..., conditional_updates: _Optional[_Mapping[str, ConditionalUpdate]] = ..., native: _Optional[bool] = ...) -> None: ...
+    offered: bool
+    def __init__(self, service: _Optional[str] = ..., provider: _Optional[str] = ..., capabilities: _Optional[_Iterable[str]] = ..., limits: _Optional[_Mapping[str, int]] = ..., conditional_updates: _Optional[_Mapping[str, ConditionalUpdate]] = ..., native: _Optional[bool] = ..., offered: _Optional[bool] = ...) -> None: ...
 
 class DescribeRequest(_message.Message):
     __slots__ = ()
