@@ -25,6 +25,8 @@ from lcplatform_aws.error_table import (
 from lcplatform_runtime.retry import parse_retry_after
 
 if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
+
     from lcplatform_runtime.errors import LCPlatformError
     from lcplatform_runtime.operation import Operation
 
@@ -87,6 +89,16 @@ def _names(exception: Exception) -> Iterator[str]:
 def code_of(problem: Mapping[str, Any], /) -> str:
     """The code of an answer. Some services have an old one and a new one, and the new one tells more."""
     return str(problem.get("QueryErrorCode") or problem.get("Code") or "Unknown")
+
+
+def problem_of(error: ClientError, /) -> Mapping[str, Any]:
+    """What an answer says went wrong: Code, Message, and whatever the service adds."""
+    return dict(error.response.get("Error", {}))
+
+
+def status_of(error: ClientError, /) -> int:
+    """The HTTP status of an answer."""
+    return error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
 
 
 def meaning_of(code: str, text: str, service: str, method: str, status: int) -> Meaning:

@@ -51,7 +51,7 @@ from lcplatform.object_store.models import (
 )
 from lcplatform.object_store.operations import COPY_OBJECT, PUT_OBJECT
 from lcplatform.object_store.support import ObjectStoreCapability, ObjectStoreLimits
-from lcplatform_aws.errors import batch_failure
+from lcplatform_aws.errors import batch_failure, problem_of, status_of
 from lcplatform_aws.pages import join_token, split_token
 from lcplatform_aws.session import moment
 from lcplatform_aws.units import at_most_one, days, given, invalid, seconds
@@ -137,9 +137,9 @@ class S3ObjectStore(ObjectStoreDriver):
         try:
             self._s3.head_bucket(Bucket=name)
         except ClientError as error:
-            if error.response["Error"].get("Code") == "404":
+            if status_of(error) == 404:
                 return
-            if error.response["Error"].get("Code") != "403":
+            if status_of(error) != 403:
                 raise
         raise AlreadyExistsError(f"the bucket name {name!r} is taken")
 
@@ -219,7 +219,7 @@ class S3ObjectStore(ObjectStoreDriver):
                 )
             )
         except ClientError as error:
-            if error.response["ResponseMetadata"]["HTTPStatusCode"] != 304:
+            if status_of(error) != 304:
                 raise
             return ByteStream(_not_modified(request.if_none_match or ""))
         length = answer["ContentLength"]
@@ -254,7 +254,7 @@ class S3ObjectStore(ObjectStoreDriver):
                 )
             )
         except ClientError as error:
-            if error.response["ResponseMetadata"]["HTTPStatusCode"] == 412:
+            if status_of(error) == 412:
                 # S3 answers the same for another object and for none.
                 self._s3.head_object(Bucket=request.bucket, Key=request.key)
             raise
@@ -540,16 +540,16 @@ def _conditions(request: PutObjectHeader | CopyObjectRequest) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        if error.response["ResponseMetadata"]["HTTPStatusCode"] != 412:
+        if status_of(error) != 412:
             raise
         raise _unmet(request, error) from error
 
 
 def _unmet(request: PutObjectHeader | CopyObjectRequest, error: ClientError) -> LCPlatformError:
-    problem: Mapping[str, Any] = error.response["Error"]
+    problem = problem_of(error)
     condition = str(problem.get("Condition", "")).lower()
     details = {"code": str(problem.get("Code", "")), "status": "412"}
-    request_id = error.response["ResponseMetadata"].get("RequestId")
+    request_id = error.response.get("ResponseMetadata", {}).get("RequestId")
     if "copy-source" in condition:
         text = "the source is no longer the one that was asked for"
     elif request.if_absent:
@@ -562,7 +562,7 @@ def _unmet(request: PutObjectHeader | CopyObjectRequest, error: ClientError) -> 
 
 
 def _too_large_to_copy(error: ClientError) -> bool:
-    problem: Mapping[str, Any] = error.response["Error"]
+    problem = problem_of(error)
     return problem.get("Code") == "InvalidRequest" and "larger than the maximum" in str(
         problem.get("Message", "")
     )

@@ -53,7 +53,7 @@ from lcplatform.queue.models import (
 )
 from lcplatform.queue.support import QueueCapability, QueueLimits
 from lcplatform.type.models import BatchFailure, ErrorCode
-from lcplatform_aws.errors import batch_failure, code_of, meaning_of
+from lcplatform_aws.errors import batch_failure, code_of, meaning_of, problem_of
 from lcplatform_aws.messages import MAX_ATTRIBUTES, decode, encode
 from lcplatform_aws.units import given, invalid, seconds
 from lcplatform_runtime.context import current_call
@@ -264,7 +264,8 @@ class SqsQueue(QueueDriver):
         try:
             return self._sqs.send_message_batch(QueueUrl=url, Entries=entries)
         except ClientError as error:
-            code, text = code_of(error.response["Error"]), error.response["Error"]["Message"]
+            problem = problem_of(error)
+            code, text = code_of(problem), str(problem.get("Message", ""))
             if meaning_of(code, text, "queue", "send_messages", 0).kind is not ValidationError:
                 raise
             if len(entries) == 1:
@@ -523,7 +524,7 @@ class SqsQueue(QueueDriver):
 
 
 def _missing(error: ClientError) -> bool:
-    return code_of(error.response["Error"]) in _MISSING
+    return code_of(problem_of(error)) in _MISSING
 
 
 def _named(arn: str) -> str:

@@ -43,7 +43,7 @@ from lcplatform.secrets.models import (
     VersionStage,
 )
 from lcplatform.secrets.support import SecretsCapability, SecretsLimits
-from lcplatform_aws.errors import batch_failure
+from lcplatform_aws.errors import batch_failure, problem_of
 from lcplatform_aws.quiet import quietly
 from lcplatform_aws.units import at_most_one, days
 from lcplatform_aws.values import decode, encode, token_for
@@ -115,7 +115,7 @@ class SecretsManagerSecrets(SecretsDriver):
 
     def _used(self, name: str, token: str, error: ClientError) -> bool:
         """Whether a name is taken because the very same call was made before, with another value."""
-        if error.response["Error"].get("Code") != "ResourceExistsException":
+        if problem_of(error).get("Code") != "ResourceExistsException":
             return False
         return any(it["VersionId"] == token for it in self._versions(name))
 
@@ -261,7 +261,7 @@ class SecretsManagerSecrets(SecretsDriver):
         try:
             self._secrets.restore_secret(SecretId=request.name)
         except ClientError as error:
-            if error.response["Error"].get("Code") != "InvalidRequestException":
+            if problem_of(error).get("Code") != "InvalidRequestException":
                 raise
             if "DeletedDate" in self._described(request.name):
                 raise  # it is deleted, and something else is wrong

@@ -167,7 +167,7 @@ class Parts:
         """Makes the next part of a stretch of another object."""
         number = len(self.done) + 1
         s3 = self._owner.s3
-        answer = self.attempt(
+        answer: Any = self.attempt(
             lambda: s3.upload_part_copy(
                 PartNumber=number, CopySourceRange=f"bytes={first}-{last}", **self.upload, **origin
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -40,7 +41,7 @@ def at_stub(stub: Stub) -> Iterator[AtStub]:
 
     def make(*, max_attempts: int = 3, **options: object) -> LCPlatform:
         policy = RetryPolicy(max_attempts=max_attempts, base_delay=timedelta(0))
-        given: dict[str, object] = {
+        given: dict[str, Any] = {  # one dict for keywords of several types
             "endpoint_url": stub.url,
             "region": "eu-west-1",
             "access_key_id": "AKIATEST",

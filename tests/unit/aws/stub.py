@@ -39,7 +39,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Answer:
-    """What to answer. With `cut`, only so many bytes of the body are sent before the connection is reset."""
+    """What to answer. With `cut`, only so many bytes of the body are sent; with 0, the connection is reset instead."""
 
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -163,6 +163,10 @@ class Stub:
         if answer.silent:
             self._stopping.wait(30)
             return False
+        if answer.cut == 0:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            connection.close()
+            return False
         given = {name.lower(): value for name, value in answer.headers.items()}
         headers = {"content-length": str(len(answer.body)), **given}
         head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
@@ -170,9 +174,5 @@ class Stub:
         connection.sendall(f"HTTP/1.1 {answer.status} Said\r\n{head}\r\n".encode() + body)
         if answer.cut is None:
             return True
-        if answer.cut:
-            connection.shutdown(socket.SHUT_WR)  # what was sent arrives, the rest never does
-        else:
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-            connection.close()
+        connection.shutdown(socket.SHUT_WR)  # what was sent arrives, the rest never does
         return False
