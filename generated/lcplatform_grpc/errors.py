@@ -53,33 +53,33 @@ _CUT: Final = "…"
 
 def status_of(error: LCPlatformError, /) -> Status:
     """The error as a Status. What would not fit into a header is cut, and what is least needed first."""
-    shown = error
-    for cut in _cuts(error):
-        status = Status(
-            code=CODES[error.code].value[0],
-            message=_text(shown.message),
-            details=[_packed(detail) for detail in _details(shown)],
-        )
-        if status.ByteSize() <= _MOST_DETAILS:
-            break
-        shown = cut
+    status = _status(error)
+    cuts = _cuts(error.copy())
+    while status.ByteSize() > _MOST_DETAILS and (cut := next(cuts, None)) is not None:
+        status = _status(cut)
     return status
 
 
+def _status(error: LCPlatformError) -> Status:
+    return Status(
+        code=CODES[error.code].value[0],
+        message=_text(error.message),
+        details=[_packed(detail) for detail in _details(error)],
+    )
+
+
 def _cuts(error: LCPlatformError) -> Iterator[LCPlatformError]:
-    """The error with less and less of it, and the last one twice, since that must do."""
-    shown = error.copy()
-    while shown.violations:
-        shown.violations = shown.violations[: len(shown.violations) // 2]
-        yield shown
-    shown.details = {}
-    yield shown
+    """The error with less and less of it."""
+    while error.violations:
+        error.violations = error.violations[: len(error.violations) // 2]
+        yield error
+    error.details = {}
+    yield error
     for most in (_MOST_TEXT * 4, _MOST_TEXT):
-        shown.message = _cut(shown.message, most)
-        shown.resource = None if shown.resource is None else _cut(shown.resource, most)
-        shown.request_id = None if shown.request_id is None else _cut(shown.request_id, most)
-        yield shown
-    yield shown
+        error.message = _cut(error.message, most)
+        error.resource = None if error.resource is None else _cut(error.resource, most)
+        error.request_id = None if error.request_id is None else _cut(error.request_id, most)
+        yield error
 
 
 def trailers_of(error: LCPlatformError, /) -> tuple[str, tuple[tuple[str, bytes], ...]]:

@@ -291,7 +291,7 @@ def test_a_failure_of_the_connection_says_what_may_have_happened(
     code: str, details: str, kind: type[LCPlatformError], retryable: bool, outcome: Outcome
 ) -> None:
     error = translate(_Failed(grpc.StatusCode[code], details), SEND_MESSAGE)
-    assert type(error) is kind
+    assert isinstance(error, kind)
     assert (error.retryable, error.outcome, error.from_server) == (retryable, outcome, False)
     assert details in error.message
 
