@@ -132,12 +132,15 @@ def _object(method: bytes, path: bytes, head: bytes) -> Iterator[bytes | memoryv
     wanted = _RANGE.search(head)
     first, last = (int(wanted[1]), int(wanted[2] or size - 1)) if wanted else (0, size - 1)
     left = last - first + 1
-    yield b"HTTP/1.1 %s\r\nContent-Type: application/octet-stream\r\nContent-Length: %d\r\n%s%s%s\r\n" % (
-        b"206 Partial Content" if wanted else b"200 OK",
-        left,
-        b"Content-Range: bytes %d-%d/%d\r\n" % (first, last, size) if wanted else b"",
-        _OBJECT,
-        _COMMON,
+    yield (
+        b"HTTP/1.1 %s\r\nContent-Type: application/octet-stream\r\nContent-Length: %d\r\n%s%s%s\r\n"
+        % (
+            b"206 Partial Content" if wanted else b"200 OK",
+            left,
+            b"Content-Range: bytes %d-%d/%d\r\n" % (first, last, size) if wanted else b"",
+            _OBJECT,
+            _COMMON,
+        )
     )
     while method == b"GET" and left:
         part = _ZEROS[: min(left, _SCRATCH)]

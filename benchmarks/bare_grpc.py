@@ -40,9 +40,7 @@ def serve() -> Served:
             ("grpc.so_reuseport", 0),
         ],
     )
-    server.add_generic_rpc_handlers(
-        [grpc.method_handlers_generic_handler(SERVICE, _handlers())]
-    )
+    server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(SERVICE, _handlers())])
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     gc.collect()
@@ -78,7 +76,7 @@ def _up(requests: Iterator[PutObjectRequest], _: grpc.ServicerContext) -> PutObj
     return PutObjectResponse(etag="none", size=sum(len(it.chunk) for it in requests))
 
 
-def _down(request: GetObjectRequest, _: grpc.ServicerContext) -> Iterator[GetObjectResponse]:
+def _down(request: GetObjectRequest, context: grpc.ServicerContext) -> Iterator[GetObjectResponse]:
     size = int(request.key)
     yield GetObjectResponse(header=GetObjectHeader(size=size))
     for _ in range(0, size, CHUNK):

@@ -21,7 +21,7 @@ _HOUR: Final = 3600
 
 def _measure(effort: Effort) -> Samples:
     from aws_lambda_powertools.utilities.parameters import SecretsProvider, get_secret
-    from aws_lambda_powertools.utilities.parameters.base import DEFAULT_PROVIDERS
+    from aws_lambda_powertools.utilities.parameters.constants import DEFAULT_PROVIDERS
 
     from lcplatform import LCPlatform, PlatformSettings
     from lcplatform_runtime.cache import CacheSettings

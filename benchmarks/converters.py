@@ -47,7 +47,9 @@ class _RoundTrips:
         self.peer.append(peer)
 
 
-def _converted(message: Any, write: Callable[[Any], object], read: Callable[[Any], object]) -> object:
+def _converted(
+    message: Any, write: Callable[[Any], object], read: Callable[[Any], object]
+) -> object:
     return write(read(message))
 
 
@@ -152,9 +154,7 @@ def _measure(effort: Effort) -> Samples:
         return sum(cpu_of(it, _TIMES)() for it in sides) * 1e6
 
     # The faster side is to be at least so many times as fast: what it does in a second over what the other does.
-    costs = take_turns(
-        partial(turn, trips.ours), partial(turn, trips.peer), effort.rounds(60)
-    )
+    costs = take_turns(partial(turn, trips.ours), partial(turn, trips.peer), effort.rounds(60))
     return Samples(tuple(1e6 / it for it in costs.ours), tuple(1e6 / it for it in costs.peer))
 
 

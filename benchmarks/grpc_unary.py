@@ -43,13 +43,12 @@ def _measure(effort: Effort) -> Samples:
     ):
         with LCPlatform("grpc", endpoint=ours.endpoint) as platform:
             platform.object_store.create_bucket(_BUCKET)
-            platform.object_store.put_object(
-                _BUCKET, _KEY, b"body", metadata={"note": "n" * 127}
-            )
+            platform.object_store.put_object(_BUCKET, _KEY, b"body", metadata={"note": "n" * 127})
 
         def side(endpoint: str, path: str) -> list[object]:
             with grpc.insecure_channel(endpoint) as channel:
-                answer = channel.unary_unary(path)(request.SerializeToString())
+                call: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(path)
+            answer = call(request.SerializeToString())
             assert 190 <= len(answer) <= 210, len(answer)
             return [endpoint, path, _text(request), b64encode(answer).decode(), _CALLERS, _CALLS]
 

@@ -86,9 +86,7 @@ def _silent() -> list[tuple[selectors.SelectorKey, int]]:
 class _Connection:
     """One connection with any number of calls under way."""
 
-    def __init__(
-        self, address: tuple[str, int], path: str, message: bytes, answer: bytes
-    ) -> None:
+    def __init__(self, address: tuple[str, int], path: str, message: bytes, answer: bytes) -> None:
         self.socket = socket.create_connection(address, timeout=30)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._headers = _headers(path, f"{address[0]}:{address[1]}")

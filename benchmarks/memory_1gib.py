@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from benchmarks.aws_sides import options
 from benchmarks.aws_stub import stub
@@ -27,7 +27,7 @@ _GIB: Final = 1024 * _MIB
 _SMALL: Final = 1024
 
 
-def client(provider: str, given: dict[str, str]) -> Served:
+def client(provider: str, given: dict[str, Any]) -> Served:
     """Warms up at once; `ask` moves the object up and down and answers by how many MiB the process has grown."""
     from lcplatform import LCPlatform
 

@@ -28,7 +28,7 @@ def row(result: Result) -> str:
             _figure(result.peer),
             benchmark.unit,
             _figure(estimate.ratio),
-            f"{_figure(estimate.low)} – {_figure(estimate.high)}",
+            f"{_figure(estimate.low)} to {_figure(estimate.high)}",
             str(benchmark.bar),
             "yes" if result.holds else "NO",
             benchmark.compared,

@@ -48,12 +48,12 @@ def peer(direction: str, endpoint: str, file: str) -> Served:
     """Transfers by s3transfer."""
     s3 = Boto3(endpoint, checksums=False).s3
 
-    def upload(size: int) -> object:
-        return s3.upload_file(f"{file}{size}", "bucket", str(size))
+    def upload(size: int) -> None:
+        s3.upload_file(f"{file}{size}", "bucket", str(size))
 
-    def download(size: int) -> object:
+    def download(size: int) -> None:
         with Path(os.devnull).open("wb") as sink:
-            return s3.download_fileobj("bucket", str(size), sink)
+            s3.download_fileobj("bucket", str(size), sink)
 
     return _side(upload if direction == "up" else download)
 

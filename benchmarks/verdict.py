@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Final
 
+from typing_extensions import override
+
 _RESAMPLES: Final = 2000
 _OUTSIDE: Final = 0.025
 """The share of resamples that is left out on either side: the interval covers 95 %."""
@@ -32,6 +34,7 @@ class Bar:
             ratio = estimate.high if self.at_least else estimate.low
         return ratio >= self.limit if self.at_least else ratio <= self.limit
 
+    @override
     def __str__(self) -> str:
         return f"{'≥' if self.at_least else '≤'} {self.limit:g}"
 
