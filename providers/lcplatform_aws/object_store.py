@@ -165,7 +165,7 @@ class S3ObjectStore(ObjectStoreDriver):
 
     @override
     def list_buckets(self, request: ListBucketsRequest, /) -> ListBucketsResponse:
-        answer = self._s3.list_buckets(
+        answer: Any = self._s3.list_buckets(
             **given(MaxBuckets=request.page_size, ContinuationToken=request.page_token or None)
         )
         buckets = (
@@ -285,7 +285,7 @@ class S3ObjectStore(ObjectStoreDriver):
 
     @override
     def list_objects(self, request: ListObjectsRequest, /) -> ListObjectsResponse:
-        answer = self._s3.list_objects_v2(
+        answer: Any = self._s3.list_objects_v2(
             **given(
                 Bucket=request.bucket,
                 MaxKeys=request.page_size,
@@ -353,7 +353,7 @@ class S3ObjectStore(ObjectStoreDriver):
         condition = _condition(request.if_match, if_absent=request.if_absent)
         with _conditions(request):
             try:
-                answer = self._s3.copy_object(**target, **origin, **condition)
+                answer: Any = self._s3.copy_object(**target, **origin, **condition)
             except ClientError as error:
                 if not _too_large_to_copy(error):
                     raise

@@ -345,8 +345,10 @@ def _check_etag(if_match: str | None, current: str | None) -> None:
         raise ConflictError("the value of the secret has changed since it was read")
 
 
-def _newest_first(version: Mapping[str, Any]) -> tuple[float, bool]:
-    return -version["CreatedDate"].timestamp(), _CURRENT not in version.get("VersionStages", ())
+def _newest_first(version: Mapping[str, Any]) -> tuple[float, int]:
+    stages = _stages(version.get("VersionStages", ()))
+    rank = 0 if VersionStage.CURRENT in stages else 1 if stages else 2
+    return -version["CreatedDate"].timestamp(), rank
 
 
 def _info(found: Mapping[str, Any], labels: _Labels) -> SecretInfo:
