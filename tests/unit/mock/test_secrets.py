@@ -314,6 +314,20 @@ def test_text_that_is_a_json_object_is_read_as_one(secrets: Secrets) -> None:
     assert value(secrets, "token") == "[1]"
 
 
+def test_what_was_read_before_does_not_hide_where_a_version_stands_now(secrets: Secrets) -> None:
+    def stages(version: str) -> tuple[VersionStage, ...]:
+        return secrets.get_secret("token", version=version, options=FRESH).stages
+
+    first = secrets.create_secret("token", "first").version
+    assert stages(first) == (VersionStage.CURRENT,)
+    second = secrets.put_secret_value("token", "second", pending=True).version
+    assert stages(second) == (VersionStage.PENDING,)
+    secrets.cancel_rotation("token")
+    assert stages(second) == ()
+    secrets.restore_version("token", version=second)
+    assert (stages(first), stages(second)) == ((VersionStage.PREVIOUS,), (VersionStage.CURRENT,))
+
+
 # --- deleting
 
 
