@@ -22,15 +22,16 @@ from typing_extensions import override
 def render_all(schema: Schema) -> dict[str, str]:
     """The files of `lcplatform` that belong to no service."""
     everyday = {"schema": schema, "services": schema.services, "version": "1.0"}
-    imports = "\n".join([_STANDARD, *(_of(service) for service in schema.all_services)])
+    typed = "\n".join(_of(service) for service in schema.all_services)
+    imports = "\n".join([_STANDARD, typed])
     files = {
         f"lcplatform/{name}.py": render(f"{name}.py.j2", imports=imports, **everyday)
-        for name in ("drivers", "provider", "describe", "errors", "mocks", "pytest_plugin")
+        for name in ("provider", "describe", "errors", "mocks", "pytest_plugin")
     }
+    lazy = {"imports": _STANDARD, "typed": typed, **everyday}
+    files["lcplatform/drivers.py"] = render("drivers.py.j2", **lazy)
     for module, colour in (("lc_platform", BLOCKING), ("async_lc_platform", ASYNC)):
-        files[f"lcplatform/{module}.py"] = render(
-            "lc_platform.py.j2", imports=imports, colour=colour, **everyday
-        )
+        files[f"lcplatform/{module}.py"] = render("lc_platform.py.j2", colour=colour, **lazy)
     files["lcplatform/__init__.py"] = render("lcplatform.py.j2", **everyday)
     files |= {f"{package}/py.typed": "" for package in ("lcplatform",)}
     return files

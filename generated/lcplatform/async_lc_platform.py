@@ -9,17 +9,18 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from lcplatform.describe import SERVICES, describe_all, describe_service
-from lcplatform.drivers import Drivers
-from lcplatform.object_store.async_client import AsyncObjectStore
-from lcplatform.platform.models import DescribeRequest, DescribeResponse, ServiceDescription
-from lcplatform.queue.async_client import AsyncQueue
-from lcplatform.secrets.async_client import AsyncSecrets
-from lcplatform.testing.async_client import AsyncControl
 from lcplatform_runtime.errors import UnsupportedError
 from lcplatform_runtime.foundation import Foundation
 
+# An application pays for the services that it uses: nothing of them is imported before.
 if TYPE_CHECKING:
+    from lcplatform.drivers import Drivers
+    from lcplatform.object_store.async_client import AsyncObjectStore
+    from lcplatform.platform.models import DescribeResponse, ServiceDescription
     from lcplatform.provider import Provider
+    from lcplatform.queue.async_client import AsyncQueue
+    from lcplatform.secrets.async_client import AsyncSecrets
+    from lcplatform.testing.async_client import AsyncControl
     from lcplatform_runtime.config import PlatformSettings
 
 
@@ -91,20 +92,19 @@ class AsyncLCPlatform:
         return self._foundation.client("object_store", self._make_object_store)
 
     def _make_object_store(self) -> AsyncObjectStore:
-        from lcplatform.object_store.bridge import AsyncObjectStoreBridge
+        from lcplatform.object_store.async_client import AsyncObjectStore
         from lcplatform.object_store.calls import AsyncObjectStoreCalls
         from lcplatform.object_store.driver import AsyncObjectStoreDriver
 
         foundation = self._foundation
         drivers = foundation.drivers("object_store")
         driver = foundation.driver("object_store", drivers, drivers.object_store)
-        native = (
-            driver
-            if isinstance(driver, AsyncObjectStoreDriver)
-            else AsyncObjectStoreBridge(driver, foundation.lanes)
-        )
+        if not isinstance(driver, AsyncObjectStoreDriver):
+            from lcplatform.object_store.bridge import AsyncObjectStoreBridge
+
+            driver = AsyncObjectStoreBridge(driver, foundation.lanes)
         return AsyncObjectStore(
-            AsyncObjectStoreCalls(native, foundation.async_pipeline("object_store", native))
+            AsyncObjectStoreCalls(driver, foundation.async_pipeline("object_store", driver))
         )
 
     @property
@@ -115,19 +115,18 @@ class AsyncLCPlatform:
         return self._foundation.client("queue", self._make_queue)
 
     def _make_queue(self) -> AsyncQueue:
-        from lcplatform.queue.bridge import AsyncQueueBridge
+        from lcplatform.queue.async_client import AsyncQueue
         from lcplatform.queue.calls import AsyncQueueCalls
         from lcplatform.queue.driver import AsyncQueueDriver
 
         foundation = self._foundation
         drivers = foundation.drivers("queue")
         driver = foundation.driver("queue", drivers, drivers.queue)
-        native = (
-            driver
-            if isinstance(driver, AsyncQueueDriver)
-            else AsyncQueueBridge(driver, foundation.lanes)
-        )
-        return AsyncQueue(AsyncQueueCalls(native, foundation.async_pipeline("queue", native)))
+        if not isinstance(driver, AsyncQueueDriver):
+            from lcplatform.queue.bridge import AsyncQueueBridge
+
+            driver = AsyncQueueBridge(driver, foundation.lanes)
+        return AsyncQueue(AsyncQueueCalls(driver, foundation.async_pipeline("queue", driver)))
 
     @property
     def secrets(self) -> AsyncSecrets:
@@ -138,19 +137,18 @@ class AsyncLCPlatform:
         return self._foundation.client("secrets", self._make_secrets)
 
     def _make_secrets(self) -> AsyncSecrets:
-        from lcplatform.secrets.bridge import AsyncSecretsBridge
+        from lcplatform.secrets.async_client import AsyncSecrets
         from lcplatform.secrets.calls import AsyncSecretsCalls
         from lcplatform.secrets.driver import AsyncSecretsDriver
 
         foundation = self._foundation
         drivers = foundation.drivers("secrets")
         driver = foundation.driver("secrets", drivers, drivers.secrets)
-        native = (
-            driver
-            if isinstance(driver, AsyncSecretsDriver)
-            else AsyncSecretsBridge(driver, foundation.lanes)
-        )
-        return AsyncSecrets(AsyncSecretsCalls(native, foundation.async_pipeline("secrets", native)))
+        if not isinstance(driver, AsyncSecretsDriver):
+            from lcplatform.secrets.bridge import AsyncSecretsBridge
+
+            driver = AsyncSecretsBridge(driver, foundation.lanes)
+        return AsyncSecrets(AsyncSecretsCalls(driver, foundation.async_pipeline("secrets", driver)))
 
     @property
     def control(self) -> AsyncControl:
@@ -190,6 +188,7 @@ class AsyncLCPlatform:
         await self.close()
 
     def _make_control(self) -> AsyncControl:
+        from lcplatform.testing.async_client import AsyncControl
         from lcplatform.testing.bridge import AsyncControlBridge
         from lcplatform.testing.calls import AsyncControlCalls
         from lcplatform.testing.driver import AsyncControlDriver
@@ -211,6 +210,7 @@ class AsyncLCPlatform:
     async def _remote(self, drivers: Drivers) -> DescribeResponse:
         from lcplatform.platform.bridge import AsyncPlatformBridge
         from lcplatform.platform.driver import AsyncPlatformDriver
+        from lcplatform.platform.models import DescribeRequest
 
         foundation = self._foundation
         assert drivers.platform is not None

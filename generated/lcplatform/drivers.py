@@ -5,13 +5,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from lcplatform.object_store.driver import AsyncObjectStoreDriver, ObjectStoreDriver
-from lcplatform.platform.driver import AsyncPlatformDriver, PlatformDriver
-from lcplatform.queue.driver import AsyncQueueDriver, QueueDriver
-from lcplatform.secrets.driver import AsyncSecretsDriver, SecretsDriver
-from lcplatform.testing.driver import AsyncControlDriver, ControlDriver
-from lcplatform_runtime.pipeline import Translate
+# An application pays for the services that it uses: nothing of them is imported before.
+if TYPE_CHECKING:
+    from lcplatform.object_store.driver import AsyncObjectStoreDriver, ObjectStoreDriver
+    from lcplatform.platform.driver import AsyncPlatformDriver, PlatformDriver
+    from lcplatform.queue.driver import AsyncQueueDriver, QueueDriver
+    from lcplatform.secrets.driver import AsyncSecretsDriver, SecretsDriver
+    from lcplatform.testing.driver import AsyncControlDriver, ControlDriver
+    from lcplatform_runtime.pipeline import Translate
 
 
 def _nothing() -> None:

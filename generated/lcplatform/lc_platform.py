@@ -9,17 +9,18 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from lcplatform.describe import SERVICES, describe_all, describe_service
-from lcplatform.drivers import Drivers
-from lcplatform.object_store.client import ObjectStore
-from lcplatform.platform.models import DescribeRequest, DescribeResponse, ServiceDescription
-from lcplatform.queue.client import Queue
-from lcplatform.secrets.client import Secrets
-from lcplatform.testing.client import Control
 from lcplatform_runtime.errors import UnsupportedError
 from lcplatform_runtime.foundation import Foundation
 
+# An application pays for the services that it uses: nothing of them is imported before.
 if TYPE_CHECKING:
+    from lcplatform.drivers import Drivers
+    from lcplatform.object_store.client import ObjectStore
+    from lcplatform.platform.models import DescribeResponse, ServiceDescription
     from lcplatform.provider import Provider
+    from lcplatform.queue.client import Queue
+    from lcplatform.secrets.client import Secrets
+    from lcplatform.testing.client import Control
     from lcplatform_runtime.config import PlatformSettings
 
 
@@ -91,7 +92,6 @@ class LCPlatform:
         return self._foundation.client("object_store", self._make_object_store)
 
     def _make_object_store(self) -> ObjectStore:
-        from lcplatform.object_store.bridge import ObjectStoreBridge
         from lcplatform.object_store.calls import ObjectStoreCalls
         from lcplatform.object_store.client import ObjectStore
         from lcplatform.object_store.driver import ObjectStoreDriver
@@ -99,12 +99,11 @@ class LCPlatform:
         foundation = self._foundation
         drivers = foundation.drivers("object_store")
         driver = foundation.driver("object_store", drivers, drivers.object_store)
-        native = (
-            driver
-            if isinstance(driver, ObjectStoreDriver)
-            else ObjectStoreBridge(driver, foundation.loop)
-        )
-        return ObjectStore(ObjectStoreCalls(native, foundation.pipeline("object_store", native)))
+        if not isinstance(driver, ObjectStoreDriver):
+            from lcplatform.object_store.bridge import ObjectStoreBridge
+
+            driver = ObjectStoreBridge(driver, foundation.loop)
+        return ObjectStore(ObjectStoreCalls(driver, foundation.pipeline("object_store", driver)))
 
     @property
     def queue(self) -> Queue:
@@ -114,7 +113,6 @@ class LCPlatform:
         return self._foundation.client("queue", self._make_queue)
 
     def _make_queue(self) -> Queue:
-        from lcplatform.queue.bridge import QueueBridge
         from lcplatform.queue.calls import QueueCalls
         from lcplatform.queue.client import Queue
         from lcplatform.queue.driver import QueueDriver
@@ -122,8 +120,11 @@ class LCPlatform:
         foundation = self._foundation
         drivers = foundation.drivers("queue")
         driver = foundation.driver("queue", drivers, drivers.queue)
-        native = driver if isinstance(driver, QueueDriver) else QueueBridge(driver, foundation.loop)
-        return Queue(QueueCalls(native, foundation.pipeline("queue", native)))
+        if not isinstance(driver, QueueDriver):
+            from lcplatform.queue.bridge import QueueBridge
+
+            driver = QueueBridge(driver, foundation.loop)
+        return Queue(QueueCalls(driver, foundation.pipeline("queue", driver)))
 
     @property
     def secrets(self) -> Secrets:
@@ -134,7 +135,6 @@ class LCPlatform:
         return self._foundation.client("secrets", self._make_secrets)
 
     def _make_secrets(self) -> Secrets:
-        from lcplatform.secrets.bridge import SecretsBridge
         from lcplatform.secrets.calls import SecretsCalls
         from lcplatform.secrets.client import Secrets
         from lcplatform.secrets.driver import SecretsDriver
@@ -142,10 +142,11 @@ class LCPlatform:
         foundation = self._foundation
         drivers = foundation.drivers("secrets")
         driver = foundation.driver("secrets", drivers, drivers.secrets)
-        native = (
-            driver if isinstance(driver, SecretsDriver) else SecretsBridge(driver, foundation.loop)
-        )
-        return Secrets(SecretsCalls(native, foundation.pipeline("secrets", native)))
+        if not isinstance(driver, SecretsDriver):
+            from lcplatform.secrets.bridge import SecretsBridge
+
+            driver = SecretsBridge(driver, foundation.loop)
+        return Secrets(SecretsCalls(driver, foundation.pipeline("secrets", driver)))
 
     @property
     def control(self) -> Control:
@@ -187,6 +188,7 @@ class LCPlatform:
     def _make_control(self) -> Control:
         from lcplatform.testing.bridge import ControlBridge
         from lcplatform.testing.calls import ControlCalls
+        from lcplatform.testing.client import Control
         from lcplatform.testing.driver import ControlDriver
 
         foundation = self._foundation
@@ -204,6 +206,7 @@ class LCPlatform:
     def _remote(self, drivers: Drivers) -> DescribeResponse:
         from lcplatform.platform.bridge import PlatformBridge
         from lcplatform.platform.driver import PlatformDriver
+        from lcplatform.platform.models import DescribeRequest
 
         foundation = self._foundation
         assert drivers.platform is not None
