@@ -23,7 +23,7 @@ def render_all(schema: Schema) -> dict[str, str]:
     """The files of `lcplatform` that belong to no service."""
     everyday = {"schema": schema, "services": schema.services, "version": "1.0"}
     typed = "\n".join(_of(service) for service in schema.all_services)
-    imports = "\n".join([_STANDARD, typed])
+    imports = f"{_STANDARD}\n{typed}"
     files = {
         f"lcplatform/{name}.py": render(f"{name}.py.j2", imports=imports, **everyday)
         for name in ("provider", "describe", "errors", "mocks", "pytest_plugin")
