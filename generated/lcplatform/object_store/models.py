@@ -108,6 +108,10 @@ class ByteRange(Request):
 
     @model_validator(mode="after")
     def _check_exclusion_1(self) -> Self:
+        return exclusive(self, *("length", "last"))
+
+    @model_validator(mode="after")
+    def _check_exclusion_2(self) -> Self:
         return exclusive(self, *("last", "offset"))
 
 
