@@ -14,7 +14,7 @@ from typing import Final
 
 from benchmarks.benchmark import Benchmark, Effort
 from benchmarks.child import ROOT
-from benchmarks.import_cpu import cpu_of_process
+from benchmarks.fresh import Fresh
 from benchmarks.turns import take_turns
 from benchmarks.verdict import Bar, Samples
 
@@ -45,13 +45,17 @@ for schema in Path(sys.argv[1]).iterdir():
 
 
 def _measure(effort: Effort) -> Samples:
-    with tempfile.TemporaryDirectory() as scratch, tempfile.TemporaryDirectory() as output:
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        tempfile.TemporaryDirectory() as output,
+        Fresh() as python,
+    ):
         _write_schemas(Path(scratch))
         # Into a folder of its own, so that it writes all files, and nothing else depends on what is in the tree.
         ours = ("-m", "lcplatform_codegen", "--output", output)
         return take_turns(
-            lambda: cpu_of_process(*ours),
-            lambda: cpu_of_process("-c", _PEER, scratch),
+            lambda: python.cpu(*ours),
+            lambda: python.cpu("-c", _PEER, scratch),
             effort.rounds(10, quick=3),
         )
 

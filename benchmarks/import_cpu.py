@@ -6,14 +6,11 @@ start included.
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable
-from functools import partial
-from resource import RUSAGE_CHILDREN, getrusage
 from typing import Final
 
 from benchmarks.benchmark import Benchmark, Effort
+from benchmarks.fresh import Fresh
 from benchmarks.turns import take_turns
 from benchmarks.verdict import Bar, Samples
 
@@ -22,20 +19,16 @@ _FIRST_CALL: Final = (
 )
 
 
-def cpu_of_process(*words: str) -> float:
-    """The CPU milliseconds of one run of the interpreter, and of all that it starts."""
-    before = getrusage(RUSAGE_CHILDREN)
-    subprocess.run([sys.executable, *words], check=True, stdout=subprocess.DEVNULL)
-    after = getrusage(RUSAGE_CHILDREN)
-    return (after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime) * 1000
-
-
 def _compared(ours: str, peer: str, rounds: int) -> Callable[[Effort], Samples]:
-    return lambda effort: take_turns(
-        partial(cpu_of_process, "-c", ours),
-        partial(cpu_of_process, "-c", peer),
-        effort.rounds(rounds),
-    )
+    def measure(effort: Effort) -> Samples:
+        with Fresh() as python:
+            return take_turns(
+                lambda: python.cpu("-c", ours),
+                lambda: python.cpu("-c", peer),
+                effort.rounds(rounds),
+            )
+
+    return measure
 
 
 BENCHMARKS: Final = (
