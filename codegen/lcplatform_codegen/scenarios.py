@@ -153,8 +153,11 @@ def _validator(schema: Path) -> Draft202012Validator:
     return Draft202012Validator(json.loads(schema.read_text(encoding="utf-8")))
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML 1.2 as people expect it: `on` and `12:30` are texts, dates are texts, and no key stands twice in a map."""
+class _Loader(yaml.CSafeLoader):
+    """YAML 1.2 as people expect it: `on` and `12:30` are texts, dates are texts, and no key stands twice in a map.
+
+    By libyaml, which takes a tenth of the time; a quarter of the whole generator's went into reading scenarios.
+    """
 
     yaml_implicit_resolvers: Any = {}  # noqa: RUF012 - the base class declares it so
 
