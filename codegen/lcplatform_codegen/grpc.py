@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import keyword
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from lcplatform_codegen import naming
 from lcplatform_codegen.colours import ASYNC, BLOCKING
+from lcplatform_codegen.conversion import Value, read_part, write_part
 from lcplatform_codegen.layout import render
 from lcplatform_codegen.load import Idl
 from lcplatform_codegen.model import (
@@ -33,25 +33,16 @@ from typing import Any, Final
 import grpc
 from typing_extensions import override
 
-from lcplatform_grpc import values
 from lcplatform_grpc.channel import AsyncChannel, Channel
 from lcplatform_grpc.parts import Envelope
 from lcplatform_grpc.serving import Downloading, Handlers, Lanes, Streaming, Unary, Uploading
+from lcplatform_grpc.values import Arguments, absent, checked, each, each_value, fill, maker, present, within
+from lcplatform_grpc.values import read_duration, read_enum, read_json, read_map, read_timestamp
+from lcplatform_grpc.values import write_duration, write_json, write_mask, write_timestamp
 from lcplatform_runtime.json_value import Json
 from lcplatform_runtime.streams import AsyncByteSource, AsyncByteStream, ByteSource, ByteStream
 from lcplatform_runtime.support import Support
 """
-# What a value becomes on its way, by its kind; other kinds stay as they are.
-_READERS = {
-    "timestamp": "values.read_timestamp",
-    "duration": "values.read_duration",
-    "json": "values.read_json",
-}
-_WRITERS = {
-    "timestamp": "values.write_timestamp",
-    "duration": "values.write_duration",
-    "json": "values.write_json",
-}
 
 
 def render_all(idl: Idl, schema: Schema) -> dict[str, str]:
@@ -125,7 +116,8 @@ def _of(service: Service) -> list[str]:
 def _converters(package: Package) -> str:
     """The import of everything that the converters of a package may be asked for."""
     messages = [naming.snake(message.name) for message in (*package.models, *package.unions)]
-    names = [f"{verb}_{name}" for name in messages for verb in ("read", "values_of", "write")]
+    verbs = ("read", "values_of", "write", "arguments_of")
+    names = [f"{verb}_{name}" for name in messages for verb in verbs]
     names += [
         f"{naming.constant(e.name)}_{end}" for e in package.enums for end in ("MEMBERS", "NUMBERS")
     ]
@@ -210,126 +202,6 @@ class _Table:
 
 
 @dataclass(frozen=True)
-class _Value:
-    """A field of a message on its way."""
-
-    field: Field
-    role: Role
-
-    @property
-    def name(self) -> str:
-        """The attribute of the model."""
-        return self.field.name
-
-    @property
-    def proto_name(self) -> str:
-        """The name on the wire."""
-        return self.field.proto_name
-
-    @property
-    def raw(self) -> str:
-        """The field of the protobuf message."""
-        name = self.field.proto_name
-        return f'getattr(message, "{name}")' if keyword.iskeyword(name) else f"message.{name}"
-
-    @cached_property
-    def condition(self) -> str:
-        """When it is there; empty if it always is."""
-        item = self.field
-        if item.kind == "union" and not item.repeated:
-            return f"({item.name} := {self.read}) is not None"
-        if item.kind == "enum" and not item.repeated and not item.is_map:
-            return "" if self.role is Role.RESPONSE and item.default is None else self.raw
-        if item.repeated or item.is_map:
-            return "" if item.default is None else self.raw
-        return f'message.HasField("{item.proto_name}")' if item.presence else ""
-
-    @property
-    def given(self) -> str:
-        """The value where the condition holds."""
-        return self.name if self.condition.startswith("(") else self.read
-
-    @cached_property
-    def read(self) -> str:
-        """The value for the model."""
-        item = self.field
-        if item.map_value is not None:
-            return self._read_all(item.map_value, "each_value")
-        if item.repeated:
-            return self._read_all(item, "each")
-        return _read(item, self.raw, f'"{item.name}"')
-
-    def _read_all(self, item: Field, helper: str) -> str:
-        each = f'values.{helper}("{self.name}", {{}}, {self.raw})'
-        if item.kind == "message":
-            return each.format(f"values_of_{naming.snake(item.message.name)}")
-        if item.kind == "union":
-            return each.format(f"read_{naming.snake(item.message.name)}")
-        if item.kind == "enum" and self.role is not Role.RESPONSE:
-            return each.format(f"lambda it: values.read_enum({_members(item)}, it)")
-        if item.kind in _READERS:
-            return each.format(_READERS[item.kind])
-        if helper == "each_value":
-            one = _read(item, "it", "")
-            return (
-                f"dict({self.raw})"
-                if one == "it"
-                else f"{{name: {one} for name, it in {self.raw}.items()}}"
-            )
-        one = _read(item, "it", "")
-        return f"tuple({self.raw})" if one == "it" else f"[{one} for it in {self.raw}]"
-
-    @cached_property
-    def write(self) -> str:
-        """The value for the protobuf message."""
-        item, given = self.field, f"model.{self.field.name}"
-        if item.map_value is not None:
-            one = _write(item.map_value, "it")
-            return given if one == "it" else f"{{name: {one} for name, it in {given}.items()}}"
-        if item.repeated:
-            one = _write(item, "it")
-            return given if one == "it" else f"[{one} for it in {given}]"
-        written = _write(item, given)
-        if item.optional and item.kind in {"message", "union"}:
-            return f"None if {given} is None else {written}"
-        return written
-
-    @property
-    def argument(self) -> str:
-        """The same as an argument of the protobuf class."""
-        name = self.field.proto_name
-        return (
-            f'**{{"{name}": {self.write}}}' if keyword.iskeyword(name) else f"{name}={self.write}"
-        )
-
-
-def _read(item: Field, raw: str, path: str) -> str:
-    if item.kind in _READERS:
-        return f"{_READERS[item.kind]}({raw}, {path})"
-    if item.kind == "message":
-        return f"values.within({path}, values_of_{naming.snake(item.message.name)}, {raw})"
-    if item.kind == "union":
-        return f"read_{naming.snake(item.message.name)}({raw}, {path})"
-    if item.kind == "enum":
-        return f"{_members(item)}.get({raw}, {item.enum.name}.UNKNOWN)"
-    return f"tuple({raw}.paths)" if item.kind == "mask" else raw
-
-
-def _write(item: Field, given: str) -> str:
-    if item.kind in {"message", "union"}:
-        return f"write_{naming.snake(item.message.name)}({given})"
-    if item.kind == "enum":
-        return f"{naming.constant(item.enum.name)}_NUMBERS[{given}]"
-    if item.kind == "mask":
-        return f"values.write_mask({given})"
-    return f"{_WRITERS[item.kind]}({given})" if item.kind in _WRITERS else given
-
-
-def _members(item: Field) -> str:
-    return f"{naming.constant(item.enum.name)}_MEMBERS"
-
-
-@dataclass(frozen=True)
 class _Converter:
     """A message that is a model."""
 
@@ -357,19 +229,39 @@ class _Converter:
         return self.message.full_name in self.protobuf.outside
 
     @cached_property
-    def fields(self) -> list[_Value]:
+    def fields(self) -> list[Value]:
         """The fields."""
-        return [_Value(item, self.message.role) for item in self.message.fields]
+        return [Value(item, self.message.role) for item in self.message.fields]
 
     @property
-    def always(self) -> list[_Value]:
+    def always(self) -> list[Value]:
         """The fields that every message has."""
         return [item for item in self.fields if not item.condition]
 
     @property
-    def sometimes(self) -> list[_Value]:
+    def sometimes(self) -> list[Value]:
         """The fields that may be absent."""
         return [item for item in self.fields if item.condition]
+
+    @property
+    def answer(self) -> bool:
+        """Whether only providers make it."""
+        return self.message.role is Role.RESPONSE
+
+    @property
+    def asks(self) -> bool:
+        """Whether protobuf is asked which of its fields are there."""
+        return any(item.asked for item in self.fields)
+
+    @property
+    def maps(self) -> list[Value]:
+        """The maps that are filled when the message is there, which takes a third of the time."""
+        return [] if self.inside else [item for item in self.fields if item.plain_map]
+
+    @property
+    def arguments(self) -> list[Value]:
+        """The fields that it is made with."""
+        return [item for item in self.fields if item not in self.maps]
 
     @property
     def used(self) -> bool:
@@ -390,10 +282,7 @@ class _Union(_Converter):
     def parts(self) -> list[tuple[Field, str, str]]:
         """Each alternative, with how it is read and written. A bool is an int in Python, so it is asked for first."""
         parts = sorted(self.message.fields, key=lambda item: item.item_type != "bool")
-        return [
-            (item, _read(item, f"message.{item.proto_name}", "path"), _write(item, "value"))
-            for item in parts
-        ]
+        return [(item, read_part(item), write_part(item)) for item in parts]
 
 
 @dataclass(frozen=True)

@@ -45,10 +45,23 @@ from lcplatform.object_store.models import (
     PutObjectTagsResponse,
 )
 from lcplatform.object_store.v1 import object_store_pb2
-from lcplatform_grpc import values
 from lcplatform_grpc.type.convert import (
-    values_of_batch_failure,
-    write_batch_failure,
+    arguments_of_batch_failure,
+    read_batch_failure,
+)
+from lcplatform_grpc.values import (
+    Arguments,
+    absent,
+    checked,
+    each,
+    fill,
+    maker,
+    read_duration,
+    read_map,
+    read_timestamp,
+    within,
+    write_duration,
+    write_timestamp,
 )
 
 PRESIGNED_METHOD_MEMBERS: Final = {
@@ -65,131 +78,149 @@ PRESIGNED_METHOD_NUMBERS: Final[
     PresignedMethod.PUT: object_store_pb2.PRESIGNED_METHOD_PUT,
     PresignedMethod.DELETE: object_store_pb2.PRESIGNED_METHOD_DELETE,
 }
+_make_bucket = maker(Bucket)
 
 
-def values_of_bucket(message: object_store_pb2.Bucket, /) -> dict[str, object]:
-    """What a `Bucket` inside of another message says."""
-    fields: dict[str, object] = {
-        "name": message.name,
-    }
-    if message.HasField("created_at"):
-        fields["created_at"] = values.read_timestamp(message.created_at, "created_at")
-    return fields
-
-
-def write_bucket(model: Bucket, /) -> object_store_pb2.Bucket:
-    """The `Bucket` to send."""
-    return object_store_pb2.Bucket(
-        name=model.name,
-        created_at=values.write_timestamp(model.created_at),
+def read_bucket(message: object_store_pb2.Bucket, /) -> Bucket:
+    """The `Bucket` that came."""
+    has = message.HasField
+    return _make_bucket(
+        {
+            "name": message.name,
+            "created_at": read_timestamp(message.created_at, "created_at")
+            if has("created_at")
+            else absent("created_at"),
+        }
     )
+
+
+def arguments_of_bucket(model: Bucket, /) -> Arguments:
+    """The `Bucket` to send inside of another message."""
+    return {
+        "name": model.name,
+        "created_at": write_timestamp(model.created_at),
+    }
 
 
 def values_of_lifecycle_rule(message: object_store_pb2.LifecycleRule, /) -> dict[str, object]:
     """What a `LifecycleRule` inside of another message says."""
+    has = message.HasField
     fields: dict[str, object] = {
         "prefix": message.prefix,
     }
-    if message.HasField("expire_after"):
-        fields["expire_after"] = values.read_duration(message.expire_after, "expire_after")
+    if has("expire_after"):
+        fields["expire_after"] = read_duration(message.expire_after, "expire_after")
     return fields
 
 
-def write_lifecycle_rule(model: LifecycleRule, /) -> object_store_pb2.LifecycleRule:
-    """The `LifecycleRule` to send."""
-    return object_store_pb2.LifecycleRule(
-        prefix=model.prefix,
-        expire_after=values.write_duration(model.expire_after),
-    )
-
-
-def values_of_object_info(message: object_store_pb2.ObjectInfo, /) -> dict[str, object]:
-    """What a `ObjectInfo` inside of another message says."""
-    fields: dict[str, object] = {
-        "key": message.key,
-        "size": message.size,
-        "etag": message.etag,
+def arguments_of_lifecycle_rule(model: LifecycleRule, /) -> Arguments:
+    """The `LifecycleRule` to send inside of another message."""
+    return {
+        "prefix": model.prefix,
+        "expire_after": write_duration(model.expire_after),
     }
-    if message.HasField("modified_at"):
-        fields["modified_at"] = values.read_timestamp(message.modified_at, "modified_at")
-    if message.HasField("version"):
-        fields["version"] = message.version
-    return fields
 
 
-def write_object_info(model: ObjectInfo, /) -> object_store_pb2.ObjectInfo:
-    """The `ObjectInfo` to send."""
-    return object_store_pb2.ObjectInfo(
-        key=model.key,
-        size=model.size,
-        etag=model.etag,
-        modified_at=values.write_timestamp(model.modified_at),
-        version=model.version,
+_make_object_info = maker(ObjectInfo)
+
+
+def read_object_info(message: object_store_pb2.ObjectInfo, /) -> ObjectInfo:
+    """The `ObjectInfo` that came."""
+    has = message.HasField
+    return _make_object_info(
+        {
+            "key": message.key,
+            "size": message.size,
+            "etag": message.etag,
+            "modified_at": read_timestamp(message.modified_at, "modified_at")
+            if has("modified_at")
+            else absent("modified_at"),
+            "version": message.version if has("version") else None,
+        }
     )
 
 
-def values_of_object_version(message: object_store_pb2.ObjectVersion, /) -> dict[str, object]:
-    """What a `ObjectVersion` inside of another message says."""
-    fields: dict[str, object] = {
-        "key": message.key,
-        "version": message.version,
-        "latest": message.latest,
-        "deleted": message.deleted,
-        "size": message.size,
-        "etag": message.etag,
+def arguments_of_object_info(model: ObjectInfo, /) -> Arguments:
+    """The `ObjectInfo` to send inside of another message."""
+    return {
+        "key": model.key,
+        "size": model.size,
+        "etag": model.etag,
+        "modified_at": write_timestamp(model.modified_at),
+        "version": model.version,
     }
-    if message.HasField("modified_at"):
-        fields["modified_at"] = values.read_timestamp(message.modified_at, "modified_at")
-    return fields
 
 
-def write_object_version(model: ObjectVersion, /) -> object_store_pb2.ObjectVersion:
-    """The `ObjectVersion` to send."""
-    return object_store_pb2.ObjectVersion(
-        key=model.key,
-        version=model.version,
-        latest=model.latest,
-        deleted=model.deleted,
-        size=model.size,
-        etag=model.etag,
-        modified_at=values.write_timestamp(model.modified_at),
+_make_object_version = maker(ObjectVersion)
+
+
+def read_object_version(message: object_store_pb2.ObjectVersion, /) -> ObjectVersion:
+    """The `ObjectVersion` that came."""
+    has = message.HasField
+    return _make_object_version(
+        {
+            "key": message.key,
+            "version": message.version,
+            "latest": message.latest,
+            "deleted": message.deleted,
+            "size": message.size,
+            "etag": message.etag,
+            "modified_at": read_timestamp(message.modified_at, "modified_at")
+            if has("modified_at")
+            else absent("modified_at"),
+        }
     )
+
+
+def arguments_of_object_version(model: ObjectVersion, /) -> Arguments:
+    """The `ObjectVersion` to send inside of another message."""
+    return {
+        "key": model.key,
+        "version": model.version,
+        "latest": model.latest,
+        "deleted": model.deleted,
+        "size": model.size,
+        "etag": model.etag,
+        "modified_at": write_timestamp(model.modified_at),
+    }
 
 
 def values_of_byte_range(message: object_store_pb2.ByteRange, /) -> dict[str, object]:
     """What a `ByteRange` inside of another message says."""
+    has = message.HasField
     fields: dict[str, object] = {}
-    if message.HasField("offset"):
+    if has("offset"):
         fields["offset"] = message.offset
-    if message.HasField("length"):
+    if has("length"):
         fields["length"] = message.length
-    if message.HasField("last"):
+    if has("last"):
         fields["last"] = message.last
     return fields
 
 
-def write_byte_range(model: ByteRange, /) -> object_store_pb2.ByteRange:
-    """The `ByteRange` to send."""
-    return object_store_pb2.ByteRange(
-        offset=model.offset,
-        length=model.length,
-        last=model.last,
-    )
+def arguments_of_byte_range(model: ByteRange, /) -> Arguments:
+    """The `ByteRange` to send inside of another message."""
+    return {
+        "offset": model.offset,
+        "length": model.length,
+        "last": model.last,
+    }
 
 
 def read_create_bucket_request(
     message: object_store_pb2.CreateBucketRequest, /
 ) -> CreateBucketRequest:
     """The `CreateBucketRequest` that came, checked."""
+    has = message.HasField
     fields: dict[str, object] = {
         "name": message.name,
         "versioning": message.versioning,
     }
-    if message.HasField("encryption_key"):
+    if has("encryption_key"):
         fields["encryption_key"] = message.encryption_key
-    if message.lifecycle:
-        fields["lifecycle"] = values.each("lifecycle", values_of_lifecycle_rule, message.lifecycle)
-    return values.checked(CreateBucketRequest, fields)
+    if lifecycle := message.lifecycle:
+        fields["lifecycle"] = each("lifecycle", values_of_lifecycle_rule, lifecycle)
+    return checked(CreateBucketRequest, fields)
 
 
 def write_create_bucket_request(
@@ -200,18 +231,23 @@ def write_create_bucket_request(
         name=model.name,
         versioning=model.versioning,
         encryption_key=model.encryption_key,
-        lifecycle=[write_lifecycle_rule(it) for it in model.lifecycle],
+        lifecycle=[arguments_of_lifecycle_rule(it) for it in model.lifecycle],
     )
+
+
+_make_create_bucket_response = maker(CreateBucketResponse)
 
 
 def read_create_bucket_response(
     message: object_store_pb2.CreateBucketResponse, /
 ) -> CreateBucketResponse:
-    """The `CreateBucketResponse` that came, checked."""
-    fields: dict[str, object] = {}
-    if message.HasField("bucket"):
-        fields["bucket"] = values.within("bucket", values_of_bucket, message.bucket)
-    return values.checked(CreateBucketResponse, fields)
+    """The `CreateBucketResponse` that came."""
+    has = message.HasField
+    return _make_create_bucket_response(
+        {
+            "bucket": read_bucket(message.bucket) if has("bucket") else absent("bucket"),
+        }
+    )
 
 
 def write_create_bucket_response(
@@ -219,7 +255,7 @@ def write_create_bucket_response(
 ) -> object_store_pb2.CreateBucketResponse:
     """The `CreateBucketResponse` to send."""
     return object_store_pb2.CreateBucketResponse(
-        bucket=write_bucket(model.bucket),
+        bucket=arguments_of_bucket(model.bucket),
     )
 
 
@@ -227,12 +263,13 @@ def read_list_buckets_request(
     message: object_store_pb2.ListBucketsRequest, /
 ) -> ListBucketsRequest:
     """The `ListBucketsRequest` that came, checked."""
+    has = message.HasField
     fields: dict[str, object] = {
         "page_token": message.page_token,
     }
-    if message.HasField("page_size"):
+    if has("page_size"):
         fields["page_size"] = message.page_size
-    return values.checked(ListBucketsRequest, fields)
+    return checked(ListBucketsRequest, fields)
 
 
 def write_list_buckets_request(model: ListBucketsRequest, /) -> object_store_pb2.ListBucketsRequest:
@@ -243,16 +280,19 @@ def write_list_buckets_request(model: ListBucketsRequest, /) -> object_store_pb2
     )
 
 
+_make_list_buckets_response = maker(ListBucketsResponse)
+
+
 def read_list_buckets_response(
     message: object_store_pb2.ListBucketsResponse, /
 ) -> ListBucketsResponse:
-    """The `ListBucketsResponse` that came, checked."""
-    fields: dict[str, object] = {
-        "next_page_token": message.next_page_token,
-    }
-    if message.buckets:
-        fields["buckets"] = values.each("buckets", values_of_bucket, message.buckets)
-    return values.checked(ListBucketsResponse, fields)
+    """The `ListBucketsResponse` that came."""
+    return _make_list_buckets_response(
+        {
+            "buckets": tuple([read_bucket(it) for it in message.buckets[:]]),
+            "next_page_token": message.next_page_token,
+        }
+    )
 
 
 def write_list_buckets_response(
@@ -260,7 +300,7 @@ def write_list_buckets_response(
 ) -> object_store_pb2.ListBucketsResponse:
     """The `ListBucketsResponse` to send."""
     return object_store_pb2.ListBucketsResponse(
-        buckets=[write_bucket(it) for it in model.buckets],
+        buckets=[arguments_of_bucket(it) for it in model.buckets],
         next_page_token=model.next_page_token,
     )
 
@@ -269,7 +309,7 @@ def read_delete_bucket_request(
     message: object_store_pb2.DeleteBucketRequest, /
 ) -> DeleteBucketRequest:
     """The `DeleteBucketRequest` that came, checked."""
-    return values.checked(
+    return checked(
         DeleteBucketRequest,
         {
             "name": message.name,
@@ -286,11 +326,14 @@ def write_delete_bucket_request(
     )
 
 
+_make_delete_bucket_response = maker(DeleteBucketResponse)
+
+
 def read_delete_bucket_response(
     message: object_store_pb2.DeleteBucketResponse, /
 ) -> DeleteBucketResponse:
-    """The `DeleteBucketResponse` that came, checked."""
-    return values.checked(DeleteBucketResponse, {})
+    """The `DeleteBucketResponse` that came."""
+    return _make_delete_bucket_response({})
 
 
 def write_delete_bucket_response(
@@ -302,59 +345,67 @@ def write_delete_bucket_response(
 
 def read_put_object_header(message: object_store_pb2.PutObjectHeader, /) -> PutObjectHeader:
     """The `PutObjectHeader` that came, checked."""
+    has = message.HasField
     fields: dict[str, object] = {
         "bucket": message.bucket,
         "key": message.key,
         "if_absent": message.if_absent,
     }
-    if message.HasField("content_type"):
+    if has("content_type"):
         fields["content_type"] = message.content_type
-    if message.HasField("cache_control"):
+    if has("cache_control"):
         fields["cache_control"] = message.cache_control
-    if message.HasField("content_disposition"):
+    if has("content_disposition"):
         fields["content_disposition"] = message.content_disposition
-    if message.HasField("content_encoding"):
+    if has("content_encoding"):
         fields["content_encoding"] = message.content_encoding
-    if message.metadata:
-        fields["metadata"] = dict(message.metadata)
-    if message.tags:
-        fields["tags"] = dict(message.tags)
-    if message.HasField("crc32c"):
+    if metadata := message.metadata:
+        fields["metadata"] = read_map(metadata)
+    if tags := message.tags:
+        fields["tags"] = read_map(tags)
+    if has("crc32c"):
         fields["crc32c"] = message.crc32c
-    if message.HasField("size"):
+    if has("size"):
         fields["size"] = message.size
-    if message.HasField("if_match"):
+    if has("if_match"):
         fields["if_match"] = message.if_match
-    return values.checked(PutObjectHeader, fields)
+    return checked(PutObjectHeader, fields)
 
 
 def write_put_object_header(model: PutObjectHeader, /) -> object_store_pb2.PutObjectHeader:
     """The `PutObjectHeader` to send."""
-    return object_store_pb2.PutObjectHeader(
+    message = object_store_pb2.PutObjectHeader(
         bucket=model.bucket,
         key=model.key,
         content_type=model.content_type,
         cache_control=model.cache_control,
         content_disposition=model.content_disposition,
         content_encoding=model.content_encoding,
-        metadata=model.metadata,
-        tags=model.tags,
         crc32c=model.crc32c,
         size=model.size,
         if_match=model.if_match,
         if_absent=model.if_absent,
     )
+    if model.metadata:
+        fill(message.metadata, model.metadata)
+    if model.tags:
+        fill(message.tags, model.tags)
+    return message
+
+
+_make_put_object_response = maker(PutObjectResponse)
 
 
 def read_put_object_response(message: object_store_pb2.PutObjectResponse, /) -> PutObjectResponse:
-    """The `PutObjectResponse` that came, checked."""
-    fields: dict[str, object] = {
-        "etag": message.etag,
-        "size": message.size,
-    }
-    if message.HasField("version"):
-        fields["version"] = message.version
-    return values.checked(PutObjectResponse, fields)
+    """The `PutObjectResponse` that came."""
+    has = message.HasField
+    return _make_put_object_response(
+        {
+            "etag": message.etag,
+            "version": message.version if has("version") else None,
+            "size": message.size,
+        }
+    )
 
 
 def write_put_object_response(model: PutObjectResponse, /) -> object_store_pb2.PutObjectResponse:
@@ -368,19 +419,20 @@ def write_put_object_response(model: PutObjectResponse, /) -> object_store_pb2.P
 
 def read_get_object_request(message: object_store_pb2.GetObjectRequest, /) -> GetObjectRequest:
     """The `GetObjectRequest` that came, checked."""
+    has = message.HasField
     fields: dict[str, object] = {
         "bucket": message.bucket,
         "key": message.key,
     }
-    if message.HasField("range"):
-        fields["range"] = values.within("range", values_of_byte_range, message.range)
-    if message.HasField("version"):
+    if has("range"):
+        fields["range"] = within("range", values_of_byte_range, message.range)
+    if has("version"):
         fields["version"] = message.version
-    if message.HasField("if_match"):
+    if has("if_match"):
         fields["if_match"] = message.if_match
-    if message.HasField("if_none_match"):
+    if has("if_none_match"):
         fields["if_none_match"] = message.if_none_match
-    return values.checked(GetObjectRequest, fields)
+    return checked(GetObjectRequest, fields)
 
 
 def write_get_object_request(model: GetObjectRequest, /) -> object_store_pb2.GetObjectRequest:
@@ -388,65 +440,71 @@ def write_get_object_request(model: GetObjectRequest, /) -> object_store_pb2.Get
     return object_store_pb2.GetObjectRequest(
         bucket=model.bucket,
         key=model.key,
-        range=None if model.range is None else write_byte_range(model.range),
+        range=None if model.range is None else arguments_of_byte_range(model.range),
         version=model.version,
         if_match=model.if_match,
         if_none_match=model.if_none_match,
     )
 
 
+_make_get_object_header = maker(GetObjectHeader)
+
+
 def read_get_object_header(message: object_store_pb2.GetObjectHeader, /) -> GetObjectHeader:
-    """The `GetObjectHeader` that came, checked."""
-    fields: dict[str, object] = {
-        "size": message.size,
-        "etag": message.etag,
-        "content_type": message.content_type,
-        "range_offset": message.range_offset,
-        "range_length": message.range_length,
-        "not_modified": message.not_modified,
-    }
-    if message.HasField("version"):
-        fields["version"] = message.version
-    if message.HasField("modified_at"):
-        fields["modified_at"] = values.read_timestamp(message.modified_at, "modified_at")
-    if message.HasField("cache_control"):
-        fields["cache_control"] = message.cache_control
-    if message.HasField("content_disposition"):
-        fields["content_disposition"] = message.content_disposition
-    if message.HasField("content_encoding"):
-        fields["content_encoding"] = message.content_encoding
-    if message.metadata:
-        fields["metadata"] = dict(message.metadata)
-    return values.checked(GetObjectHeader, fields)
+    """The `GetObjectHeader` that came."""
+    has = message.HasField
+    return _make_get_object_header(
+        {
+            "size": message.size,
+            "etag": message.etag,
+            "version": message.version if has("version") else None,
+            "modified_at": read_timestamp(message.modified_at, "modified_at")
+            if has("modified_at")
+            else None,
+            "content_type": message.content_type,
+            "cache_control": message.cache_control if has("cache_control") else None,
+            "content_disposition": message.content_disposition
+            if has("content_disposition")
+            else None,
+            "content_encoding": message.content_encoding if has("content_encoding") else None,
+            "metadata": read_map(message.metadata),
+            "range_offset": message.range_offset,
+            "range_length": message.range_length,
+            "not_modified": message.not_modified,
+        }
+    )
 
 
 def write_get_object_header(model: GetObjectHeader, /) -> object_store_pb2.GetObjectHeader:
     """The `GetObjectHeader` to send."""
-    return object_store_pb2.GetObjectHeader(
+    message = object_store_pb2.GetObjectHeader(
         size=model.size,
         etag=model.etag,
         version=model.version,
-        modified_at=values.write_timestamp(model.modified_at),
+        modified_at=write_timestamp(model.modified_at),
         content_type=model.content_type,
         cache_control=model.cache_control,
         content_disposition=model.content_disposition,
         content_encoding=model.content_encoding,
-        metadata=model.metadata,
         range_offset=model.range_offset,
         range_length=model.range_length,
         not_modified=model.not_modified,
     )
+    if model.metadata:
+        fill(message.metadata, model.metadata)
+    return message
 
 
 def read_head_object_request(message: object_store_pb2.HeadObjectRequest, /) -> HeadObjectRequest:
     """The `HeadObjectRequest` that came, checked."""
+    has = message.HasField
     fields: dict[str, object] = {
         "bucket": message.bucket,
         "key": message.key,
     }
-    if message.HasField("version"):
+    if has("version"):
         fields["version"] = message.version
-    return values.checked(HeadObjectRequest, fields)
+    return checked(HeadObjectRequest, fields)
 
 
 def write_head_object_request(model: HeadObjectRequest, /) -> object_store_pb2.HeadObjectRequest:
@@ -458,58 +516,64 @@ def write_head_object_request(model: HeadObjectRequest, /) -> object_store_pb2.H
     )
 
 
+_make_head_object_response = maker(HeadObjectResponse)
+
+
 def read_head_object_response(
     message: object_store_pb2.HeadObjectResponse, /
 ) -> HeadObjectResponse:
-    """The `HeadObjectResponse` that came, checked."""
-    fields: dict[str, object] = {
-        "size": message.size,
-        "etag": message.etag,
-        "content_type": message.content_type,
-    }
-    if message.HasField("version"):
-        fields["version"] = message.version
-    if message.HasField("modified_at"):
-        fields["modified_at"] = values.read_timestamp(message.modified_at, "modified_at")
-    if message.HasField("cache_control"):
-        fields["cache_control"] = message.cache_control
-    if message.HasField("content_disposition"):
-        fields["content_disposition"] = message.content_disposition
-    if message.HasField("content_encoding"):
-        fields["content_encoding"] = message.content_encoding
-    if message.metadata:
-        fields["metadata"] = dict(message.metadata)
-    return values.checked(HeadObjectResponse, fields)
+    """The `HeadObjectResponse` that came."""
+    has = message.HasField
+    return _make_head_object_response(
+        {
+            "size": message.size,
+            "etag": message.etag,
+            "version": message.version if has("version") else None,
+            "modified_at": read_timestamp(message.modified_at, "modified_at")
+            if has("modified_at")
+            else absent("modified_at"),
+            "content_type": message.content_type,
+            "cache_control": message.cache_control if has("cache_control") else None,
+            "content_disposition": message.content_disposition
+            if has("content_disposition")
+            else None,
+            "content_encoding": message.content_encoding if has("content_encoding") else None,
+            "metadata": read_map(message.metadata),
+        }
+    )
 
 
 def write_head_object_response(model: HeadObjectResponse, /) -> object_store_pb2.HeadObjectResponse:
     """The `HeadObjectResponse` to send."""
-    return object_store_pb2.HeadObjectResponse(
+    message = object_store_pb2.HeadObjectResponse(
         size=model.size,
         etag=model.etag,
         version=model.version,
-        modified_at=values.write_timestamp(model.modified_at),
+        modified_at=write_timestamp(model.modified_at),
         content_type=model.content_type,
         cache_control=model.cache_control,
         content_disposition=model.content_disposition,
         content_encoding=model.content_encoding,
-        metadata=model.metadata,
     )
+    if model.metadata:
+        fill(message.metadata, model.metadata)
+    return message
 
 
 def read_delete_object_request(
     message: object_store_pb2.DeleteObjectRequest, /
 ) -> DeleteObjectRequest:
     """The `DeleteObjectRequest` that came, checked."""
+    has = message.HasField
     fields: dict[str, object] = {
         "bucket": message.bucket,
         "key": message.key,
     }
-    if message.HasField("version"):
+    if has("version"):
         fields["version"] = message.version
-    if message.HasField("if_match"):
+    if has("if_match"):
         fields["if_match"] = message.if_match
-    return values.checked(DeleteObjectRequest, fields)
+    return checked(DeleteObjectRequest, fields)
 
 
 def write_delete_object_request(
@@ -524,14 +588,19 @@ def write_delete_object_request(
     )
 
 
+_make_delete_object_response = maker(DeleteObjectResponse)
+
+
 def read_delete_object_response(
     message: object_store_pb2.DeleteObjectResponse, /
 ) -> DeleteObjectResponse:
-    """The `DeleteObjectResponse` that came, checked."""
-    fields: dict[str, object] = {}
-    if message.HasField("version"):
-        fields["version"] = message.version
-    return values.checked(DeleteObjectResponse, fields)
+    """The `DeleteObjectResponse` that came."""
+    has = message.HasField
+    return _make_delete_object_response(
+        {
+            "version": message.version if has("version") else None,
+        }
+    )
 
 
 def write_delete_object_response(
@@ -547,51 +616,55 @@ def values_of_delete_objects_entry(
     message: object_store_pb2.DeleteObjectsEntry, /
 ) -> dict[str, object]:
     """What a `DeleteObjectsEntry` inside of another message says."""
+    has = message.HasField
     fields: dict[str, object] = {
         "key": message.key,
     }
-    if message.HasField("version"):
+    if has("version"):
         fields["version"] = message.version
     return fields
 
 
-def write_delete_objects_entry(model: DeleteObjectsEntry, /) -> object_store_pb2.DeleteObjectsEntry:
-    """The `DeleteObjectsEntry` to send."""
-    return object_store_pb2.DeleteObjectsEntry(
-        key=model.key,
-        version=model.version,
-    )
-
-
-def values_of_delete_objects_result(
-    message: object_store_pb2.DeleteObjectsResult, /
-) -> dict[str, object]:
-    """What a `DeleteObjectsResult` inside of another message says."""
+def arguments_of_delete_objects_entry(model: DeleteObjectsEntry, /) -> Arguments:
+    """The `DeleteObjectsEntry` to send inside of another message."""
     return {
-        "index": message.index,
-        "key": message.key,
+        "key": model.key,
+        "version": model.version,
     }
 
 
-def write_delete_objects_result(
-    model: DeleteObjectsResult, /
-) -> object_store_pb2.DeleteObjectsResult:
-    """The `DeleteObjectsResult` to send."""
-    return object_store_pb2.DeleteObjectsResult(
-        index=model.index,
-        key=model.key,
+_make_delete_objects_result = maker(DeleteObjectsResult)
+
+
+def read_delete_objects_result(
+    message: object_store_pb2.DeleteObjectsResult, /
+) -> DeleteObjectsResult:
+    """The `DeleteObjectsResult` that came."""
+    return _make_delete_objects_result(
+        {
+            "index": message.index,
+            "key": message.key,
+        }
     )
+
+
+def arguments_of_delete_objects_result(model: DeleteObjectsResult, /) -> Arguments:
+    """The `DeleteObjectsResult` to send inside of another message."""
+    return {
+        "index": model.index,
+        "key": model.key,
+    }
 
 
 def read_delete_objects_request(
     message: object_store_pb2.DeleteObjectsRequest, /
 ) -> DeleteObjectsRequest:
     """The `DeleteObjectsRequest` that came, checked."""
-    return values.checked(
+    return checked(
         DeleteObjectsRequest,
         {
             "bucket": message.bucket,
-            "entries": values.each("entries", values_of_delete_objects_entry, message.entries),
+            "entries": each("entries", values_of_delete_objects_entry, message.entries),
         },
     )
 
@@ -602,22 +675,23 @@ def write_delete_objects_request(
     """The `DeleteObjectsRequest` to send."""
     return object_store_pb2.DeleteObjectsRequest(
         bucket=model.bucket,
-        entries=[write_delete_objects_entry(it) for it in model.entries],
+        entries=[arguments_of_delete_objects_entry(it) for it in model.entries],
     )
+
+
+_make_delete_objects_response = maker(DeleteObjectsResponse)
 
 
 def read_delete_objects_response(
     message: object_store_pb2.DeleteObjectsResponse, /
 ) -> DeleteObjectsResponse:
-    """The `DeleteObjectsResponse` that came, checked."""
-    fields: dict[str, object] = {}
-    if message.successful:
-        fields["successful"] = values.each(
-            "successful", values_of_delete_objects_result, message.successful
-        )
-    if message.failed:
-        fields["failed"] = values.each("failed", values_of_batch_failure, message.failed)
-    return values.checked(DeleteObjectsResponse, fields)
+    """The `DeleteObjectsResponse` that came."""
+    return _make_delete_objects_response(
+        {
+            "successful": tuple([read_delete_objects_result(it) for it in message.successful[:]]),
+            "failed": tuple([read_batch_failure(it) for it in message.failed[:]]),
+        }
+    )
 
 
 def write_delete_objects_response(
@@ -625,8 +699,8 @@ def write_delete_objects_response(
 ) -> object_store_pb2.DeleteObjectsResponse:
     """The `DeleteObjectsResponse` to send."""
     return object_store_pb2.DeleteObjectsResponse(
-        successful=[write_delete_objects_result(it) for it in model.successful],
-        failed=[write_batch_failure(it) for it in model.failed],
+        successful=[arguments_of_delete_objects_result(it) for it in model.successful],
+        failed=[arguments_of_batch_failure(it) for it in model.failed],
     )
 
 
@@ -634,6 +708,7 @@ def read_list_objects_request(
     message: object_store_pb2.ListObjectsRequest, /
 ) -> ListObjectsRequest:
     """The `ListObjectsRequest` that came, checked."""
+    has = message.HasField
     fields: dict[str, object] = {
         "bucket": message.bucket,
         "prefix": message.prefix,
@@ -641,9 +716,9 @@ def read_list_objects_request(
         "start_after": message.start_after,
         "page_token": message.page_token,
     }
-    if message.HasField("page_size"):
+    if has("page_size"):
         fields["page_size"] = message.page_size
-    return values.checked(ListObjectsRequest, fields)
+    return checked(ListObjectsRequest, fields)
 
 
 def write_list_objects_request(model: ListObjectsRequest, /) -> object_store_pb2.ListObjectsRequest:
@@ -658,18 +733,20 @@ def write_list_objects_request(model: ListObjectsRequest, /) -> object_store_pb2
     )
 
 
+_make_list_objects_response = maker(ListObjectsResponse)
+
+
 def read_list_objects_response(
     message: object_store_pb2.ListObjectsResponse, /
 ) -> ListObjectsResponse:
-    """The `ListObjectsResponse` that came, checked."""
-    fields: dict[str, object] = {
-        "next_page_token": message.next_page_token,
-    }
-    if message.objects:
-        fields["objects"] = values.each("objects", values_of_object_info, message.objects)
-    if message.common_prefixes:
-        fields["common_prefixes"] = tuple(message.common_prefixes)
-    return values.checked(ListObjectsResponse, fields)
+    """The `ListObjectsResponse` that came."""
+    return _make_list_objects_response(
+        {
+            "objects": tuple([read_object_info(it) for it in message.objects[:]]),
+            "common_prefixes": tuple(message.common_prefixes[:]),
+            "next_page_token": message.next_page_token,
+        }
+    )
 
 
 def write_list_objects_response(
@@ -677,8 +754,8 @@ def write_list_objects_response(
 ) -> object_store_pb2.ListObjectsResponse:
     """The `ListObjectsResponse` to send."""
     return object_store_pb2.ListObjectsResponse(
-        objects=[write_object_info(it) for it in model.objects],
-        common_prefixes=model.common_prefixes,
+        objects=[arguments_of_object_info(it) for it in model.objects],
+        common_prefixes=model.common_prefixes or None,
         next_page_token=model.next_page_token,
     )
 
@@ -687,14 +764,15 @@ def read_list_object_versions_request(
     message: object_store_pb2.ListObjectVersionsRequest, /
 ) -> ListObjectVersionsRequest:
     """The `ListObjectVersionsRequest` that came, checked."""
+    has = message.HasField
     fields: dict[str, object] = {
         "bucket": message.bucket,
         "prefix": message.prefix,
         "page_token": message.page_token,
     }
-    if message.HasField("page_size"):
+    if has("page_size"):
         fields["page_size"] = message.page_size
-    return values.checked(ListObjectVersionsRequest, fields)
+    return checked(ListObjectVersionsRequest, fields)
 
 
 def write_list_object_versions_request(
@@ -709,16 +787,19 @@ def write_list_object_versions_request(
     )
 
 
+_make_list_object_versions_response = maker(ListObjectVersionsResponse)
+
+
 def read_list_object_versions_response(
     message: object_store_pb2.ListObjectVersionsResponse, /
 ) -> ListObjectVersionsResponse:
-    """The `ListObjectVersionsResponse` that came, checked."""
-    fields: dict[str, object] = {
-        "next_page_token": message.next_page_token,
-    }
-    if message.versions:
-        fields["versions"] = values.each("versions", values_of_object_version, message.versions)
-    return values.checked(ListObjectVersionsResponse, fields)
+    """The `ListObjectVersionsResponse` that came."""
+    return _make_list_object_versions_response(
+        {
+            "versions": tuple([read_object_version(it) for it in message.versions[:]]),
+            "next_page_token": message.next_page_token,
+        }
+    )
 
 
 def write_list_object_versions_response(
@@ -726,28 +807,29 @@ def write_list_object_versions_response(
 ) -> object_store_pb2.ListObjectVersionsResponse:
     """The `ListObjectVersionsResponse` to send."""
     return object_store_pb2.ListObjectVersionsResponse(
-        versions=[write_object_version(it) for it in model.versions],
+        versions=[arguments_of_object_version(it) for it in model.versions],
         next_page_token=model.next_page_token,
     )
 
 
 def read_copy_object_request(message: object_store_pb2.CopyObjectRequest, /) -> CopyObjectRequest:
     """The `CopyObjectRequest` that came, checked."""
+    has = message.HasField
     fields: dict[str, object] = {
         "bucket": message.bucket,
         "key": message.key,
         "source_key": message.source_key,
         "if_absent": message.if_absent,
     }
-    if message.HasField("source_bucket"):
+    if has("source_bucket"):
         fields["source_bucket"] = message.source_bucket
-    if message.HasField("source_version"):
+    if has("source_version"):
         fields["source_version"] = message.source_version
-    if message.HasField("source_if_match"):
+    if has("source_if_match"):
         fields["source_if_match"] = message.source_if_match
-    if message.HasField("if_match"):
+    if has("if_match"):
         fields["if_match"] = message.if_match
-    return values.checked(CopyObjectRequest, fields)
+    return checked(CopyObjectRequest, fields)
 
 
 def write_copy_object_request(model: CopyObjectRequest, /) -> object_store_pb2.CopyObjectRequest:
@@ -764,16 +846,20 @@ def write_copy_object_request(model: CopyObjectRequest, /) -> object_store_pb2.C
     )
 
 
+_make_copy_object_response = maker(CopyObjectResponse)
+
+
 def read_copy_object_response(
     message: object_store_pb2.CopyObjectResponse, /
 ) -> CopyObjectResponse:
-    """The `CopyObjectResponse` that came, checked."""
-    fields: dict[str, object] = {
-        "etag": message.etag,
-    }
-    if message.HasField("version"):
-        fields["version"] = message.version
-    return values.checked(CopyObjectResponse, fields)
+    """The `CopyObjectResponse` that came."""
+    has = message.HasField
+    return _make_copy_object_response(
+        {
+            "etag": message.etag,
+            "version": message.version if has("version") else None,
+        }
+    )
 
 
 def write_copy_object_response(model: CopyObjectResponse, /) -> object_store_pb2.CopyObjectResponse:
@@ -788,7 +874,7 @@ def read_get_object_tags_request(
     message: object_store_pb2.GetObjectTagsRequest, /
 ) -> GetObjectTagsRequest:
     """The `GetObjectTagsRequest` that came, checked."""
-    return values.checked(
+    return checked(
         GetObjectTagsRequest,
         {
             "bucket": message.bucket,
@@ -807,23 +893,28 @@ def write_get_object_tags_request(
     )
 
 
+_make_get_object_tags_response = maker(GetObjectTagsResponse)
+
+
 def read_get_object_tags_response(
     message: object_store_pb2.GetObjectTagsResponse, /
 ) -> GetObjectTagsResponse:
-    """The `GetObjectTagsResponse` that came, checked."""
-    fields: dict[str, object] = {}
-    if message.tags:
-        fields["tags"] = dict(message.tags)
-    return values.checked(GetObjectTagsResponse, fields)
+    """The `GetObjectTagsResponse` that came."""
+    return _make_get_object_tags_response(
+        {
+            "tags": read_map(message.tags),
+        }
+    )
 
 
 def write_get_object_tags_response(
     model: GetObjectTagsResponse, /
 ) -> object_store_pb2.GetObjectTagsResponse:
     """The `GetObjectTagsResponse` to send."""
-    return object_store_pb2.GetObjectTagsResponse(
-        tags=model.tags,
-    )
+    message = object_store_pb2.GetObjectTagsResponse()
+    if model.tags:
+        fill(message.tags, model.tags)
+    return message
 
 
 def read_put_object_tags_request(
@@ -834,27 +925,32 @@ def read_put_object_tags_request(
         "bucket": message.bucket,
         "key": message.key,
     }
-    if message.tags:
-        fields["tags"] = dict(message.tags)
-    return values.checked(PutObjectTagsRequest, fields)
+    if tags := message.tags:
+        fields["tags"] = read_map(tags)
+    return checked(PutObjectTagsRequest, fields)
 
 
 def write_put_object_tags_request(
     model: PutObjectTagsRequest, /
 ) -> object_store_pb2.PutObjectTagsRequest:
     """The `PutObjectTagsRequest` to send."""
-    return object_store_pb2.PutObjectTagsRequest(
+    message = object_store_pb2.PutObjectTagsRequest(
         bucket=model.bucket,
         key=model.key,
-        tags=model.tags,
     )
+    if model.tags:
+        fill(message.tags, model.tags)
+    return message
+
+
+_make_put_object_tags_response = maker(PutObjectTagsResponse)
 
 
 def read_put_object_tags_response(
     message: object_store_pb2.PutObjectTagsResponse, /
 ) -> PutObjectTagsResponse:
-    """The `PutObjectTagsResponse` that came, checked."""
-    return values.checked(PutObjectTagsResponse, {})
+    """The `PutObjectTagsResponse` that came."""
+    return _make_put_object_tags_response({})
 
 
 def write_put_object_tags_response(
@@ -868,17 +964,18 @@ def read_generate_presigned_url_request(
     message: object_store_pb2.GeneratePresignedUrlRequest, /
 ) -> GeneratePresignedUrlRequest:
     """The `GeneratePresignedUrlRequest` that came, checked."""
+    has = message.HasField
     fields: dict[str, object] = {
         "bucket": message.bucket,
         "key": message.key,
     }
-    if message.method:
-        fields["method"] = PRESIGNED_METHOD_MEMBERS.get(message.method, PresignedMethod.UNKNOWN)
-    if message.HasField("expires"):
-        fields["expires"] = values.read_duration(message.expires, "expires")
-    if message.HasField("content_type"):
+    if method := message.method:
+        fields["method"] = PRESIGNED_METHOD_MEMBERS.get(method, PresignedMethod.UNKNOWN)
+    if has("expires"):
+        fields["expires"] = read_duration(message.expires, "expires")
+    if has("content_type"):
         fields["content_type"] = message.content_type
-    return values.checked(GeneratePresignedUrlRequest, fields)
+    return checked(GeneratePresignedUrlRequest, fields)
 
 
 def write_generate_presigned_url_request(
@@ -889,31 +986,38 @@ def write_generate_presigned_url_request(
         bucket=model.bucket,
         key=model.key,
         method=PRESIGNED_METHOD_NUMBERS[model.method],
-        expires=values.write_duration(model.expires),
+        expires=write_duration(model.expires),
         content_type=model.content_type,
     )
+
+
+_make_generate_presigned_url_response = maker(GeneratePresignedUrlResponse)
 
 
 def read_generate_presigned_url_response(
     message: object_store_pb2.GeneratePresignedUrlResponse, /
 ) -> GeneratePresignedUrlResponse:
-    """The `GeneratePresignedUrlResponse` that came, checked."""
-    fields: dict[str, object] = {
-        "url": message.url,
-    }
-    if message.HasField("expires_at"):
-        fields["expires_at"] = values.read_timestamp(message.expires_at, "expires_at")
-    if message.headers:
-        fields["headers"] = dict(message.headers)
-    return values.checked(GeneratePresignedUrlResponse, fields)
+    """The `GeneratePresignedUrlResponse` that came."""
+    has = message.HasField
+    return _make_generate_presigned_url_response(
+        {
+            "url": message.url,
+            "expires_at": read_timestamp(message.expires_at, "expires_at")
+            if has("expires_at")
+            else absent("expires_at"),
+            "headers": read_map(message.headers),
+        }
+    )
 
 
 def write_generate_presigned_url_response(
     model: GeneratePresignedUrlResponse, /
 ) -> object_store_pb2.GeneratePresignedUrlResponse:
     """The `GeneratePresignedUrlResponse` to send."""
-    return object_store_pb2.GeneratePresignedUrlResponse(
+    message = object_store_pb2.GeneratePresignedUrlResponse(
         url=model.url,
-        expires_at=values.write_timestamp(model.expires_at),
-        headers=model.headers,
+        expires_at=write_timestamp(model.expires_at),
     )
+    if model.headers:
+        fill(message.headers, model.headers)
+    return message

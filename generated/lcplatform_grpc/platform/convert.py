@@ -13,7 +13,12 @@ from lcplatform.platform.models import (
     ServiceDescription,
 )
 from lcplatform.platform.v1 import platform_pb2
-from lcplatform_grpc import values
+from lcplatform_grpc.values import (
+    Arguments,
+    checked,
+    maker,
+    read_map,
+)
 
 CONDITIONAL_UPDATE_MEMBERS: Final = {
     1: ConditionalUpdate.ATOMIC,
@@ -29,46 +34,45 @@ CONDITIONAL_UPDATE_NUMBERS: Final[
     ConditionalUpdate.CHECKED: platform_pb2.CONDITIONAL_UPDATE_CHECKED,
     ConditionalUpdate.NONE: platform_pb2.CONDITIONAL_UPDATE_NONE,
 }
+_make_service_description = maker(ServiceDescription)
 
 
-def values_of_service_description(message: platform_pb2.ServiceDescription, /) -> dict[str, object]:
-    """What a `ServiceDescription` inside of another message says."""
-    fields: dict[str, object] = {
-        "service": message.service,
-        "provider": message.provider,
-        "native": message.native,
-        "offered": message.offered,
-    }
-    if message.capabilities:
-        fields["capabilities"] = tuple(message.capabilities)
-    if message.limits:
-        fields["limits"] = dict(message.limits)
-    if message.conditional_updates:
-        fields["conditional_updates"] = {
-            name: CONDITIONAL_UPDATE_MEMBERS.get(it, ConditionalUpdate.UNKNOWN)
-            for name, it in message.conditional_updates.items()
+def read_service_description(message: platform_pb2.ServiceDescription, /) -> ServiceDescription:
+    """The `ServiceDescription` that came."""
+    return _make_service_description(
+        {
+            "service": message.service,
+            "provider": message.provider,
+            "capabilities": tuple(message.capabilities[:]),
+            "limits": read_map(message.limits),
+            "conditional_updates": {
+                name: CONDITIONAL_UPDATE_MEMBERS.get(it, ConditionalUpdate.UNKNOWN)
+                for name, it in message.conditional_updates.items()
+            },
+            "native": message.native,
+            "offered": message.offered,
         }
-    return fields
+    )
 
 
-def write_service_description(model: ServiceDescription, /) -> platform_pb2.ServiceDescription:
-    """The `ServiceDescription` to send."""
-    return platform_pb2.ServiceDescription(
-        service=model.service,
-        provider=model.provider,
-        capabilities=model.capabilities,
-        limits=model.limits,
-        conditional_updates={
+def arguments_of_service_description(model: ServiceDescription, /) -> Arguments:
+    """The `ServiceDescription` to send inside of another message."""
+    return {
+        "service": model.service,
+        "provider": model.provider,
+        "capabilities": model.capabilities or None,
+        "limits": model.limits or None,
+        "conditional_updates": {
             name: CONDITIONAL_UPDATE_NUMBERS[it] for name, it in model.conditional_updates.items()
         },
-        native=model.native,
-        offered=model.offered,
-    )
+        "native": model.native,
+        "offered": model.offered,
+    }
 
 
 def read_describe_request(message: platform_pb2.DescribeRequest, /) -> DescribeRequest:
     """The `DescribeRequest` that came, checked."""
-    return values.checked(DescribeRequest, {})
+    return checked(DescribeRequest, {})
 
 
 def write_describe_request(model: DescribeRequest, /) -> platform_pb2.DescribeRequest:
@@ -76,21 +80,22 @@ def write_describe_request(model: DescribeRequest, /) -> platform_pb2.DescribeRe
     return platform_pb2.DescribeRequest()
 
 
+_make_describe_response = maker(DescribeResponse)
+
+
 def read_describe_response(message: platform_pb2.DescribeResponse, /) -> DescribeResponse:
-    """The `DescribeResponse` that came, checked."""
-    fields: dict[str, object] = {
-        "contract_version": message.contract_version,
-    }
-    if message.services:
-        fields["services"] = values.each(
-            "services", values_of_service_description, message.services
-        )
-    return values.checked(DescribeResponse, fields)
+    """The `DescribeResponse` that came."""
+    return _make_describe_response(
+        {
+            "contract_version": message.contract_version,
+            "services": tuple([read_service_description(it) for it in message.services[:]]),
+        }
+    )
 
 
 def write_describe_response(model: DescribeResponse, /) -> platform_pb2.DescribeResponse:
     """The `DescribeResponse` to send."""
     return platform_pb2.DescribeResponse(
         contract_version=model.contract_version,
-        services=[write_service_description(it) for it in model.services],
+        services=[arguments_of_service_description(it) for it in model.services],
     )

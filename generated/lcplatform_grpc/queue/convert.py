@@ -45,10 +45,26 @@ from lcplatform.queue.models import (
     UpdateQueueResponse,
 )
 from lcplatform.queue.v1 import queue_pb2
-from lcplatform_grpc import values
 from lcplatform_grpc.type.convert import (
-    values_of_batch_failure,
-    write_batch_failure,
+    arguments_of_batch_failure,
+    read_batch_failure,
+)
+from lcplatform_grpc.values import (
+    Arguments,
+    absent,
+    checked,
+    each,
+    fill,
+    maker,
+    present,
+    read_duration,
+    read_json,
+    read_map,
+    read_timestamp,
+    write_duration,
+    write_json,
+    write_mask,
+    write_timestamp,
 )
 
 
@@ -60,124 +76,125 @@ def read_body(message: queue_pb2.Body, path: str = "", /) -> Body | None:
     if which == "data":
         return message.data
     if which == "json":
-        return values.read_json(message.json, path)
+        return read_json(message.json, path)
     return None
 
 
-def write_body(value: Body, /) -> queue_pb2.Body:
-    """The `Body` with a value."""
+def arguments_of_body(value: Body, /) -> Arguments:
+    """The `Body` with a value, inside of another message."""
     if isinstance(value, str):
-        return queue_pb2.Body(text=value)
+        return {"text": value}
     if isinstance(value, bytes):
-        return queue_pb2.Body(data=value)
-    return queue_pb2.Body(json=values.write_json(value))
+        return {"data": value}
+    return {"json": write_json(value)}
 
 
-def values_of_queue_info(message: queue_pb2.QueueInfo, /) -> dict[str, object]:
-    """What a `QueueInfo` inside of another message says."""
-    fields: dict[str, object] = {
-        "name": message.name,
-        "fifo": message.fifo,
-        "max_message_size": message.max_message_size,
-        "etag": message.etag,
-    }
-    if message.HasField("visibility_timeout"):
-        fields["visibility_timeout"] = values.read_duration(
-            message.visibility_timeout, "visibility_timeout"
-        )
-    if message.HasField("retention"):
-        fields["retention"] = values.read_duration(message.retention, "retention")
-    if message.HasField("delay"):
-        fields["delay"] = values.read_duration(message.delay, "delay")
-    if message.HasField("dead_letter_queue"):
-        fields["dead_letter_queue"] = message.dead_letter_queue
-    if message.HasField("max_receive_count"):
-        fields["max_receive_count"] = message.max_receive_count
-    if message.HasField("available_messages"):
-        fields["available_messages"] = message.available_messages
-    if message.HasField("in_flight_messages"):
-        fields["in_flight_messages"] = message.in_flight_messages
-    if message.HasField("delayed_messages"):
-        fields["delayed_messages"] = message.delayed_messages
-    return fields
+_make_queue_info = maker(QueueInfo)
 
 
-def write_queue_info(model: QueueInfo, /) -> queue_pb2.QueueInfo:
-    """The `QueueInfo` to send."""
-    return queue_pb2.QueueInfo(
-        name=model.name,
-        fifo=model.fifo,
-        visibility_timeout=values.write_duration(model.visibility_timeout),
-        retention=values.write_duration(model.retention),
-        delay=values.write_duration(model.delay),
-        max_message_size=model.max_message_size,
-        dead_letter_queue=model.dead_letter_queue,
-        max_receive_count=model.max_receive_count,
-        available_messages=model.available_messages,
-        in_flight_messages=model.in_flight_messages,
-        delayed_messages=model.delayed_messages,
-        etag=model.etag,
+def read_queue_info(message: queue_pb2.QueueInfo, /) -> QueueInfo:
+    """The `QueueInfo` that came."""
+    has = message.HasField
+    return _make_queue_info(
+        {
+            "name": message.name,
+            "fifo": message.fifo,
+            "visibility_timeout": read_duration(message.visibility_timeout, "visibility_timeout")
+            if has("visibility_timeout")
+            else absent("visibility_timeout"),
+            "retention": read_duration(message.retention, "retention")
+            if has("retention")
+            else absent("retention"),
+            "delay": read_duration(message.delay, "delay") if has("delay") else absent("delay"),
+            "max_message_size": message.max_message_size,
+            "dead_letter_queue": message.dead_letter_queue if has("dead_letter_queue") else None,
+            "max_receive_count": message.max_receive_count if has("max_receive_count") else None,
+            "available_messages": message.available_messages if has("available_messages") else None,
+            "in_flight_messages": message.in_flight_messages if has("in_flight_messages") else None,
+            "delayed_messages": message.delayed_messages if has("delayed_messages") else None,
+            "etag": message.etag,
+        }
     )
 
 
-def values_of_message(message: queue_pb2.Message, /) -> dict[str, object]:
-    """What a `Message` inside of another message says."""
-    fields: dict[str, object] = {
-        "id": message.id,
-        "receipt_handle": message.receipt_handle,
-        "receive_count": message.receive_count,
+def arguments_of_queue_info(model: QueueInfo, /) -> Arguments:
+    """The `QueueInfo` to send inside of another message."""
+    return {
+        "name": model.name,
+        "fifo": model.fifo,
+        "visibility_timeout": write_duration(model.visibility_timeout),
+        "retention": write_duration(model.retention),
+        "delay": write_duration(model.delay),
+        "max_message_size": model.max_message_size,
+        "dead_letter_queue": model.dead_letter_queue,
+        "max_receive_count": model.max_receive_count,
+        "available_messages": model.available_messages,
+        "in_flight_messages": model.in_flight_messages,
+        "delayed_messages": model.delayed_messages,
+        "etag": model.etag,
     }
-    if (body := read_body(message.body, "body")) is not None:
-        fields["body"] = body
-    if message.attributes:
-        fields["attributes"] = dict(message.attributes)
-    if message.HasField("sent_at"):
-        fields["sent_at"] = values.read_timestamp(message.sent_at, "sent_at")
-    if message.HasField("group_id"):
-        fields["group_id"] = message.group_id
-    if message.HasField("sequence"):
-        fields["sequence"] = message.sequence
-    if message.HasField("deduplication_id"):
-        fields["deduplication_id"] = message.deduplication_id
-    return fields
 
 
-def write_message(model: Message, /) -> queue_pb2.Message:
-    """The `Message` to send."""
-    return queue_pb2.Message(
-        id=model.id,
-        receipt_handle=model.receipt_handle,
-        body=write_body(model.body),
-        attributes=model.attributes,
-        sent_at=values.write_timestamp(model.sent_at),
-        receive_count=model.receive_count,
-        group_id=model.group_id,
-        sequence=model.sequence,
-        deduplication_id=model.deduplication_id,
+_make_message = maker(Message)
+
+
+def read_message(message: queue_pb2.Message, /) -> Message:
+    """The `Message` that came."""
+    has = message.HasField
+    return _make_message(
+        {
+            "id": message.id,
+            "receipt_handle": message.receipt_handle,
+            "body": present("body", read_body(message.body, "body")),
+            "attributes": read_map(message.attributes),
+            "sent_at": read_timestamp(message.sent_at, "sent_at")
+            if has("sent_at")
+            else absent("sent_at"),
+            "receive_count": message.receive_count,
+            "group_id": message.group_id if has("group_id") else None,
+            "sequence": message.sequence if has("sequence") else None,
+            "deduplication_id": message.deduplication_id if has("deduplication_id") else None,
+        }
     )
+
+
+def arguments_of_message(model: Message, /) -> Arguments:
+    """The `Message` to send inside of another message."""
+    return {
+        "id": model.id,
+        "receipt_handle": model.receipt_handle,
+        "body": arguments_of_body(model.body),
+        "attributes": model.attributes or None,
+        "sent_at": write_timestamp(model.sent_at),
+        "receive_count": model.receive_count,
+        "group_id": model.group_id,
+        "sequence": model.sequence,
+        "deduplication_id": model.deduplication_id,
+    }
 
 
 def read_create_queue_request(message: queue_pb2.CreateQueueRequest, /) -> CreateQueueRequest:
     """The `CreateQueueRequest` that came, checked."""
+    has = message.HasField
     fields: dict[str, object] = {
         "name": message.name,
         "fifo": message.fifo,
     }
-    if message.HasField("visibility_timeout"):
-        fields["visibility_timeout"] = values.read_duration(
+    if has("visibility_timeout"):
+        fields["visibility_timeout"] = read_duration(
             message.visibility_timeout, "visibility_timeout"
         )
-    if message.HasField("retention"):
-        fields["retention"] = values.read_duration(message.retention, "retention")
-    if message.HasField("delay"):
-        fields["delay"] = values.read_duration(message.delay, "delay")
-    if message.HasField("max_message_size"):
+    if has("retention"):
+        fields["retention"] = read_duration(message.retention, "retention")
+    if has("delay"):
+        fields["delay"] = read_duration(message.delay, "delay")
+    if has("max_message_size"):
         fields["max_message_size"] = message.max_message_size
-    if message.HasField("dead_letter_queue"):
+    if has("dead_letter_queue"):
         fields["dead_letter_queue"] = message.dead_letter_queue
-    if message.HasField("max_receive_count"):
+    if has("max_receive_count"):
         fields["max_receive_count"] = message.max_receive_count
-    return values.checked(CreateQueueRequest, fields)
+    return checked(CreateQueueRequest, fields)
 
 
 def write_create_queue_request(model: CreateQueueRequest, /) -> queue_pb2.CreateQueueRequest:
@@ -185,33 +202,38 @@ def write_create_queue_request(model: CreateQueueRequest, /) -> queue_pb2.Create
     return queue_pb2.CreateQueueRequest(
         name=model.name,
         fifo=model.fifo,
-        visibility_timeout=values.write_duration(model.visibility_timeout),
-        retention=values.write_duration(model.retention),
-        delay=values.write_duration(model.delay),
+        visibility_timeout=write_duration(model.visibility_timeout),
+        retention=write_duration(model.retention),
+        delay=write_duration(model.delay),
         max_message_size=model.max_message_size,
         dead_letter_queue=model.dead_letter_queue,
         max_receive_count=model.max_receive_count,
     )
 
 
+_make_create_queue_response = maker(CreateQueueResponse)
+
+
 def read_create_queue_response(message: queue_pb2.CreateQueueResponse, /) -> CreateQueueResponse:
-    """The `CreateQueueResponse` that came, checked."""
-    fields: dict[str, object] = {}
-    if message.HasField("queue"):
-        fields["queue"] = values.within("queue", values_of_queue_info, message.queue)
-    return values.checked(CreateQueueResponse, fields)
+    """The `CreateQueueResponse` that came."""
+    has = message.HasField
+    return _make_create_queue_response(
+        {
+            "queue": read_queue_info(message.queue) if has("queue") else absent("queue"),
+        }
+    )
 
 
 def write_create_queue_response(model: CreateQueueResponse, /) -> queue_pb2.CreateQueueResponse:
     """The `CreateQueueResponse` to send."""
     return queue_pb2.CreateQueueResponse(
-        queue=write_queue_info(model.queue),
+        queue=arguments_of_queue_info(model.queue),
     )
 
 
 def read_get_queue_request(message: queue_pb2.GetQueueRequest, /) -> GetQueueRequest:
     """The `GetQueueRequest` that came, checked."""
-    return values.checked(
+    return checked(
         GetQueueRequest,
         {
             "name": message.name,
@@ -226,30 +248,36 @@ def write_get_queue_request(model: GetQueueRequest, /) -> queue_pb2.GetQueueRequ
     )
 
 
+_make_get_queue_response = maker(GetQueueResponse)
+
+
 def read_get_queue_response(message: queue_pb2.GetQueueResponse, /) -> GetQueueResponse:
-    """The `GetQueueResponse` that came, checked."""
-    fields: dict[str, object] = {}
-    if message.HasField("queue"):
-        fields["queue"] = values.within("queue", values_of_queue_info, message.queue)
-    return values.checked(GetQueueResponse, fields)
+    """The `GetQueueResponse` that came."""
+    has = message.HasField
+    return _make_get_queue_response(
+        {
+            "queue": read_queue_info(message.queue) if has("queue") else absent("queue"),
+        }
+    )
 
 
 def write_get_queue_response(model: GetQueueResponse, /) -> queue_pb2.GetQueueResponse:
     """The `GetQueueResponse` to send."""
     return queue_pb2.GetQueueResponse(
-        queue=write_queue_info(model.queue),
+        queue=arguments_of_queue_info(model.queue),
     )
 
 
 def read_list_queues_request(message: queue_pb2.ListQueuesRequest, /) -> ListQueuesRequest:
     """The `ListQueuesRequest` that came, checked."""
+    has = message.HasField
     fields: dict[str, object] = {
         "prefix": message.prefix,
         "page_token": message.page_token,
     }
-    if message.HasField("page_size"):
+    if has("page_size"):
         fields["page_size"] = message.page_size
-    return values.checked(ListQueuesRequest, fields)
+    return checked(ListQueuesRequest, fields)
 
 
 def write_list_queues_request(model: ListQueuesRequest, /) -> queue_pb2.ListQueuesRequest:
@@ -261,99 +289,113 @@ def write_list_queues_request(model: ListQueuesRequest, /) -> queue_pb2.ListQueu
     )
 
 
-def values_of_queue_summary(message: queue_pb2.QueueSummary, /) -> dict[str, object]:
-    """What a `QueueSummary` inside of another message says."""
-    return {
-        "name": message.name,
-        "fifo": message.fifo,
-    }
+_make_queue_summary = maker(QueueSummary)
 
 
-def write_queue_summary(model: QueueSummary, /) -> queue_pb2.QueueSummary:
-    """The `QueueSummary` to send."""
-    return queue_pb2.QueueSummary(
-        name=model.name,
-        fifo=model.fifo,
+def read_queue_summary(message: queue_pb2.QueueSummary, /) -> QueueSummary:
+    """The `QueueSummary` that came."""
+    return _make_queue_summary(
+        {
+            "name": message.name,
+            "fifo": message.fifo,
+        }
     )
 
 
-def read_list_queues_response(message: queue_pb2.ListQueuesResponse, /) -> ListQueuesResponse:
-    """The `ListQueuesResponse` that came, checked."""
-    fields: dict[str, object] = {
-        "next_page_token": message.next_page_token,
+def arguments_of_queue_summary(model: QueueSummary, /) -> Arguments:
+    """The `QueueSummary` to send inside of another message."""
+    return {
+        "name": model.name,
+        "fifo": model.fifo,
     }
-    if message.queues:
-        fields["queues"] = values.each("queues", values_of_queue_summary, message.queues)
-    return values.checked(ListQueuesResponse, fields)
+
+
+_make_list_queues_response = maker(ListQueuesResponse)
+
+
+def read_list_queues_response(message: queue_pb2.ListQueuesResponse, /) -> ListQueuesResponse:
+    """The `ListQueuesResponse` that came."""
+    return _make_list_queues_response(
+        {
+            "queues": tuple([read_queue_summary(it) for it in message.queues[:]]),
+            "next_page_token": message.next_page_token,
+        }
+    )
 
 
 def write_list_queues_response(model: ListQueuesResponse, /) -> queue_pb2.ListQueuesResponse:
     """The `ListQueuesResponse` to send."""
     return queue_pb2.ListQueuesResponse(
-        queues=[write_queue_summary(it) for it in model.queues],
+        queues=[arguments_of_queue_summary(it) for it in model.queues],
         next_page_token=model.next_page_token,
     )
 
 
 def read_update_queue_request(message: queue_pb2.UpdateQueueRequest, /) -> UpdateQueueRequest:
     """The `UpdateQueueRequest` that came, checked."""
+    has = message.HasField
     fields: dict[str, object] = {
         "name": message.name,
     }
-    if message.HasField("visibility_timeout"):
-        fields["visibility_timeout"] = values.read_duration(
+    if has("visibility_timeout"):
+        fields["visibility_timeout"] = read_duration(
             message.visibility_timeout, "visibility_timeout"
         )
-    if message.HasField("retention"):
-        fields["retention"] = values.read_duration(message.retention, "retention")
-    if message.HasField("delay"):
-        fields["delay"] = values.read_duration(message.delay, "delay")
-    if message.HasField("max_message_size"):
+    if has("retention"):
+        fields["retention"] = read_duration(message.retention, "retention")
+    if has("delay"):
+        fields["delay"] = read_duration(message.delay, "delay")
+    if has("max_message_size"):
         fields["max_message_size"] = message.max_message_size
-    if message.HasField("dead_letter_queue"):
+    if has("dead_letter_queue"):
         fields["dead_letter_queue"] = message.dead_letter_queue
-    if message.HasField("max_receive_count"):
+    if has("max_receive_count"):
         fields["max_receive_count"] = message.max_receive_count
-    if message.HasField("clear"):
+    if has("clear"):
         fields["clear"] = tuple(message.clear.paths)
-    if message.HasField("if_match"):
+    if has("if_match"):
         fields["if_match"] = message.if_match
-    return values.checked(UpdateQueueRequest, fields)
+    return checked(UpdateQueueRequest, fields)
 
 
 def write_update_queue_request(model: UpdateQueueRequest, /) -> queue_pb2.UpdateQueueRequest:
     """The `UpdateQueueRequest` to send."""
     return queue_pb2.UpdateQueueRequest(
         name=model.name,
-        visibility_timeout=values.write_duration(model.visibility_timeout),
-        retention=values.write_duration(model.retention),
-        delay=values.write_duration(model.delay),
+        visibility_timeout=write_duration(model.visibility_timeout),
+        retention=write_duration(model.retention),
+        delay=write_duration(model.delay),
         max_message_size=model.max_message_size,
         dead_letter_queue=model.dead_letter_queue,
         max_receive_count=model.max_receive_count,
-        clear=values.write_mask(model.clear),
+        clear=write_mask(model.clear),
         if_match=model.if_match,
     )
 
 
+_make_update_queue_response = maker(UpdateQueueResponse)
+
+
 def read_update_queue_response(message: queue_pb2.UpdateQueueResponse, /) -> UpdateQueueResponse:
-    """The `UpdateQueueResponse` that came, checked."""
-    fields: dict[str, object] = {}
-    if message.HasField("queue"):
-        fields["queue"] = values.within("queue", values_of_queue_info, message.queue)
-    return values.checked(UpdateQueueResponse, fields)
+    """The `UpdateQueueResponse` that came."""
+    has = message.HasField
+    return _make_update_queue_response(
+        {
+            "queue": read_queue_info(message.queue) if has("queue") else absent("queue"),
+        }
+    )
 
 
 def write_update_queue_response(model: UpdateQueueResponse, /) -> queue_pb2.UpdateQueueResponse:
     """The `UpdateQueueResponse` to send."""
     return queue_pb2.UpdateQueueResponse(
-        queue=write_queue_info(model.queue),
+        queue=arguments_of_queue_info(model.queue),
     )
 
 
 def read_delete_queue_request(message: queue_pb2.DeleteQueueRequest, /) -> DeleteQueueRequest:
     """The `DeleteQueueRequest` that came, checked."""
-    return values.checked(
+    return checked(
         DeleteQueueRequest,
         {
             "name": message.name,
@@ -368,9 +410,12 @@ def write_delete_queue_request(model: DeleteQueueRequest, /) -> queue_pb2.Delete
     )
 
 
+_make_delete_queue_response = maker(DeleteQueueResponse)
+
+
 def read_delete_queue_response(message: queue_pb2.DeleteQueueResponse, /) -> DeleteQueueResponse:
-    """The `DeleteQueueResponse` that came, checked."""
-    return values.checked(DeleteQueueResponse, {})
+    """The `DeleteQueueResponse` that came."""
+    return _make_delete_queue_response({})
 
 
 def write_delete_queue_response(model: DeleteQueueResponse, /) -> queue_pb2.DeleteQueueResponse:
@@ -380,42 +425,49 @@ def write_delete_queue_response(model: DeleteQueueResponse, /) -> queue_pb2.Dele
 
 def read_send_message_request(message: queue_pb2.SendMessageRequest, /) -> SendMessageRequest:
     """The `SendMessageRequest` that came, checked."""
+    has = message.HasField
     fields: dict[str, object] = {
         "queue": message.queue,
     }
     if (body := read_body(message.body, "body")) is not None:
         fields["body"] = body
-    if message.attributes:
-        fields["attributes"] = dict(message.attributes)
-    if message.HasField("delay"):
-        fields["delay"] = values.read_duration(message.delay, "delay")
-    if message.HasField("group_id"):
+    if attributes := message.attributes:
+        fields["attributes"] = read_map(attributes)
+    if has("delay"):
+        fields["delay"] = read_duration(message.delay, "delay")
+    if has("group_id"):
         fields["group_id"] = message.group_id
-    if message.HasField("deduplication_id"):
+    if has("deduplication_id"):
         fields["deduplication_id"] = message.deduplication_id
-    return values.checked(SendMessageRequest, fields)
+    return checked(SendMessageRequest, fields)
 
 
 def write_send_message_request(model: SendMessageRequest, /) -> queue_pb2.SendMessageRequest:
     """The `SendMessageRequest` to send."""
-    return queue_pb2.SendMessageRequest(
+    message = queue_pb2.SendMessageRequest(
         queue=model.queue,
-        body=write_body(model.body),
-        attributes=model.attributes,
-        delay=values.write_duration(model.delay),
+        body=arguments_of_body(model.body),
+        delay=write_duration(model.delay),
         group_id=model.group_id,
         deduplication_id=model.deduplication_id,
     )
+    if model.attributes:
+        fill(message.attributes, model.attributes)
+    return message
+
+
+_make_send_message_response = maker(SendMessageResponse)
 
 
 def read_send_message_response(message: queue_pb2.SendMessageResponse, /) -> SendMessageResponse:
-    """The `SendMessageResponse` that came, checked."""
-    fields: dict[str, object] = {
-        "message_id": message.message_id,
-    }
-    if message.HasField("sequence"):
-        fields["sequence"] = message.sequence
-    return values.checked(SendMessageResponse, fields)
+    """The `SendMessageResponse` that came."""
+    has = message.HasField
+    return _make_send_message_response(
+        {
+            "message_id": message.message_id,
+            "sequence": message.sequence if has("sequence") else None,
+        }
+    )
 
 
 def write_send_message_response(model: SendMessageResponse, /) -> queue_pb2.SendMessageResponse:
@@ -428,58 +480,63 @@ def write_send_message_response(model: SendMessageResponse, /) -> queue_pb2.Send
 
 def values_of_send_messages_entry(message: queue_pb2.SendMessagesEntry, /) -> dict[str, object]:
     """What a `SendMessagesEntry` inside of another message says."""
+    has = message.HasField
     fields: dict[str, object] = {}
     if (body := read_body(message.body, "body")) is not None:
         fields["body"] = body
-    if message.attributes:
-        fields["attributes"] = dict(message.attributes)
-    if message.HasField("delay"):
-        fields["delay"] = values.read_duration(message.delay, "delay")
-    if message.HasField("group_id"):
+    if attributes := message.attributes:
+        fields["attributes"] = read_map(attributes)
+    if has("delay"):
+        fields["delay"] = read_duration(message.delay, "delay")
+    if has("group_id"):
         fields["group_id"] = message.group_id
-    if message.HasField("deduplication_id"):
+    if has("deduplication_id"):
         fields["deduplication_id"] = message.deduplication_id
     return fields
 
 
-def write_send_messages_entry(model: SendMessagesEntry, /) -> queue_pb2.SendMessagesEntry:
-    """The `SendMessagesEntry` to send."""
-    return queue_pb2.SendMessagesEntry(
-        body=write_body(model.body),
-        attributes=model.attributes,
-        delay=values.write_duration(model.delay),
-        group_id=model.group_id,
-        deduplication_id=model.deduplication_id,
-    )
-
-
-def values_of_send_messages_result(message: queue_pb2.SendMessagesResult, /) -> dict[str, object]:
-    """What a `SendMessagesResult` inside of another message says."""
-    fields: dict[str, object] = {
-        "index": message.index,
-        "message_id": message.message_id,
+def arguments_of_send_messages_entry(model: SendMessagesEntry, /) -> Arguments:
+    """The `SendMessagesEntry` to send inside of another message."""
+    return {
+        "body": arguments_of_body(model.body),
+        "attributes": model.attributes or None,
+        "delay": write_duration(model.delay),
+        "group_id": model.group_id,
+        "deduplication_id": model.deduplication_id,
     }
-    if message.HasField("sequence"):
-        fields["sequence"] = message.sequence
-    return fields
 
 
-def write_send_messages_result(model: SendMessagesResult, /) -> queue_pb2.SendMessagesResult:
-    """The `SendMessagesResult` to send."""
-    return queue_pb2.SendMessagesResult(
-        index=model.index,
-        message_id=model.message_id,
-        sequence=model.sequence,
+_make_send_messages_result = maker(SendMessagesResult)
+
+
+def read_send_messages_result(message: queue_pb2.SendMessagesResult, /) -> SendMessagesResult:
+    """The `SendMessagesResult` that came."""
+    has = message.HasField
+    return _make_send_messages_result(
+        {
+            "index": message.index,
+            "message_id": message.message_id,
+            "sequence": message.sequence if has("sequence") else None,
+        }
     )
+
+
+def arguments_of_send_messages_result(model: SendMessagesResult, /) -> Arguments:
+    """The `SendMessagesResult` to send inside of another message."""
+    return {
+        "index": model.index,
+        "message_id": model.message_id,
+        "sequence": model.sequence,
+    }
 
 
 def read_send_messages_request(message: queue_pb2.SendMessagesRequest, /) -> SendMessagesRequest:
     """The `SendMessagesRequest` that came, checked."""
-    return values.checked(
+    return checked(
         SendMessagesRequest,
         {
             "queue": message.queue,
-            "entries": values.each("entries", values_of_send_messages_entry, message.entries),
+            "entries": each("entries", values_of_send_messages_entry, message.entries),
         },
     )
 
@@ -488,27 +545,28 @@ def write_send_messages_request(model: SendMessagesRequest, /) -> queue_pb2.Send
     """The `SendMessagesRequest` to send."""
     return queue_pb2.SendMessagesRequest(
         queue=model.queue,
-        entries=[write_send_messages_entry(it) for it in model.entries],
+        entries=[arguments_of_send_messages_entry(it) for it in model.entries],
     )
 
 
+_make_send_messages_response = maker(SendMessagesResponse)
+
+
 def read_send_messages_response(message: queue_pb2.SendMessagesResponse, /) -> SendMessagesResponse:
-    """The `SendMessagesResponse` that came, checked."""
-    fields: dict[str, object] = {}
-    if message.successful:
-        fields["successful"] = values.each(
-            "successful", values_of_send_messages_result, message.successful
-        )
-    if message.failed:
-        fields["failed"] = values.each("failed", values_of_batch_failure, message.failed)
-    return values.checked(SendMessagesResponse, fields)
+    """The `SendMessagesResponse` that came."""
+    return _make_send_messages_response(
+        {
+            "successful": tuple([read_send_messages_result(it) for it in message.successful[:]]),
+            "failed": tuple([read_batch_failure(it) for it in message.failed[:]]),
+        }
+    )
 
 
 def write_send_messages_response(model: SendMessagesResponse, /) -> queue_pb2.SendMessagesResponse:
     """The `SendMessagesResponse` to send."""
     return queue_pb2.SendMessagesResponse(
-        successful=[write_send_messages_result(it) for it in model.successful],
-        failed=[write_batch_failure(it) for it in model.failed],
+        successful=[arguments_of_send_messages_result(it) for it in model.successful],
+        failed=[arguments_of_batch_failure(it) for it in model.failed],
     )
 
 
@@ -516,18 +574,19 @@ def read_receive_messages_request(
     message: queue_pb2.ReceiveMessagesRequest, /
 ) -> ReceiveMessagesRequest:
     """The `ReceiveMessagesRequest` that came, checked."""
+    has = message.HasField
     fields: dict[str, object] = {
         "queue": message.queue,
     }
-    if message.HasField("max_messages"):
+    if has("max_messages"):
         fields["max_messages"] = message.max_messages
-    if message.HasField("wait"):
-        fields["wait"] = values.read_duration(message.wait, "wait")
-    if message.HasField("visibility_timeout"):
-        fields["visibility_timeout"] = values.read_duration(
+    if has("wait"):
+        fields["wait"] = read_duration(message.wait, "wait")
+    if has("visibility_timeout"):
+        fields["visibility_timeout"] = read_duration(
             message.visibility_timeout, "visibility_timeout"
         )
-    return values.checked(ReceiveMessagesRequest, fields)
+    return checked(ReceiveMessagesRequest, fields)
 
 
 def write_receive_messages_request(
@@ -537,19 +596,23 @@ def write_receive_messages_request(
     return queue_pb2.ReceiveMessagesRequest(
         queue=model.queue,
         max_messages=model.max_messages,
-        wait=values.write_duration(model.wait),
-        visibility_timeout=values.write_duration(model.visibility_timeout),
+        wait=write_duration(model.wait),
+        visibility_timeout=write_duration(model.visibility_timeout),
     )
+
+
+_make_receive_messages_response = maker(ReceiveMessagesResponse)
 
 
 def read_receive_messages_response(
     message: queue_pb2.ReceiveMessagesResponse, /
 ) -> ReceiveMessagesResponse:
-    """The `ReceiveMessagesResponse` that came, checked."""
-    fields: dict[str, object] = {}
-    if message.messages:
-        fields["messages"] = values.each("messages", values_of_message, message.messages)
-    return values.checked(ReceiveMessagesResponse, fields)
+    """The `ReceiveMessagesResponse` that came."""
+    return _make_receive_messages_response(
+        {
+            "messages": tuple([read_message(it) for it in message.messages[:]]),
+        }
+    )
 
 
 def write_receive_messages_response(
@@ -557,13 +620,13 @@ def write_receive_messages_response(
 ) -> queue_pb2.ReceiveMessagesResponse:
     """The `ReceiveMessagesResponse` to send."""
     return queue_pb2.ReceiveMessagesResponse(
-        messages=[write_message(it) for it in model.messages],
+        messages=[arguments_of_message(it) for it in model.messages],
     )
 
 
 def read_delete_message_request(message: queue_pb2.DeleteMessageRequest, /) -> DeleteMessageRequest:
     """The `DeleteMessageRequest` that came, checked."""
-    return values.checked(
+    return checked(
         DeleteMessageRequest,
         {
             "queue": message.queue,
@@ -580,11 +643,14 @@ def write_delete_message_request(model: DeleteMessageRequest, /) -> queue_pb2.De
     )
 
 
+_make_delete_message_response = maker(DeleteMessageResponse)
+
+
 def read_delete_message_response(
     message: queue_pb2.DeleteMessageResponse, /
 ) -> DeleteMessageResponse:
-    """The `DeleteMessageResponse` that came, checked."""
-    return values.checked(DeleteMessageResponse, {})
+    """The `DeleteMessageResponse` that came."""
+    return _make_delete_message_response({})
 
 
 def write_delete_message_response(
@@ -594,31 +660,34 @@ def write_delete_message_response(
     return queue_pb2.DeleteMessageResponse()
 
 
-def values_of_delete_messages_result(
-    message: queue_pb2.DeleteMessagesResult, /
-) -> dict[str, object]:
-    """What a `DeleteMessagesResult` inside of another message says."""
-    return {
-        "index": message.index,
-    }
+_make_delete_messages_result = maker(DeleteMessagesResult)
 
 
-def write_delete_messages_result(model: DeleteMessagesResult, /) -> queue_pb2.DeleteMessagesResult:
-    """The `DeleteMessagesResult` to send."""
-    return queue_pb2.DeleteMessagesResult(
-        index=model.index,
+def read_delete_messages_result(message: queue_pb2.DeleteMessagesResult, /) -> DeleteMessagesResult:
+    """The `DeleteMessagesResult` that came."""
+    return _make_delete_messages_result(
+        {
+            "index": message.index,
+        }
     )
+
+
+def arguments_of_delete_messages_result(model: DeleteMessagesResult, /) -> Arguments:
+    """The `DeleteMessagesResult` to send inside of another message."""
+    return {
+        "index": model.index,
+    }
 
 
 def read_delete_messages_request(
     message: queue_pb2.DeleteMessagesRequest, /
 ) -> DeleteMessagesRequest:
     """The `DeleteMessagesRequest` that came, checked."""
-    return values.checked(
+    return checked(
         DeleteMessagesRequest,
         {
             "queue": message.queue,
-            "receipt_handles": tuple(message.receipt_handles),
+            "receipt_handles": tuple(message.receipt_handles[:]),
         },
     )
 
@@ -629,22 +698,23 @@ def write_delete_messages_request(
     """The `DeleteMessagesRequest` to send."""
     return queue_pb2.DeleteMessagesRequest(
         queue=model.queue,
-        receipt_handles=model.receipt_handles,
+        receipt_handles=model.receipt_handles or None,
     )
+
+
+_make_delete_messages_response = maker(DeleteMessagesResponse)
 
 
 def read_delete_messages_response(
     message: queue_pb2.DeleteMessagesResponse, /
 ) -> DeleteMessagesResponse:
-    """The `DeleteMessagesResponse` that came, checked."""
-    fields: dict[str, object] = {}
-    if message.successful:
-        fields["successful"] = values.each(
-            "successful", values_of_delete_messages_result, message.successful
-        )
-    if message.failed:
-        fields["failed"] = values.each("failed", values_of_batch_failure, message.failed)
-    return values.checked(DeleteMessagesResponse, fields)
+    """The `DeleteMessagesResponse` that came."""
+    return _make_delete_messages_response(
+        {
+            "successful": tuple([read_delete_messages_result(it) for it in message.successful[:]]),
+            "failed": tuple([read_batch_failure(it) for it in message.failed[:]]),
+        }
+    )
 
 
 def write_delete_messages_response(
@@ -652,8 +722,8 @@ def write_delete_messages_response(
 ) -> queue_pb2.DeleteMessagesResponse:
     """The `DeleteMessagesResponse` to send."""
     return queue_pb2.DeleteMessagesResponse(
-        successful=[write_delete_messages_result(it) for it in model.successful],
-        failed=[write_batch_failure(it) for it in model.failed],
+        successful=[arguments_of_delete_messages_result(it) for it in model.successful],
+        failed=[arguments_of_batch_failure(it) for it in model.failed],
     )
 
 
@@ -661,15 +731,16 @@ def read_change_visibility_request(
     message: queue_pb2.ChangeVisibilityRequest, /
 ) -> ChangeVisibilityRequest:
     """The `ChangeVisibilityRequest` that came, checked."""
+    has = message.HasField
     fields: dict[str, object] = {
         "queue": message.queue,
         "receipt_handle": message.receipt_handle,
     }
-    if message.HasField("visibility_timeout"):
-        fields["visibility_timeout"] = values.read_duration(
+    if has("visibility_timeout"):
+        fields["visibility_timeout"] = read_duration(
             message.visibility_timeout, "visibility_timeout"
         )
-    return values.checked(ChangeVisibilityRequest, fields)
+    return checked(ChangeVisibilityRequest, fields)
 
 
 def write_change_visibility_request(
@@ -679,19 +750,21 @@ def write_change_visibility_request(
     return queue_pb2.ChangeVisibilityRequest(
         queue=model.queue,
         receipt_handle=model.receipt_handle,
-        visibility_timeout=values.write_duration(model.visibility_timeout),
+        visibility_timeout=write_duration(model.visibility_timeout),
     )
+
+
+_make_change_visibility_response = maker(ChangeVisibilityResponse)
 
 
 def read_change_visibility_response(
     message: queue_pb2.ChangeVisibilityResponse, /
 ) -> ChangeVisibilityResponse:
-    """The `ChangeVisibilityResponse` that came, checked."""
-    return values.checked(
-        ChangeVisibilityResponse,
+    """The `ChangeVisibilityResponse` that came."""
+    return _make_change_visibility_response(
         {
             "receipt_handle": message.receipt_handle,
-        },
+        }
     )
 
 
@@ -708,35 +781,34 @@ def values_of_change_visibilities_entry(
     message: queue_pb2.ChangeVisibilitiesEntry, /
 ) -> dict[str, object]:
     """What a `ChangeVisibilitiesEntry` inside of another message says."""
+    has = message.HasField
     fields: dict[str, object] = {
         "receipt_handle": message.receipt_handle,
     }
-    if message.HasField("visibility_timeout"):
-        fields["visibility_timeout"] = values.read_duration(
+    if has("visibility_timeout"):
+        fields["visibility_timeout"] = read_duration(
             message.visibility_timeout, "visibility_timeout"
         )
     return fields
 
 
-def write_change_visibilities_entry(
-    model: ChangeVisibilitiesEntry, /
-) -> queue_pb2.ChangeVisibilitiesEntry:
-    """The `ChangeVisibilitiesEntry` to send."""
-    return queue_pb2.ChangeVisibilitiesEntry(
-        receipt_handle=model.receipt_handle,
-        visibility_timeout=values.write_duration(model.visibility_timeout),
-    )
+def arguments_of_change_visibilities_entry(model: ChangeVisibilitiesEntry, /) -> Arguments:
+    """The `ChangeVisibilitiesEntry` to send inside of another message."""
+    return {
+        "receipt_handle": model.receipt_handle,
+        "visibility_timeout": write_duration(model.visibility_timeout),
+    }
 
 
 def read_change_visibilities_request(
     message: queue_pb2.ChangeVisibilitiesRequest, /
 ) -> ChangeVisibilitiesRequest:
     """The `ChangeVisibilitiesRequest` that came, checked."""
-    return values.checked(
+    return checked(
         ChangeVisibilitiesRequest,
         {
             "queue": message.queue,
-            "entries": values.each("entries", values_of_change_visibilities_entry, message.entries),
+            "entries": each("entries", values_of_change_visibilities_entry, message.entries),
         },
     )
 
@@ -747,42 +819,48 @@ def write_change_visibilities_request(
     """The `ChangeVisibilitiesRequest` to send."""
     return queue_pb2.ChangeVisibilitiesRequest(
         queue=model.queue,
-        entries=[write_change_visibilities_entry(it) for it in model.entries],
+        entries=[arguments_of_change_visibilities_entry(it) for it in model.entries],
     )
 
 
-def values_of_change_visibilities_result(
+_make_change_visibilities_result = maker(ChangeVisibilitiesResult)
+
+
+def read_change_visibilities_result(
     message: queue_pb2.ChangeVisibilitiesResult, /
-) -> dict[str, object]:
-    """What a `ChangeVisibilitiesResult` inside of another message says."""
+) -> ChangeVisibilitiesResult:
+    """The `ChangeVisibilitiesResult` that came."""
+    return _make_change_visibilities_result(
+        {
+            "index": message.index,
+            "receipt_handle": message.receipt_handle,
+        }
+    )
+
+
+def arguments_of_change_visibilities_result(model: ChangeVisibilitiesResult, /) -> Arguments:
+    """The `ChangeVisibilitiesResult` to send inside of another message."""
     return {
-        "index": message.index,
-        "receipt_handle": message.receipt_handle,
+        "index": model.index,
+        "receipt_handle": model.receipt_handle,
     }
 
 
-def write_change_visibilities_result(
-    model: ChangeVisibilitiesResult, /
-) -> queue_pb2.ChangeVisibilitiesResult:
-    """The `ChangeVisibilitiesResult` to send."""
-    return queue_pb2.ChangeVisibilitiesResult(
-        index=model.index,
-        receipt_handle=model.receipt_handle,
-    )
+_make_change_visibilities_response = maker(ChangeVisibilitiesResponse)
 
 
 def read_change_visibilities_response(
     message: queue_pb2.ChangeVisibilitiesResponse, /
 ) -> ChangeVisibilitiesResponse:
-    """The `ChangeVisibilitiesResponse` that came, checked."""
-    fields: dict[str, object] = {}
-    if message.successful:
-        fields["successful"] = values.each(
-            "successful", values_of_change_visibilities_result, message.successful
-        )
-    if message.failed:
-        fields["failed"] = values.each("failed", values_of_batch_failure, message.failed)
-    return values.checked(ChangeVisibilitiesResponse, fields)
+    """The `ChangeVisibilitiesResponse` that came."""
+    return _make_change_visibilities_response(
+        {
+            "successful": tuple(
+                [read_change_visibilities_result(it) for it in message.successful[:]]
+            ),
+            "failed": tuple([read_batch_failure(it) for it in message.failed[:]]),
+        }
+    )
 
 
 def write_change_visibilities_response(
@@ -790,14 +868,14 @@ def write_change_visibilities_response(
 ) -> queue_pb2.ChangeVisibilitiesResponse:
     """The `ChangeVisibilitiesResponse` to send."""
     return queue_pb2.ChangeVisibilitiesResponse(
-        successful=[write_change_visibilities_result(it) for it in model.successful],
-        failed=[write_batch_failure(it) for it in model.failed],
+        successful=[arguments_of_change_visibilities_result(it) for it in model.successful],
+        failed=[arguments_of_batch_failure(it) for it in model.failed],
     )
 
 
 def read_purge_queue_request(message: queue_pb2.PurgeQueueRequest, /) -> PurgeQueueRequest:
     """The `PurgeQueueRequest` that came, checked."""
-    return values.checked(
+    return checked(
         PurgeQueueRequest,
         {
             "name": message.name,
@@ -812,9 +890,12 @@ def write_purge_queue_request(model: PurgeQueueRequest, /) -> queue_pb2.PurgeQue
     )
 
 
+_make_purge_queue_response = maker(PurgeQueueResponse)
+
+
 def read_purge_queue_response(message: queue_pb2.PurgeQueueResponse, /) -> PurgeQueueResponse:
-    """The `PurgeQueueResponse` that came, checked."""
-    return values.checked(PurgeQueueResponse, {})
+    """The `PurgeQueueResponse` that came."""
+    return _make_purge_queue_response({})
 
 
 def write_purge_queue_response(model: PurgeQueueResponse, /) -> queue_pb2.PurgeQueueResponse:
@@ -826,12 +907,13 @@ def read_peek_dead_letters_request(
     message: queue_pb2.PeekDeadLettersRequest, /
 ) -> PeekDeadLettersRequest:
     """The `PeekDeadLettersRequest` that came, checked."""
+    has = message.HasField
     fields: dict[str, object] = {
         "queue": message.queue,
     }
-    if message.HasField("max_messages"):
+    if has("max_messages"):
         fields["max_messages"] = message.max_messages
-    return values.checked(PeekDeadLettersRequest, fields)
+    return checked(PeekDeadLettersRequest, fields)
 
 
 def write_peek_dead_letters_request(
@@ -844,14 +926,18 @@ def write_peek_dead_letters_request(
     )
 
 
+_make_peek_dead_letters_response = maker(PeekDeadLettersResponse)
+
+
 def read_peek_dead_letters_response(
     message: queue_pb2.PeekDeadLettersResponse, /
 ) -> PeekDeadLettersResponse:
-    """The `PeekDeadLettersResponse` that came, checked."""
-    fields: dict[str, object] = {}
-    if message.messages:
-        fields["messages"] = values.each("messages", values_of_message, message.messages)
-    return values.checked(PeekDeadLettersResponse, fields)
+    """The `PeekDeadLettersResponse` that came."""
+    return _make_peek_dead_letters_response(
+        {
+            "messages": tuple([read_message(it) for it in message.messages[:]]),
+        }
+    )
 
 
 def write_peek_dead_letters_response(
@@ -859,7 +945,7 @@ def write_peek_dead_letters_response(
 ) -> queue_pb2.PeekDeadLettersResponse:
     """The `PeekDeadLettersResponse` to send."""
     return queue_pb2.PeekDeadLettersResponse(
-        messages=[write_message(it) for it in model.messages],
+        messages=[arguments_of_message(it) for it in model.messages],
     )
 
 
@@ -867,12 +953,13 @@ def read_redrive_dead_letters_request(
     message: queue_pb2.RedriveDeadLettersRequest, /
 ) -> RedriveDeadLettersRequest:
     """The `RedriveDeadLettersRequest` that came, checked."""
+    has = message.HasField
     fields: dict[str, object] = {
         "queue": message.queue,
     }
-    if message.HasField("max_messages"):
+    if has("max_messages"):
         fields["max_messages"] = message.max_messages
-    return values.checked(RedriveDeadLettersRequest, fields)
+    return checked(RedriveDeadLettersRequest, fields)
 
 
 def write_redrive_dead_letters_request(
@@ -885,15 +972,17 @@ def write_redrive_dead_letters_request(
     )
 
 
+_make_redrive_dead_letters_response = maker(RedriveDeadLettersResponse)
+
+
 def read_redrive_dead_letters_response(
     message: queue_pb2.RedriveDeadLettersResponse, /
 ) -> RedriveDeadLettersResponse:
-    """The `RedriveDeadLettersResponse` that came, checked."""
-    return values.checked(
-        RedriveDeadLettersResponse,
+    """The `RedriveDeadLettersResponse` that came."""
+    return _make_redrive_dead_letters_response(
         {
             "moved": message.moved,
-        },
+        }
     )
 
 

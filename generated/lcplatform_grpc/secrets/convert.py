@@ -40,10 +40,24 @@ from lcplatform.secrets.models import (
     VersionStage,
 )
 from lcplatform.secrets.v1 import secrets_pb2
-from lcplatform_grpc import values
 from lcplatform_grpc.type.convert import (
-    values_of_batch_failure,
-    write_batch_failure,
+    arguments_of_batch_failure,
+    read_batch_failure,
+)
+from lcplatform_grpc.values import (
+    Arguments,
+    absent,
+    checked,
+    fill,
+    maker,
+    present,
+    read_duration,
+    read_json,
+    read_map,
+    read_timestamp,
+    write_duration,
+    write_json,
+    write_timestamp,
 )
 from lcplatform_runtime.json_value import Json
 
@@ -67,123 +81,135 @@ def read_secret_value(message: secrets_pb2.SecretValue, path: str = "", /) -> Se
     if which == "text":
         return message.text
     if which == "json":
-        return values.read_json(message.json, path)
+        return read_json(message.json, path)
     if which == "data":
         return message.data
     return None
 
 
-def write_secret_value(value: SecretValue, /) -> secrets_pb2.SecretValue:
-    """The `SecretValue` with a value."""
+def arguments_of_secret_value(value: SecretValue, /) -> Arguments:
+    """The `SecretValue` with a value, inside of another message."""
     if isinstance(value, str):
-        return secrets_pb2.SecretValue(text=value)
+        return {"text": value}
     if isinstance(value, Json):
-        return secrets_pb2.SecretValue(json=values.write_json(value))
-    return secrets_pb2.SecretValue(data=value)
+        return {"json": write_json(value)}
+    return {"data": value}
 
 
-def values_of_secret_info(message: secrets_pb2.SecretInfo, /) -> dict[str, object]:
-    """What a `SecretInfo` inside of another message says."""
-    fields: dict[str, object] = {
-        "name": message.name,
-    }
-    if message.HasField("description"):
-        fields["description"] = message.description
-    if message.tags:
-        fields["tags"] = dict(message.tags)
-    if message.HasField("created_at"):
-        fields["created_at"] = values.read_timestamp(message.created_at, "created_at")
-    if message.HasField("modified_at"):
-        fields["modified_at"] = values.read_timestamp(message.modified_at, "modified_at")
-    if message.HasField("version"):
-        fields["version"] = message.version
-    if message.HasField("etag"):
-        fields["etag"] = message.etag
-    if message.HasField("purge_at"):
-        fields["purge_at"] = values.read_timestamp(message.purge_at, "purge_at")
-    if message.HasField("rotation_handler"):
-        fields["rotation_handler"] = message.rotation_handler
-    if message.HasField("rotate_every"):
-        fields["rotate_every"] = values.read_duration(message.rotate_every, "rotate_every")
-    return fields
+_make_secret_info = maker(SecretInfo)
 
 
-def write_secret_info(model: SecretInfo, /) -> secrets_pb2.SecretInfo:
-    """The `SecretInfo` to send."""
-    return secrets_pb2.SecretInfo(
-        name=model.name,
-        description=model.description,
-        tags=model.tags,
-        created_at=values.write_timestamp(model.created_at),
-        modified_at=values.write_timestamp(model.modified_at),
-        version=model.version,
-        etag=model.etag,
-        purge_at=values.write_timestamp(model.purge_at),
-        rotation_handler=model.rotation_handler,
-        rotate_every=values.write_duration(model.rotate_every),
+def read_secret_info(message: secrets_pb2.SecretInfo, /) -> SecretInfo:
+    """The `SecretInfo` that came."""
+    has = message.HasField
+    return _make_secret_info(
+        {
+            "name": message.name,
+            "description": message.description if has("description") else None,
+            "tags": read_map(message.tags),
+            "created_at": read_timestamp(message.created_at, "created_at")
+            if has("created_at")
+            else absent("created_at"),
+            "modified_at": read_timestamp(message.modified_at, "modified_at")
+            if has("modified_at")
+            else absent("modified_at"),
+            "version": message.version if has("version") else None,
+            "etag": message.etag if has("etag") else None,
+            "purge_at": read_timestamp(message.purge_at, "purge_at") if has("purge_at") else None,
+            "rotation_handler": message.rotation_handler if has("rotation_handler") else None,
+            "rotate_every": read_duration(message.rotate_every, "rotate_every")
+            if has("rotate_every")
+            else None,
+        }
     )
 
 
-def values_of_secret_version_info(message: secrets_pb2.SecretVersionInfo, /) -> dict[str, object]:
-    """What a `SecretVersionInfo` inside of another message says."""
-    fields: dict[str, object] = {
-        "version": message.version,
+def arguments_of_secret_info(model: SecretInfo, /) -> Arguments:
+    """The `SecretInfo` to send inside of another message."""
+    return {
+        "name": model.name,
+        "description": model.description,
+        "tags": model.tags or None,
+        "created_at": write_timestamp(model.created_at),
+        "modified_at": write_timestamp(model.modified_at),
+        "version": model.version,
+        "etag": model.etag,
+        "purge_at": write_timestamp(model.purge_at),
+        "rotation_handler": model.rotation_handler,
+        "rotate_every": write_duration(model.rotate_every),
     }
-    if message.stages:
-        fields["stages"] = [
-            VERSION_STAGE_MEMBERS.get(it, VersionStage.UNKNOWN) for it in message.stages
-        ]
-    if message.HasField("created_at"):
-        fields["created_at"] = values.read_timestamp(message.created_at, "created_at")
-    return fields
 
 
-def write_secret_version_info(model: SecretVersionInfo, /) -> secrets_pb2.SecretVersionInfo:
-    """The `SecretVersionInfo` to send."""
-    return secrets_pb2.SecretVersionInfo(
-        version=model.version,
-        stages=[VERSION_STAGE_NUMBERS[it] for it in model.stages],
-        created_at=values.write_timestamp(model.created_at),
+_make_secret_version_info = maker(SecretVersionInfo)
+
+
+def read_secret_version_info(message: secrets_pb2.SecretVersionInfo, /) -> SecretVersionInfo:
+    """The `SecretVersionInfo` that came."""
+    has = message.HasField
+    return _make_secret_version_info(
+        {
+            "version": message.version,
+            "stages": tuple(
+                [VERSION_STAGE_MEMBERS.get(it, VersionStage.UNKNOWN) for it in message.stages[:]]
+            ),
+            "created_at": read_timestamp(message.created_at, "created_at")
+            if has("created_at")
+            else absent("created_at"),
+        }
     )
+
+
+def arguments_of_secret_version_info(model: SecretVersionInfo, /) -> Arguments:
+    """The `SecretVersionInfo` to send inside of another message."""
+    return {
+        "version": model.version,
+        "stages": [VERSION_STAGE_NUMBERS[it] for it in model.stages],
+        "created_at": write_timestamp(model.created_at),
+    }
 
 
 def read_create_secret_request(message: secrets_pb2.CreateSecretRequest, /) -> CreateSecretRequest:
     """The `CreateSecretRequest` that came, checked."""
+    has = message.HasField
     fields: dict[str, object] = {
         "name": message.name,
     }
     if (value := read_secret_value(message.value, "value")) is not None:
         fields["value"] = value
-    if message.HasField("description"):
+    if has("description"):
         fields["description"] = message.description
-    if message.tags:
-        fields["tags"] = dict(message.tags)
-    if message.HasField("idempotency_key"):
+    if tags := message.tags:
+        fields["tags"] = read_map(tags)
+    if has("idempotency_key"):
         fields["idempotency_key"] = message.idempotency_key
-    return values.checked(CreateSecretRequest, fields)
+    return checked(CreateSecretRequest, fields)
 
 
 def write_create_secret_request(model: CreateSecretRequest, /) -> secrets_pb2.CreateSecretRequest:
     """The `CreateSecretRequest` to send."""
-    return secrets_pb2.CreateSecretRequest(
+    message = secrets_pb2.CreateSecretRequest(
         name=model.name,
-        value=write_secret_value(model.value),
+        value=arguments_of_secret_value(model.value),
         description=model.description,
-        tags=model.tags,
         idempotency_key=model.idempotency_key,
     )
+    if model.tags:
+        fill(message.tags, model.tags)
+    return message
+
+
+_make_create_secret_response = maker(CreateSecretResponse)
 
 
 def read_create_secret_response(
     message: secrets_pb2.CreateSecretResponse, /
 ) -> CreateSecretResponse:
-    """The `CreateSecretResponse` that came, checked."""
-    return values.checked(
-        CreateSecretResponse,
+    """The `CreateSecretResponse` that came."""
+    return _make_create_secret_response(
         {
             "version": message.version,
             "etag": message.etag,
-        },
+        }
     )
 
 
@@ -199,14 +225,15 @@ def write_create_secret_response(
 
 def read_get_secret_request(message: secrets_pb2.GetSecretRequest, /) -> GetSecretRequest:
     """The `GetSecretRequest` that came, checked."""
+    has = message.HasField
     fields: dict[str, object] = {
         "name": message.name,
     }
-    if message.HasField("version"):
+    if has("version"):
         fields["version"] = message.version
-    if message.stage:
-        fields["stage"] = VERSION_STAGE_MEMBERS.get(message.stage, VersionStage.UNKNOWN)
-    return values.checked(GetSecretRequest, fields)
+    if stage := message.stage:
+        fields["stage"] = VERSION_STAGE_MEMBERS.get(stage, VersionStage.UNKNOWN)
+    return checked(GetSecretRequest, fields)
 
 
 def write_get_secret_request(model: GetSecretRequest, /) -> secrets_pb2.GetSecretRequest:
@@ -218,43 +245,46 @@ def write_get_secret_request(model: GetSecretRequest, /) -> secrets_pb2.GetSecre
     )
 
 
+_make_get_secret_response = maker(GetSecretResponse)
+
+
 def read_get_secret_response(message: secrets_pb2.GetSecretResponse, /) -> GetSecretResponse:
-    """The `GetSecretResponse` that came, checked."""
-    fields: dict[str, object] = {
-        "name": message.name,
-        "version": message.version,
-    }
-    if (value := read_secret_value(message.value, "value")) is not None:
-        fields["value"] = value
-    if message.stages:
-        fields["stages"] = [
-            VERSION_STAGE_MEMBERS.get(it, VersionStage.UNKNOWN) for it in message.stages
-        ]
-    if message.HasField("created_at"):
-        fields["created_at"] = values.read_timestamp(message.created_at, "created_at")
-    if message.HasField("etag"):
-        fields["etag"] = message.etag
-    return values.checked(GetSecretResponse, fields)
+    """The `GetSecretResponse` that came."""
+    has = message.HasField
+    return _make_get_secret_response(
+        {
+            "name": message.name,
+            "value": present("value", read_secret_value(message.value, "value")),
+            "version": message.version,
+            "stages": tuple(
+                [VERSION_STAGE_MEMBERS.get(it, VersionStage.UNKNOWN) for it in message.stages[:]]
+            ),
+            "created_at": read_timestamp(message.created_at, "created_at")
+            if has("created_at")
+            else absent("created_at"),
+            "etag": message.etag if has("etag") else None,
+        }
+    )
 
 
 def write_get_secret_response(model: GetSecretResponse, /) -> secrets_pb2.GetSecretResponse:
     """The `GetSecretResponse` to send."""
     return secrets_pb2.GetSecretResponse(
         name=model.name,
-        value=write_secret_value(model.value),
+        value=arguments_of_secret_value(model.value),
         version=model.version,
         stages=[VERSION_STAGE_NUMBERS[it] for it in model.stages],
-        created_at=values.write_timestamp(model.created_at),
+        created_at=write_timestamp(model.created_at),
         etag=model.etag,
     )
 
 
 def read_get_secrets_request(message: secrets_pb2.GetSecretsRequest, /) -> GetSecretsRequest:
     """The `GetSecretsRequest` that came, checked."""
-    return values.checked(
+    return checked(
         GetSecretsRequest,
         {
-            "names": tuple(message.names),
+            "names": tuple(message.names[:]),
         },
     )
 
@@ -262,49 +292,53 @@ def read_get_secrets_request(message: secrets_pb2.GetSecretsRequest, /) -> GetSe
 def write_get_secrets_request(model: GetSecretsRequest, /) -> secrets_pb2.GetSecretsRequest:
     """The `GetSecretsRequest` to send."""
     return secrets_pb2.GetSecretsRequest(
-        names=model.names,
+        names=model.names or None,
     )
 
 
-def values_of_get_secrets_result(message: secrets_pb2.GetSecretsResult, /) -> dict[str, object]:
-    """What a `GetSecretsResult` inside of another message says."""
-    fields: dict[str, object] = {
-        "index": message.index,
-        "name": message.name,
-        "version": message.version,
+_make_get_secrets_result = maker(GetSecretsResult)
+
+
+def read_get_secrets_result(message: secrets_pb2.GetSecretsResult, /) -> GetSecretsResult:
+    """The `GetSecretsResult` that came."""
+    return _make_get_secrets_result(
+        {
+            "index": message.index,
+            "name": message.name,
+            "value": present("value", read_secret_value(message.value, "value")),
+            "version": message.version,
+        }
+    )
+
+
+def arguments_of_get_secrets_result(model: GetSecretsResult, /) -> Arguments:
+    """The `GetSecretsResult` to send inside of another message."""
+    return {
+        "index": model.index,
+        "name": model.name,
+        "value": arguments_of_secret_value(model.value),
+        "version": model.version,
     }
-    if (value := read_secret_value(message.value, "value")) is not None:
-        fields["value"] = value
-    return fields
 
 
-def write_get_secrets_result(model: GetSecretsResult, /) -> secrets_pb2.GetSecretsResult:
-    """The `GetSecretsResult` to send."""
-    return secrets_pb2.GetSecretsResult(
-        index=model.index,
-        name=model.name,
-        value=write_secret_value(model.value),
-        version=model.version,
-    )
+_make_get_secrets_response = maker(GetSecretsResponse)
 
 
 def read_get_secrets_response(message: secrets_pb2.GetSecretsResponse, /) -> GetSecretsResponse:
-    """The `GetSecretsResponse` that came, checked."""
-    fields: dict[str, object] = {}
-    if message.successful:
-        fields["successful"] = values.each(
-            "successful", values_of_get_secrets_result, message.successful
-        )
-    if message.failed:
-        fields["failed"] = values.each("failed", values_of_batch_failure, message.failed)
-    return values.checked(GetSecretsResponse, fields)
+    """The `GetSecretsResponse` that came."""
+    return _make_get_secrets_response(
+        {
+            "successful": tuple([read_get_secrets_result(it) for it in message.successful[:]]),
+            "failed": tuple([read_batch_failure(it) for it in message.failed[:]]),
+        }
+    )
 
 
 def write_get_secrets_response(model: GetSecretsResponse, /) -> secrets_pb2.GetSecretsResponse:
     """The `GetSecretsResponse` to send."""
     return secrets_pb2.GetSecretsResponse(
-        successful=[write_get_secrets_result(it) for it in model.successful],
-        failed=[write_batch_failure(it) for it in model.failed],
+        successful=[arguments_of_get_secrets_result(it) for it in model.successful],
+        failed=[arguments_of_batch_failure(it) for it in model.failed],
     )
 
 
@@ -312,17 +346,18 @@ def read_put_secret_value_request(
     message: secrets_pb2.PutSecretValueRequest, /
 ) -> PutSecretValueRequest:
     """The `PutSecretValueRequest` that came, checked."""
+    has = message.HasField
     fields: dict[str, object] = {
         "name": message.name,
         "pending": message.pending,
     }
     if (value := read_secret_value(message.value, "value")) is not None:
         fields["value"] = value
-    if message.HasField("if_match"):
+    if has("if_match"):
         fields["if_match"] = message.if_match
-    if message.HasField("idempotency_key"):
+    if has("idempotency_key"):
         fields["idempotency_key"] = message.idempotency_key
-    return values.checked(PutSecretValueRequest, fields)
+    return checked(PutSecretValueRequest, fields)
 
 
 def write_put_secret_value_request(
@@ -331,23 +366,25 @@ def write_put_secret_value_request(
     """The `PutSecretValueRequest` to send."""
     return secrets_pb2.PutSecretValueRequest(
         name=model.name,
-        value=write_secret_value(model.value),
+        value=arguments_of_secret_value(model.value),
         pending=model.pending,
         if_match=model.if_match,
         idempotency_key=model.idempotency_key,
     )
 
 
+_make_put_secret_value_response = maker(PutSecretValueResponse)
+
+
 def read_put_secret_value_response(
     message: secrets_pb2.PutSecretValueResponse, /
 ) -> PutSecretValueResponse:
-    """The `PutSecretValueResponse` that came, checked."""
-    return values.checked(
-        PutSecretValueResponse,
+    """The `PutSecretValueResponse` that came."""
+    return _make_put_secret_value_response(
         {
             "version": message.version,
             "etag": message.etag,
-        },
+        }
     )
 
 
@@ -365,7 +402,7 @@ def read_describe_secret_request(
     message: secrets_pb2.DescribeSecretRequest, /
 ) -> DescribeSecretRequest:
     """The `DescribeSecretRequest` that came, checked."""
-    return values.checked(
+    return checked(
         DescribeSecretRequest,
         {
             "name": message.name,
@@ -382,14 +419,19 @@ def write_describe_secret_request(
     )
 
 
+_make_describe_secret_response = maker(DescribeSecretResponse)
+
+
 def read_describe_secret_response(
     message: secrets_pb2.DescribeSecretResponse, /
 ) -> DescribeSecretResponse:
-    """The `DescribeSecretResponse` that came, checked."""
-    fields: dict[str, object] = {}
-    if message.HasField("secret"):
-        fields["secret"] = values.within("secret", values_of_secret_info, message.secret)
-    return values.checked(DescribeSecretResponse, fields)
+    """The `DescribeSecretResponse` that came."""
+    has = message.HasField
+    return _make_describe_secret_response(
+        {
+            "secret": read_secret_info(message.secret) if has("secret") else absent("secret"),
+        }
+    )
 
 
 def write_describe_secret_response(
@@ -397,20 +439,21 @@ def write_describe_secret_response(
 ) -> secrets_pb2.DescribeSecretResponse:
     """The `DescribeSecretResponse` to send."""
     return secrets_pb2.DescribeSecretResponse(
-        secret=write_secret_info(model.secret),
+        secret=arguments_of_secret_info(model.secret),
     )
 
 
 def read_list_secrets_request(message: secrets_pb2.ListSecretsRequest, /) -> ListSecretsRequest:
     """The `ListSecretsRequest` that came, checked."""
+    has = message.HasField
     fields: dict[str, object] = {
         "prefix": message.prefix,
         "include_deleted": message.include_deleted,
         "page_token": message.page_token,
     }
-    if message.HasField("page_size"):
+    if has("page_size"):
         fields["page_size"] = message.page_size
-    return values.checked(ListSecretsRequest, fields)
+    return checked(ListSecretsRequest, fields)
 
 
 def write_list_secrets_request(model: ListSecretsRequest, /) -> secrets_pb2.ListSecretsRequest:
@@ -423,20 +466,23 @@ def write_list_secrets_request(model: ListSecretsRequest, /) -> secrets_pb2.List
     )
 
 
+_make_list_secrets_response = maker(ListSecretsResponse)
+
+
 def read_list_secrets_response(message: secrets_pb2.ListSecretsResponse, /) -> ListSecretsResponse:
-    """The `ListSecretsResponse` that came, checked."""
-    fields: dict[str, object] = {
-        "next_page_token": message.next_page_token,
-    }
-    if message.secrets:
-        fields["secrets"] = values.each("secrets", values_of_secret_info, message.secrets)
-    return values.checked(ListSecretsResponse, fields)
+    """The `ListSecretsResponse` that came."""
+    return _make_list_secrets_response(
+        {
+            "secrets": tuple([read_secret_info(it) for it in message.secrets[:]]),
+            "next_page_token": message.next_page_token,
+        }
+    )
 
 
 def write_list_secrets_response(model: ListSecretsResponse, /) -> secrets_pb2.ListSecretsResponse:
     """The `ListSecretsResponse` to send."""
     return secrets_pb2.ListSecretsResponse(
-        secrets=[write_secret_info(it) for it in model.secrets],
+        secrets=[arguments_of_secret_info(it) for it in model.secrets],
         next_page_token=model.next_page_token,
     )
 
@@ -445,13 +491,14 @@ def read_list_secret_versions_request(
     message: secrets_pb2.ListSecretVersionsRequest, /
 ) -> ListSecretVersionsRequest:
     """The `ListSecretVersionsRequest` that came, checked."""
+    has = message.HasField
     fields: dict[str, object] = {
         "name": message.name,
         "page_token": message.page_token,
     }
-    if message.HasField("page_size"):
+    if has("page_size"):
         fields["page_size"] = message.page_size
-    return values.checked(ListSecretVersionsRequest, fields)
+    return checked(ListSecretVersionsRequest, fields)
 
 
 def write_list_secret_versions_request(
@@ -465,18 +512,19 @@ def write_list_secret_versions_request(
     )
 
 
+_make_list_secret_versions_response = maker(ListSecretVersionsResponse)
+
+
 def read_list_secret_versions_response(
     message: secrets_pb2.ListSecretVersionsResponse, /
 ) -> ListSecretVersionsResponse:
-    """The `ListSecretVersionsResponse` that came, checked."""
-    fields: dict[str, object] = {
-        "next_page_token": message.next_page_token,
-    }
-    if message.versions:
-        fields["versions"] = values.each(
-            "versions", values_of_secret_version_info, message.versions
-        )
-    return values.checked(ListSecretVersionsResponse, fields)
+    """The `ListSecretVersionsResponse` that came."""
+    return _make_list_secret_versions_response(
+        {
+            "versions": tuple([read_secret_version_info(it) for it in message.versions[:]]),
+            "next_page_token": message.next_page_token,
+        }
+    )
 
 
 def write_list_secret_versions_response(
@@ -484,40 +532,48 @@ def write_list_secret_versions_response(
 ) -> secrets_pb2.ListSecretVersionsResponse:
     """The `ListSecretVersionsResponse` to send."""
     return secrets_pb2.ListSecretVersionsResponse(
-        versions=[write_secret_version_info(it) for it in model.versions],
+        versions=[arguments_of_secret_version_info(it) for it in model.versions],
         next_page_token=model.next_page_token,
     )
 
 
 def read_delete_secret_request(message: secrets_pb2.DeleteSecretRequest, /) -> DeleteSecretRequest:
     """The `DeleteSecretRequest` that came, checked."""
+    has = message.HasField
     fields: dict[str, object] = {
         "name": message.name,
     }
-    if message.HasField("recovery_window"):
-        fields["recovery_window"] = values.read_duration(message.recovery_window, "recovery_window")
-    if message.HasField("if_match"):
+    if has("recovery_window"):
+        fields["recovery_window"] = read_duration(message.recovery_window, "recovery_window")
+    if has("if_match"):
         fields["if_match"] = message.if_match
-    return values.checked(DeleteSecretRequest, fields)
+    return checked(DeleteSecretRequest, fields)
 
 
 def write_delete_secret_request(model: DeleteSecretRequest, /) -> secrets_pb2.DeleteSecretRequest:
     """The `DeleteSecretRequest` to send."""
     return secrets_pb2.DeleteSecretRequest(
         name=model.name,
-        recovery_window=values.write_duration(model.recovery_window),
+        recovery_window=write_duration(model.recovery_window),
         if_match=model.if_match,
     )
+
+
+_make_delete_secret_response = maker(DeleteSecretResponse)
 
 
 def read_delete_secret_response(
     message: secrets_pb2.DeleteSecretResponse, /
 ) -> DeleteSecretResponse:
-    """The `DeleteSecretResponse` that came, checked."""
-    fields: dict[str, object] = {}
-    if message.HasField("purge_at"):
-        fields["purge_at"] = values.read_timestamp(message.purge_at, "purge_at")
-    return values.checked(DeleteSecretResponse, fields)
+    """The `DeleteSecretResponse` that came."""
+    has = message.HasField
+    return _make_delete_secret_response(
+        {
+            "purge_at": read_timestamp(message.purge_at, "purge_at")
+            if has("purge_at")
+            else absent("purge_at"),
+        }
+    )
 
 
 def write_delete_secret_response(
@@ -525,7 +581,7 @@ def write_delete_secret_response(
 ) -> secrets_pb2.DeleteSecretResponse:
     """The `DeleteSecretResponse` to send."""
     return secrets_pb2.DeleteSecretResponse(
-        purge_at=values.write_timestamp(model.purge_at),
+        purge_at=write_timestamp(model.purge_at),
     )
 
 
@@ -533,7 +589,7 @@ def read_restore_secret_request(
     message: secrets_pb2.RestoreSecretRequest, /
 ) -> RestoreSecretRequest:
     """The `RestoreSecretRequest` that came, checked."""
-    return values.checked(
+    return checked(
         RestoreSecretRequest,
         {
             "name": message.name,
@@ -550,11 +606,14 @@ def write_restore_secret_request(
     )
 
 
+_make_restore_secret_response = maker(RestoreSecretResponse)
+
+
 def read_restore_secret_response(
     message: secrets_pb2.RestoreSecretResponse, /
 ) -> RestoreSecretResponse:
-    """The `RestoreSecretResponse` that came, checked."""
-    return values.checked(RestoreSecretResponse, {})
+    """The `RestoreSecretResponse` that came."""
+    return _make_restore_secret_response({})
 
 
 def write_restore_secret_response(
@@ -568,13 +627,14 @@ def read_restore_version_request(
     message: secrets_pb2.RestoreVersionRequest, /
 ) -> RestoreVersionRequest:
     """The `RestoreVersionRequest` that came, checked."""
+    has = message.HasField
     fields: dict[str, object] = {
         "name": message.name,
         "version": message.version,
     }
-    if message.HasField("if_match"):
+    if has("if_match"):
         fields["if_match"] = message.if_match
-    return values.checked(RestoreVersionRequest, fields)
+    return checked(RestoreVersionRequest, fields)
 
 
 def write_restore_version_request(
@@ -588,16 +648,18 @@ def write_restore_version_request(
     )
 
 
+_make_restore_version_response = maker(RestoreVersionResponse)
+
+
 def read_restore_version_response(
     message: secrets_pb2.RestoreVersionResponse, /
 ) -> RestoreVersionResponse:
-    """The `RestoreVersionResponse` that came, checked."""
-    return values.checked(
-        RestoreVersionResponse,
+    """The `RestoreVersionResponse` that came."""
+    return _make_restore_version_response(
         {
             "version": message.version,
             "etag": message.etag,
-        },
+        }
     )
 
 
@@ -615,13 +677,14 @@ def read_configure_rotation_request(
     message: secrets_pb2.ConfigureRotationRequest, /
 ) -> ConfigureRotationRequest:
     """The `ConfigureRotationRequest` that came, checked."""
+    has = message.HasField
     fields: dict[str, object] = {
         "name": message.name,
         "handler": message.handler,
     }
-    if message.HasField("every"):
-        fields["every"] = values.read_duration(message.every, "every")
-    return values.checked(ConfigureRotationRequest, fields)
+    if has("every"):
+        fields["every"] = read_duration(message.every, "every")
+    return checked(ConfigureRotationRequest, fields)
 
 
 def write_configure_rotation_request(
@@ -630,19 +693,26 @@ def write_configure_rotation_request(
     """The `ConfigureRotationRequest` to send."""
     return secrets_pb2.ConfigureRotationRequest(
         name=model.name,
-        every=values.write_duration(model.every),
+        every=write_duration(model.every),
         handler=model.handler,
     )
+
+
+_make_configure_rotation_response = maker(ConfigureRotationResponse)
 
 
 def read_configure_rotation_response(
     message: secrets_pb2.ConfigureRotationResponse, /
 ) -> ConfigureRotationResponse:
-    """The `ConfigureRotationResponse` that came, checked."""
-    fields: dict[str, object] = {}
-    if message.HasField("next_rotation"):
-        fields["next_rotation"] = values.read_timestamp(message.next_rotation, "next_rotation")
-    return values.checked(ConfigureRotationResponse, fields)
+    """The `ConfigureRotationResponse` that came."""
+    has = message.HasField
+    return _make_configure_rotation_response(
+        {
+            "next_rotation": read_timestamp(message.next_rotation, "next_rotation")
+            if has("next_rotation")
+            else absent("next_rotation"),
+        }
+    )
 
 
 def write_configure_rotation_response(
@@ -650,13 +720,13 @@ def write_configure_rotation_response(
 ) -> secrets_pb2.ConfigureRotationResponse:
     """The `ConfigureRotationResponse` to send."""
     return secrets_pb2.ConfigureRotationResponse(
-        next_rotation=values.write_timestamp(model.next_rotation),
+        next_rotation=write_timestamp(model.next_rotation),
     )
 
 
 def read_rotate_secret_request(message: secrets_pb2.RotateSecretRequest, /) -> RotateSecretRequest:
     """The `RotateSecretRequest` that came, checked."""
-    return values.checked(
+    return checked(
         RotateSecretRequest,
         {
             "name": message.name,
@@ -671,15 +741,17 @@ def write_rotate_secret_request(model: RotateSecretRequest, /) -> secrets_pb2.Ro
     )
 
 
+_make_rotate_secret_response = maker(RotateSecretResponse)
+
+
 def read_rotate_secret_response(
     message: secrets_pb2.RotateSecretResponse, /
 ) -> RotateSecretResponse:
-    """The `RotateSecretResponse` that came, checked."""
-    return values.checked(
-        RotateSecretResponse,
+    """The `RotateSecretResponse` that came."""
+    return _make_rotate_secret_response(
         {
             "version": message.version,
-        },
+        }
     )
 
 
@@ -696,7 +768,7 @@ def read_cancel_rotation_request(
     message: secrets_pb2.CancelRotationRequest, /
 ) -> CancelRotationRequest:
     """The `CancelRotationRequest` that came, checked."""
-    return values.checked(
+    return checked(
         CancelRotationRequest,
         {
             "name": message.name,
@@ -713,11 +785,14 @@ def write_cancel_rotation_request(
     )
 
 
+_make_cancel_rotation_response = maker(CancelRotationResponse)
+
+
 def read_cancel_rotation_response(
     message: secrets_pb2.CancelRotationResponse, /
 ) -> CancelRotationResponse:
-    """The `CancelRotationResponse` that came, checked."""
-    return values.checked(CancelRotationResponse, {})
+    """The `CancelRotationResponse` that came."""
+    return _make_cancel_rotation_response({})
 
 
 def write_cancel_rotation_response(

@@ -17,10 +17,18 @@ from lcplatform.testing.models import (
 )
 from lcplatform.testing.v1 import control_pb2 as testing_control_pb2
 from lcplatform.type.models import ErrorCode
-from lcplatform_grpc import values
 from lcplatform_grpc.type.convert import (
     ERROR_CODE_MEMBERS,
     ERROR_CODE_NUMBERS,
+)
+from lcplatform_grpc.values import (
+    absent,
+    checked,
+    maker,
+    read_duration,
+    read_timestamp,
+    write_duration,
+    write_timestamp,
 )
 
 
@@ -28,10 +36,11 @@ def read_advance_clock_request(
     message: testing_control_pb2.AdvanceClockRequest, /
 ) -> AdvanceClockRequest:
     """The `AdvanceClockRequest` that came, checked."""
+    has = message.HasField
     fields: dict[str, object] = {}
-    if message.HasField("by"):
-        fields["by"] = values.read_duration(message.by, "by")
-    return values.checked(AdvanceClockRequest, fields)
+    if has("by"):
+        fields["by"] = read_duration(message.by, "by")
+    return checked(AdvanceClockRequest, fields)
 
 
 def write_advance_clock_request(
@@ -39,18 +48,23 @@ def write_advance_clock_request(
 ) -> testing_control_pb2.AdvanceClockRequest:
     """The `AdvanceClockRequest` to send."""
     return testing_control_pb2.AdvanceClockRequest(
-        by=values.write_duration(model.by),
+        by=write_duration(model.by),
     )
+
+
+_make_advance_clock_response = maker(AdvanceClockResponse)
 
 
 def read_advance_clock_response(
     message: testing_control_pb2.AdvanceClockResponse, /
 ) -> AdvanceClockResponse:
-    """The `AdvanceClockResponse` that came, checked."""
-    fields: dict[str, object] = {}
-    if message.HasField("now"):
-        fields["now"] = values.read_timestamp(message.now, "now")
-    return values.checked(AdvanceClockResponse, fields)
+    """The `AdvanceClockResponse` that came."""
+    has = message.HasField
+    return _make_advance_clock_response(
+        {
+            "now": read_timestamp(message.now, "now") if has("now") else absent("now"),
+        }
+    )
 
 
 def write_advance_clock_response(
@@ -58,7 +72,7 @@ def write_advance_clock_response(
 ) -> testing_control_pb2.AdvanceClockResponse:
     """The `AdvanceClockResponse` to send."""
     return testing_control_pb2.AdvanceClockResponse(
-        now=values.write_timestamp(model.now),
+        now=write_timestamp(model.now),
     )
 
 
@@ -66,7 +80,7 @@ def read_take_snapshot_request(
     message: testing_control_pb2.TakeSnapshotRequest, /
 ) -> TakeSnapshotRequest:
     """The `TakeSnapshotRequest` that came, checked."""
-    return values.checked(TakeSnapshotRequest, {})
+    return checked(TakeSnapshotRequest, {})
 
 
 def write_take_snapshot_request(
@@ -76,15 +90,17 @@ def write_take_snapshot_request(
     return testing_control_pb2.TakeSnapshotRequest()
 
 
+_make_take_snapshot_response = maker(TakeSnapshotResponse)
+
+
 def read_take_snapshot_response(
     message: testing_control_pb2.TakeSnapshotResponse, /
 ) -> TakeSnapshotResponse:
-    """The `TakeSnapshotResponse` that came, checked."""
-    return values.checked(
-        TakeSnapshotResponse,
+    """The `TakeSnapshotResponse` that came."""
+    return _make_take_snapshot_response(
         {
             "snapshot_id": message.snapshot_id,
-        },
+        }
     )
 
 
@@ -101,7 +117,7 @@ def read_restore_snapshot_request(
     message: testing_control_pb2.RestoreSnapshotRequest, /
 ) -> RestoreSnapshotRequest:
     """The `RestoreSnapshotRequest` that came, checked."""
-    return values.checked(
+    return checked(
         RestoreSnapshotRequest,
         {
             "snapshot_id": message.snapshot_id,
@@ -118,11 +134,14 @@ def write_restore_snapshot_request(
     )
 
 
+_make_restore_snapshot_response = maker(RestoreSnapshotResponse)
+
+
 def read_restore_snapshot_response(
     message: testing_control_pb2.RestoreSnapshotResponse, /
 ) -> RestoreSnapshotResponse:
-    """The `RestoreSnapshotResponse` that came, checked."""
-    return values.checked(RestoreSnapshotResponse, {})
+    """The `RestoreSnapshotResponse` that came."""
+    return _make_restore_snapshot_response({})
 
 
 def write_restore_snapshot_response(
@@ -136,19 +155,20 @@ def read_inject_fault_request(
     message: testing_control_pb2.InjectFaultRequest, /
 ) -> InjectFaultRequest:
     """The `InjectFaultRequest` that came, checked."""
+    has = message.HasField
     fields: dict[str, object] = {
         "service": message.service,
         "operation": message.operation,
     }
-    if message.error:
-        fields["error"] = ERROR_CODE_MEMBERS.get(message.error, ErrorCode.UNKNOWN)
-    if message.HasField("latency"):
-        fields["latency"] = values.read_duration(message.latency, "latency")
-    if message.HasField("times"):
+    if error := message.error:
+        fields["error"] = ERROR_CODE_MEMBERS.get(error, ErrorCode.UNKNOWN)
+    if has("latency"):
+        fields["latency"] = read_duration(message.latency, "latency")
+    if has("times"):
         fields["times"] = message.times
-    if message.HasField("retry_after"):
-        fields["retry_after"] = values.read_duration(message.retry_after, "retry_after")
-    return values.checked(InjectFaultRequest, fields)
+    if has("retry_after"):
+        fields["retry_after"] = read_duration(message.retry_after, "retry_after")
+    return checked(InjectFaultRequest, fields)
 
 
 def write_inject_fault_request(
@@ -159,17 +179,20 @@ def write_inject_fault_request(
         service=model.service,
         operation=model.operation,
         error=ERROR_CODE_NUMBERS[model.error],
-        latency=values.write_duration(model.latency),
+        latency=write_duration(model.latency),
         times=model.times,
-        retry_after=values.write_duration(model.retry_after),
+        retry_after=write_duration(model.retry_after),
     )
+
+
+_make_inject_fault_response = maker(InjectFaultResponse)
 
 
 def read_inject_fault_response(
     message: testing_control_pb2.InjectFaultResponse, /
 ) -> InjectFaultResponse:
-    """The `InjectFaultResponse` that came, checked."""
-    return values.checked(InjectFaultResponse, {})
+    """The `InjectFaultResponse` that came."""
+    return _make_inject_fault_response({})
 
 
 def write_inject_fault_response(
@@ -183,7 +206,7 @@ def read_clear_faults_request(
     message: testing_control_pb2.ClearFaultsRequest, /
 ) -> ClearFaultsRequest:
     """The `ClearFaultsRequest` that came, checked."""
-    return values.checked(ClearFaultsRequest, {})
+    return checked(ClearFaultsRequest, {})
 
 
 def write_clear_faults_request(
@@ -193,11 +216,14 @@ def write_clear_faults_request(
     return testing_control_pb2.ClearFaultsRequest()
 
 
+_make_clear_faults_response = maker(ClearFaultsResponse)
+
+
 def read_clear_faults_response(
     message: testing_control_pb2.ClearFaultsResponse, /
 ) -> ClearFaultsResponse:
-    """The `ClearFaultsResponse` that came, checked."""
-    return values.checked(ClearFaultsResponse, {})
+    """The `ClearFaultsResponse` that came."""
+    return _make_clear_faults_response({})
 
 
 def write_clear_faults_response(

@@ -9,6 +9,10 @@ from typing import Final
 from lcplatform.type.models import BatchFailure, ErrorCode
 from lcplatform.type.v1 import batch_pb2 as type_batch_pb2
 from lcplatform.type.v1 import error_pb2 as type_error_pb2
+from lcplatform_grpc.values import (
+    Arguments,
+    maker,
+)
 
 ERROR_CODE_MEMBERS: Final = {
     1: ErrorCode.NOT_FOUND,
@@ -42,23 +46,26 @@ ERROR_CODE_NUMBERS: Final[Mapping[ErrorCode | None, type_error_pb2.ErrorCode]] =
     ErrorCode.INTERNAL: type_error_pb2.ERROR_CODE_INTERNAL,
     ErrorCode.CANCELLED: type_error_pb2.ERROR_CODE_CANCELLED,
 }
+_make_batch_failure = maker(BatchFailure)
 
 
-def values_of_batch_failure(message: type_batch_pb2.BatchFailure, /) -> dict[str, object]:
-    """What a `BatchFailure` inside of another message says."""
-    return {
-        "index": message.index,
-        "code": ERROR_CODE_MEMBERS.get(message.code, ErrorCode.UNKNOWN),
-        "message": message.message,
-        "retryable": message.retryable,
-    }
-
-
-def write_batch_failure(model: BatchFailure, /) -> type_batch_pb2.BatchFailure:
-    """The `BatchFailure` to send."""
-    return type_batch_pb2.BatchFailure(
-        index=model.index,
-        code=ERROR_CODE_NUMBERS[model.code],
-        message=model.message,
-        retryable=model.retryable,
+def read_batch_failure(message: type_batch_pb2.BatchFailure, /) -> BatchFailure:
+    """The `BatchFailure` that came."""
+    return _make_batch_failure(
+        {
+            "index": message.index,
+            "code": ERROR_CODE_MEMBERS.get(message.code, ErrorCode.UNKNOWN),
+            "message": message.message,
+            "retryable": message.retryable,
+        }
     )
+
+
+def arguments_of_batch_failure(model: BatchFailure, /) -> Arguments:
+    """The `BatchFailure` to send inside of another message."""
+    return {
+        "index": model.index,
+        "code": ERROR_CODE_NUMBERS[model.code],
+        "message": model.message,
+        "retryable": model.retryable,
+    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
 from typing import Any, Generic, TypeVar
 
 import grpc
@@ -67,6 +67,7 @@ class AsyncUploading(Generic[Req, Res]):
         call = self._connect()(
             timeout=None if context is None else context.remaining(), metadata=metadata_of(context)
         )
+        ending = _Ending(call)
         try:
             async for part in self._parts(header, source):
                 await call.write(part)
@@ -76,7 +77,10 @@ class AsyncUploading(Generic[Req, Res]):
         except BaseException:
             call.cancel()
             raise
-        return self._read(await call)
+        try:
+            return self._read(await call)
+        except grpc.aio.AioRpcError as error:
+            raise ending.error or error from None
 
     async def _parts(self, header: bytes, source: AsyncByteSource) -> AsyncGenerator[bytes, None]:
         """The messages of an upload. A body that fails gets no trailer, so the server stores nothing."""
@@ -86,6 +90,34 @@ class AsyncUploading(Generic[Req, Res]):
             for part in self._envelope.chunks(chunk):
                 yield part
         yield self._envelope.trail(source.count, source.crc32c)
+
+
+class _Ending:
+    """What the server ended a call with.
+
+    gRPC puts an error of its own in the place of that status where a message was on its way meanwhile and failed, so it is
+    kept when it comes.
+    """
+
+    def __init__(self, call: Any) -> None:
+        self.error: grpc.aio.AioRpcError | None = None
+        call.add_done_callback(self._ended)
+
+    def _ended(self, call: Any) -> None:
+        code, details = _at_once(call.code()), _at_once(call.details())
+        if details != "Internal error from Core":
+            trailers = _at_once(call.trailing_metadata())
+            self.error = grpc.aio.AioRpcError(code, None, trailers, details)
+
+
+def _at_once(coroutine: Coroutine[None, None, Any]) -> Any:
+    """The result of a coroutine that has nothing to wait for."""
+    try:
+        coroutine.send(None)
+    except StopIteration as stop:
+        return stop.value
+    coroutine.close()
+    raise AssertionError("the status of a call that is done is there")
 
 
 class AsyncDownloading(Generic[Req, Res]):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from datetime import UTC, datetime, timedelta
-from typing import Final, TypeVar
+from typing import Any, Final, NoReturn, TypeAlias, TypeVar
 
 import pydantic
 from google.protobuf.duration_pb2 import Duration
-from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.timestamp_pb2 import Timestamp
+from pydantic import BaseModel
 
 from lcplatform.type.v1.json_pb2 import Json as JsonText
 from lcplatform_runtime.errors import FieldViolation, ValidationError
@@ -22,10 +22,8 @@ V = TypeVar("V")
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _TOO_FINE: Final = "must not be finer than a microsecond"
-# What protobuf allows: ten thousand years either way, and the years that Python knows.
+# What protobuf allows: ten thousand years either way.
 _LONGEST: Final = 315_576_000_000
-_FIRST: Final = -62_135_596_800
-_LAST: Final = 253_402_300_799
 
 
 def checked(model: type[M], values: dict[str, object], /) -> M:
@@ -35,10 +33,58 @@ def checked(model: type[M], values: dict[str, object], /) -> M:
         ValidationError: names each field that is wrong, and never its value.
     """
     try:
-        return model.__pydantic_validator__.validate_python(values)  # type: ignore[no-any-return]
+        return _VALIDATORS[model](values)  # type: ignore[return-value]  # that of the model
     except pydantic.ValidationError as error:
         problem = refusal(model, error)
     raise problem
+
+
+class _Validators(dict[type[Model], Callable[[object], Model]]):
+    """The validator of each model, built when it is first needed."""
+
+    def __missing__(self, model: type[Model]) -> Callable[[object], Model]:
+        self[model] = validator = model.__pydantic_validator__.validate_python
+        return validator
+
+
+_VALIDATORS: Final = _Validators()
+
+
+def maker(model: type[M], /) -> Callable[[dict[str, object]], M]:
+    """Makes models of values that a driver has checked and protobuf has typed: every field must be there.
+
+    It is what pydantic's own `model_construct` comes to when nothing is left open, in a third of the time.
+    """
+    new, fields = model.__new__, set(model.model_fields)
+    fill, extra, private, given = (
+        BaseModel.__dict__[name].__set__
+        for name in (
+            "__dict__",
+            "__pydantic_extra__",
+            "__pydantic_private__",
+            "__pydantic_fields_set__",
+        )
+    )
+
+    def make(values: dict[str, object]) -> M:
+        made = new(model)
+        fill(made, values)
+        given(made, fields)
+        extra(made, None)
+        private(made, None)
+        return made
+
+    return make
+
+
+def present(path: str, value: V | None, /) -> V:
+    """A value of an answer that must be there."""
+    return absent(path) if value is None else value
+
+
+def absent(path: str, /) -> NoReturn:
+    """Refuses an answer that lacks what it must have."""
+    raise refused(path, "must be there")
 
 
 def refused(path: str, expected: str, /) -> ValidationError:
@@ -82,14 +128,19 @@ def _below(path: str, error: ValidationError) -> ValidationError:
     return ValidationError(listed, violations=violations)
 
 
+def read_map(values: Mapping[str, T], /) -> dict[str, T]:
+    """The values of a map that stay as they are: twice as fast as `dict`, which asks a protobuf map for more."""
+    return {name: values[name] for name in values}
+
+
 def read_duration(value: Duration, path: str = "", /) -> timedelta:
     """A span of time. One that Python could only round is refused."""
-    seconds, nanos = value.seconds, value.nanos
+    nanos = value.nanos
     if nanos % 1000:
         raise refused(path, _TOO_FINE)
-    if not -_LONGEST <= seconds <= _LONGEST or not -1_000_000_000 < nanos < 1_000_000_000:
+    if not -1_000_000_000 < nanos < 1_000_000_000 or not -_LONGEST <= value.seconds <= _LONGEST:
         raise refused(path, "must be a duration of ten thousand years at most")
-    return timedelta(0, seconds, nanos // 1000)
+    return timedelta(0, value.seconds, nanos // 1000)
 
 
 def read_timestamp(value: Timestamp, path: str = "", /) -> datetime:
@@ -97,9 +148,23 @@ def read_timestamp(value: Timestamp, path: str = "", /) -> datetime:
     seconds, nanos = value.seconds, value.nanos
     if nanos % 1000:
         raise refused(path, _TOO_FINE)
-    if not _FIRST <= seconds <= _LAST or not 0 <= nanos < 1_000_000_000:
-        raise refused(path, "must be a moment of the years 1 to 9999")
-    return _EPOCH + timedelta(0, seconds, nanos // 1000)
+    if 0 <= seconds < _EXACT and 0 <= nanos < 1_000_000_000:
+        return _from_timestamp(seconds + nanos / 1e9, UTC)
+    return _distant(seconds, nanos, path)
+
+
+# A double holds these seconds, until the year 2106, to a quarter of a microsecond: rounding gives the very moment.
+_EXACT: Final = 2**32
+_from_timestamp: Final = datetime.fromtimestamp
+
+
+def _distant(seconds: int, nanos: int, path: str) -> datetime:
+    try:
+        if 0 <= nanos < 1_000_000_000:
+            return _EPOCH + timedelta(0, seconds, nanos // 1000)
+    except OverflowError:
+        pass
+    raise refused(path, "must be a moment of the years 1 to 9999")
 
 
 def read_json(value: JsonText, path: str = "", /) -> Json:
@@ -119,30 +184,45 @@ def read_enum(members: Mapping[int, T], number: int, /) -> T:
     return member
 
 
-def write_duration(value: timedelta | None, /) -> Duration | None:
+def fill(target: MutableMapping[str, T], values: Mapping[str, T], /) -> None:
+    """Fills a map of a message, in a third of the time that protobuf's own `update` takes."""
+    for name, value in values.items():
+        target[name] = value
+
+
+# What is written inside of a message are the arguments of its class: protobuf makes of them in place what it would copy
+# from an object.
+Arguments: TypeAlias = "dict[str, Any]"
+"""A message inside of another one, as the arguments of its class."""
+
+
+def write_duration(value: timedelta | None, /) -> Arguments | None:
     """A span of time; nothing where there is none."""
     if value is None:
         return None
     seconds, micros = value.days * 86_400 + value.seconds, value.microseconds
     if seconds < 0 and micros:  # on the wire both have the same sign
         seconds, micros = seconds + 1, micros - 1_000_000
-    return Duration(seconds=seconds, nanos=micros * 1000)
+    return {"seconds": seconds, "nanos": micros * 1000}
 
 
-def write_timestamp(value: datetime | None, /) -> Timestamp | None:
+def write_timestamp(value: datetime | None, /) -> Arguments | None:
     """A moment; nothing where there is none."""
     if value is None:
         return None
     since = value - _EPOCH
-    return Timestamp(seconds=since.days * 86_400 + since.seconds, nanos=since.microseconds * 1000)
+    return {
+        "seconds": since.days * 86_400 + since.seconds,
+        "nanos": since.microseconds * 1000,
+    }
 
 
-def write_json(value: Json | None, /) -> JsonText | None:
+def write_json(value: Json | None, /) -> Arguments | None:
     """A JSON value; nothing where there is none."""
-    return None if value is None else JsonText(text=value.text)
+    return None if value is None else {"text": value.text}
 
 
-def write_mask(paths: Iterable[str], /) -> FieldMask | None:
+def write_mask(paths: Iterable[str], /) -> Arguments | None:
     """The fields that are named; nothing where none is."""
     named = list(paths)
-    return FieldMask(paths=named) if named else None
+    return {"paths": named} if named else None

@@ -20,21 +20,29 @@ from lcplatform.moves.models import (
     WatchThingsResponse,
 )
 from lcplatform.moves.v1 import moves_pb2
-from lcplatform_grpc import values
 from lcplatform_grpc.type.convert import (
-    values_of_batch_failure,
-    write_batch_failure,
+    arguments_of_batch_failure,
+    read_batch_failure,
+)
+from lcplatform_grpc.values import (
+    Arguments,
+    checked,
+    each,
+    maker,
+    read_duration,
+    write_duration,
 )
 
 
 def read_list_things_request(message: moves_pb2.ListThingsRequest, /) -> ListThingsRequest:
     """The `ListThingsRequest` that came, checked."""
+    has = message.HasField
     fields: dict[str, object] = {
         "page_token": message.page_token,
     }
-    if message.HasField("page_size"):
+    if has("page_size"):
         fields["page_size"] = message.page_size
-    return values.checked(ListThingsRequest, fields)
+    return checked(ListThingsRequest, fields)
 
 
 def write_list_things_request(model: ListThingsRequest, /) -> moves_pb2.ListThingsRequest:
@@ -45,27 +53,30 @@ def write_list_things_request(model: ListThingsRequest, /) -> moves_pb2.ListThin
     )
 
 
+_make_list_things_response = maker(ListThingsResponse)
+
+
 def read_list_things_response(message: moves_pb2.ListThingsResponse, /) -> ListThingsResponse:
-    """The `ListThingsResponse` that came, checked."""
-    fields: dict[str, object] = {
-        "next_page_token": message.next_page_token,
-    }
-    if message.names:
-        fields["names"] = tuple(message.names)
-    return values.checked(ListThingsResponse, fields)
+    """The `ListThingsResponse` that came."""
+    return _make_list_things_response(
+        {
+            "names": tuple(message.names[:]),
+            "next_page_token": message.next_page_token,
+        }
+    )
 
 
 def write_list_things_response(model: ListThingsResponse, /) -> moves_pb2.ListThingsResponse:
     """The `ListThingsResponse` to send."""
     return moves_pb2.ListThingsResponse(
-        names=model.names,
+        names=model.names or None,
         next_page_token=model.next_page_token,
     )
 
 
 def read_put_thing_header(message: moves_pb2.PutThingHeader, /) -> PutThingHeader:
     """The `PutThingHeader` that came, checked."""
-    return values.checked(
+    return checked(
         PutThingHeader,
         {
             "name": message.name,
@@ -80,9 +91,12 @@ def write_put_thing_header(model: PutThingHeader, /) -> moves_pb2.PutThingHeader
     )
 
 
+_make_put_thing_response = maker(PutThingResponse)
+
+
 def read_put_thing_response(message: moves_pb2.PutThingResponse, /) -> PutThingResponse:
-    """The `PutThingResponse` that came, checked."""
-    return values.checked(PutThingResponse, {})
+    """The `PutThingResponse` that came."""
+    return _make_put_thing_response({})
 
 
 def write_put_thing_response(model: PutThingResponse, /) -> moves_pb2.PutThingResponse:
@@ -92,7 +106,7 @@ def write_put_thing_response(model: PutThingResponse, /) -> moves_pb2.PutThingRe
 
 def read_get_thing_request(message: moves_pb2.GetThingRequest, /) -> GetThingRequest:
     """The `GetThingRequest` that came, checked."""
-    return values.checked(
+    return checked(
         GetThingRequest,
         {
             "name": message.name,
@@ -107,13 +121,15 @@ def write_get_thing_request(model: GetThingRequest, /) -> moves_pb2.GetThingRequ
     )
 
 
+_make_get_thing_header = maker(GetThingHeader)
+
+
 def read_get_thing_header(message: moves_pb2.GetThingHeader, /) -> GetThingHeader:
-    """The `GetThingHeader` that came, checked."""
-    return values.checked(
-        GetThingHeader,
+    """The `GetThingHeader` that came."""
+    return _make_get_thing_header(
         {
             "size": message.size,
-        },
+        }
     )
 
 
@@ -126,7 +142,7 @@ def write_get_thing_header(model: GetThingHeader, /) -> moves_pb2.GetThingHeader
 
 def read_watch_things_request(message: moves_pb2.WatchThingsRequest, /) -> WatchThingsRequest:
     """The `WatchThingsRequest` that came, checked."""
-    return values.checked(WatchThingsRequest, {})
+    return checked(WatchThingsRequest, {})
 
 
 def write_watch_things_request(model: WatchThingsRequest, /) -> moves_pb2.WatchThingsRequest:
@@ -134,13 +150,15 @@ def write_watch_things_request(model: WatchThingsRequest, /) -> moves_pb2.WatchT
     return moves_pb2.WatchThingsRequest()
 
 
+_make_watch_things_response = maker(WatchThingsResponse)
+
+
 def read_watch_things_response(message: moves_pb2.WatchThingsResponse, /) -> WatchThingsResponse:
-    """The `WatchThingsResponse` that came, checked."""
-    return values.checked(
-        WatchThingsResponse,
+    """The `WatchThingsResponse` that came."""
+    return _make_watch_things_response(
         {
             "name": message.name,
-        },
+        }
     )
 
 
@@ -153,7 +171,7 @@ def write_watch_things_response(model: WatchThingsResponse, /) -> moves_pb2.Watc
 
 def read_get_note_request(message: moves_pb2.GetNoteRequest, /) -> GetNoteRequest:
     """The `GetNoteRequest` that came, checked."""
-    return values.checked(
+    return checked(
         GetNoteRequest,
         {
             "name": message.name,
@@ -168,13 +186,15 @@ def write_get_note_request(model: GetNoteRequest, /) -> moves_pb2.GetNoteRequest
     )
 
 
+_make_get_note_response = maker(GetNoteResponse)
+
+
 def read_get_note_response(message: moves_pb2.GetNoteResponse, /) -> GetNoteResponse:
-    """The `GetNoteResponse` that came, checked."""
-    return values.checked(
-        GetNoteResponse,
+    """The `GetNoteResponse` that came."""
+    return _make_get_note_response(
         {
             "text": message.text,
-        },
+        }
     )
 
 
@@ -192,60 +212,67 @@ def values_of_move_things_entry(message: moves_pb2.MoveThingsEntry, /) -> dict[s
     }
 
 
-def write_move_things_entry(model: MoveThingsEntry, /) -> moves_pb2.MoveThingsEntry:
-    """The `MoveThingsEntry` to send."""
-    return moves_pb2.MoveThingsEntry(
-        name=model.name,
-    )
+def arguments_of_move_things_entry(model: MoveThingsEntry, /) -> Arguments:
+    """The `MoveThingsEntry` to send inside of another message."""
+    return {
+        "name": model.name,
+    }
 
 
 def read_move_things_request(message: moves_pb2.MoveThingsRequest, /) -> MoveThingsRequest:
     """The `MoveThingsRequest` that came, checked."""
+    has = message.HasField
     fields: dict[str, object] = {
-        "entries": values.each("entries", values_of_move_things_entry, message.entries),
+        "entries": each("entries", values_of_move_things_entry, message.entries),
     }
-    if message.HasField("wait"):
-        fields["wait"] = values.read_duration(message.wait, "wait")
-    return values.checked(MoveThingsRequest, fields)
+    if has("wait"):
+        fields["wait"] = read_duration(message.wait, "wait")
+    return checked(MoveThingsRequest, fields)
 
 
 def write_move_things_request(model: MoveThingsRequest, /) -> moves_pb2.MoveThingsRequest:
     """The `MoveThingsRequest` to send."""
     return moves_pb2.MoveThingsRequest(
-        entries=[write_move_things_entry(it) for it in model.entries],
-        wait=values.write_duration(model.wait),
+        entries=[arguments_of_move_things_entry(it) for it in model.entries],
+        wait=write_duration(model.wait),
     )
 
 
-def values_of_move_things_result(message: moves_pb2.MoveThingsResult, /) -> dict[str, object]:
-    """What a `MoveThingsResult` inside of another message says."""
+_make_move_things_result = maker(MoveThingsResult)
+
+
+def read_move_things_result(message: moves_pb2.MoveThingsResult, /) -> MoveThingsResult:
+    """The `MoveThingsResult` that came."""
+    return _make_move_things_result(
+        {
+            "index": message.index,
+        }
+    )
+
+
+def arguments_of_move_things_result(model: MoveThingsResult, /) -> Arguments:
+    """The `MoveThingsResult` to send inside of another message."""
     return {
-        "index": message.index,
+        "index": model.index,
     }
 
 
-def write_move_things_result(model: MoveThingsResult, /) -> moves_pb2.MoveThingsResult:
-    """The `MoveThingsResult` to send."""
-    return moves_pb2.MoveThingsResult(
-        index=model.index,
-    )
+_make_move_things_response = maker(MoveThingsResponse)
 
 
 def read_move_things_response(message: moves_pb2.MoveThingsResponse, /) -> MoveThingsResponse:
-    """The `MoveThingsResponse` that came, checked."""
-    fields: dict[str, object] = {}
-    if message.successful:
-        fields["successful"] = values.each(
-            "successful", values_of_move_things_result, message.successful
-        )
-    if message.failed:
-        fields["failed"] = values.each("failed", values_of_batch_failure, message.failed)
-    return values.checked(MoveThingsResponse, fields)
+    """The `MoveThingsResponse` that came."""
+    return _make_move_things_response(
+        {
+            "successful": tuple([read_move_things_result(it) for it in message.successful[:]]),
+            "failed": tuple([read_batch_failure(it) for it in message.failed[:]]),
+        }
+    )
 
 
 def write_move_things_response(model: MoveThingsResponse, /) -> moves_pb2.MoveThingsResponse:
     """The `MoveThingsResponse` to send."""
     return moves_pb2.MoveThingsResponse(
-        successful=[write_move_things_result(it) for it in model.successful],
-        failed=[write_batch_failure(it) for it in model.failed],
+        successful=[arguments_of_move_things_result(it) for it in model.successful],
+        failed=[arguments_of_batch_failure(it) for it in model.failed],
     )

@@ -8,7 +8,23 @@ from typing import Final
 
 from lcplatform.shapes.models import Colour, DrawRequest, DrawResponse, Label, Shape
 from lcplatform.shapes.v1 import shapes_pb2
-from lcplatform_grpc import values
+from lcplatform_grpc.values import (
+    Arguments,
+    absent,
+    checked,
+    each,
+    fill,
+    maker,
+    read_duration,
+    read_json,
+    read_map,
+    read_timestamp,
+    within,
+    write_duration,
+    write_json,
+    write_mask,
+    write_timestamp,
+)
 
 COLOUR_MEMBERS: Final = {
     1: Colour.RED,
@@ -28,15 +44,15 @@ def read_label(message: shapes_pb2.Label, path: str = "", /) -> Label | None:
     if which == "text":
         return message.text
     if which == "json":
-        return values.read_json(message.json, path)
+        return read_json(message.json, path)
     return None
 
 
-def write_label(value: Label, /) -> shapes_pb2.Label:
-    """The `Label` with a value."""
+def arguments_of_label(value: Label, /) -> Arguments:
+    """The `Label` with a value, inside of another message."""
     if isinstance(value, str):
-        return shapes_pb2.Label(text=value)
-    return shapes_pb2.Label(json=values.write_json(value))
+        return {"text": value}
+    return {"json": write_json(value)}
 
 
 def values_of_shape(message: shapes_pb2.Shape, /) -> dict[str, object]:
@@ -44,80 +60,87 @@ def values_of_shape(message: shapes_pb2.Shape, /) -> dict[str, object]:
     fields: dict[str, object] = {
         "name": message.name,
     }
-    if message.parts:
-        fields["parts"] = values.each("parts", values_of_shape, message.parts)
+    if parts := message.parts:
+        fields["parts"] = each("parts", values_of_shape, parts)
     return fields
 
 
-def write_shape(model: Shape, /) -> shapes_pb2.Shape:
-    """The `Shape` to send."""
-    return shapes_pb2.Shape(
-        name=model.name,
-        parts=[write_shape(it) for it in model.parts],
-    )
+def arguments_of_shape(model: Shape, /) -> Arguments:
+    """The `Shape` to send inside of another message."""
+    return {
+        "name": model.name,
+        "parts": [arguments_of_shape(it) for it in model.parts],
+    }
 
 
 def read_draw_request(message: shapes_pb2.DrawRequest, /) -> DrawRequest:
     """The `DrawRequest` that came, checked."""
+    has = message.HasField
     fields: dict[str, object] = {
         "before": message.before,
     }
-    if message.HasField("shape"):
-        fields["shape"] = values.within("shape", values_of_shape, message.shape)
-    if message.sizes:
-        fields["sizes"] = dict(message.sizes)
-    if message.HasField("page"):
+    if has("shape"):
+        fields["shape"] = within("shape", values_of_shape, message.shape)
+    if sizes := message.sizes:
+        fields["sizes"] = read_map(sizes)
+    if has("page"):
         fields["page"] = message.page
-    if message.HasField("screen"):
+    if has("screen"):
         fields["screen"] = message.screen
-    if message.colour:
-        fields["colour"] = COLOUR_MEMBERS.get(message.colour, Colour.UNKNOWN)
+    if colour := message.colour:
+        fields["colour"] = COLOUR_MEMBERS.get(colour, Colour.UNKNOWN)
     if (label := read_label(message.label, "label")) is not None:
         fields["label"] = label
-    if message.HasField("stay"):
-        fields["stay"] = values.read_duration(message.stay, "stay")
-    if message.HasField("clear"):
+    if has("stay"):
+        fields["stay"] = read_duration(message.stay, "stay")
+    if has("clear"):
         fields["clear"] = tuple(message.clear.paths)
-    if message.HasField("thickness"):
+    if has("thickness"):
         fields["thickness"] = message.thickness
-    return values.checked(DrawRequest, fields)
+    return checked(DrawRequest, fields)
 
 
 def write_draw_request(model: DrawRequest, /) -> shapes_pb2.DrawRequest:
     """The `DrawRequest` to send."""
-    return shapes_pb2.DrawRequest(
-        shape=write_shape(model.shape),
-        sizes=model.sizes,
+    message = shapes_pb2.DrawRequest(
+        shape=arguments_of_shape(model.shape),
         page=model.page,
         screen=model.screen,
         colour=COLOUR_NUMBERS[model.colour],
-        label=None if model.label is None else write_label(model.label),
-        stay=values.write_duration(model.stay),
-        clear=values.write_mask(model.clear),
+        label=None if model.label is None else arguments_of_label(model.label),
+        stay=write_duration(model.stay),
+        clear=write_mask(model.clear),
         thickness=model.thickness,
         before=model.before,
     )
+    if model.sizes:
+        fill(message.sizes, model.sizes)
+    return message
+
+
+_make_draw_response = maker(DrawResponse)
 
 
 def read_draw_response(message: shapes_pb2.DrawResponse, /) -> DrawResponse:
-    """The `DrawResponse` that came, checked."""
-    fields: dict[str, object] = {
-        "area": message.area,
-    }
-    if message.HasField("drawn_at"):
-        fields["drawn_at"] = values.read_timestamp(message.drawn_at, "drawn_at")
-    if message.colours:
-        fields["colours"] = [COLOUR_MEMBERS.get(it, Colour.UNKNOWN) for it in message.colours]
-    if message.HasField("fades_at"):
-        fields["fades_at"] = values.read_timestamp(message.fades_at, "fades_at")
-    return values.checked(DrawResponse, fields)
+    """The `DrawResponse` that came."""
+    has = message.HasField
+    return _make_draw_response(
+        {
+            "drawn_at": read_timestamp(message.drawn_at, "drawn_at")
+            if has("drawn_at")
+            else absent("drawn_at"),
+            "colours": tuple([COLOUR_MEMBERS.get(it, Colour.UNKNOWN) for it in message.colours[:]]),
+            "fades_at": read_timestamp(message.fades_at, "fades_at") if has("fades_at") else None,
+            "area": message.area,
+        }
+    )
 
 
 def write_draw_response(model: DrawResponse, /) -> shapes_pb2.DrawResponse:
     """The `DrawResponse` to send."""
     return shapes_pb2.DrawResponse(
-        drawn_at=values.write_timestamp(model.drawn_at),
+        drawn_at=write_timestamp(model.drawn_at),
         colours=[COLOUR_NUMBERS[it] for it in model.colours],
-        fades_at=values.write_timestamp(model.fades_at),
+        fades_at=write_timestamp(model.fades_at),
         area=model.area,
     )

@@ -5,20 +5,24 @@ from __future__ import annotations
 
 from lcplatform.words.models import SendRequest, SendResponse
 from lcplatform.words.v1 import words_pb2
-from lcplatform_grpc import values
+from lcplatform_grpc.values import (
+    checked,
+    maker,
+)
 
 
 def read_send_request(message: words_pb2.SendRequest, /) -> SendRequest:
     """The `SendRequest` that came, checked."""
+    has = message.HasField
     fields: dict[str, object] = {
         "from_": getattr(message, "from"),
         "json_": message.json,
     }
-    if message.HasField("class"):
+    if has("class"):
         fields["class_"] = getattr(message, "class")
-    if message.HasField("range"):
+    if has("range"):
         fields["range"] = message.range
-    return values.checked(SendRequest, fields)
+    return checked(SendRequest, fields)
 
 
 def write_send_request(model: SendRequest, /) -> words_pb2.SendRequest:
@@ -31,9 +35,12 @@ def write_send_request(model: SendRequest, /) -> words_pb2.SendRequest:
     )
 
 
+_make_send_response = maker(SendResponse)
+
+
 def read_send_response(message: words_pb2.SendResponse, /) -> SendResponse:
-    """The `SendResponse` that came, checked."""
-    return values.checked(SendResponse, {})
+    """The `SendResponse` that came."""
+    return _make_send_response({})
 
 
 def write_send_response(model: SendResponse, /) -> words_pb2.SendResponse:
