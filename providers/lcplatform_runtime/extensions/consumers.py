@@ -19,6 +19,7 @@ from lcplatform_runtime.extensions.consumption import Consumption
 from lcplatform_runtime.extensions.queue import (
     AsyncQueueClient,
     BatchAnswer,
+    ChangeAnswer,
     Consuming,
     FoundQueue,
     M,
@@ -74,6 +75,8 @@ class Consumer(Generic[M]):
 
     def wait(self) -> None:
         """Returns when the consumer has stopped."""
+        if self._thread is None:
+            raise PreconditionFailedError("the consumer has not been started")
         self._done.result()
 
     def __enter__(self) -> Self:
@@ -86,7 +89,11 @@ class Consumer(Generic[M]):
             daemon=True,
         )
         self._thread.start()
-        self._ready.result()
+        try:
+            self._ready.result()
+        except BaseException:  # an interrupt must not leave it running
+            self.stop()
+            raise
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -104,16 +111,16 @@ class Consumer(Generic[M]):
 
         self._consumption = Consumption(_InThreads(self._client, calls), handle, self._settings)
         self._loop = asyncio.get_running_loop()
-        outcome = self._ready
         try:
             await self._consumption.prepare()
             if self._stopped:
                 self._consumption.stop()
             self._ready.set_result(None)
-            outcome = self._done
             await self._consumption.run()
         except BaseException as error:  # noqa: BLE001  raised in the thread that waits
-            outcome.set_exception(error)
+            if not self._ready.done():
+                self._ready.set_exception(error)
+            self._done.set_exception(error)
         else:
             self._done.set_result(None)
         finally:
@@ -200,7 +207,7 @@ class _InThreads(AsyncQueueClient[M]):
         return await self._lanes.run("calls", self._client.delete_messages, queue, receipt_handles)
 
     @override
-    async def change_visibilities(self, queue: str, entries: Sequence[Any], /) -> BatchAnswer:
+    async def change_visibilities(self, queue: str, entries: Sequence[Any], /) -> ChangeAnswer:
         return await self._lanes.run("calls", self._client.change_visibilities, queue, entries)
 
     @override

@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, Generic
 
@@ -21,6 +22,7 @@ from lcplatform_runtime.errors import (
 from lcplatform_runtime.extensions.queue import (
     BATCH,
     AsyncQueueClient,
+    ChangeAnswer,
     Consuming,
     M,
     Verdict,
@@ -31,6 +33,14 @@ LOGGER: Final = logging.getLogger("lcplatform.consumer")
 
 _LONGEST_AWAY: Final = timedelta(minutes=15)
 _LONGEST_PAUSE: Final = 20.0
+
+
+@dataclass(slots=True)
+class _Held(Generic[M]):
+    """A message that this consumer holds, and the handle by which it does so now: a renewal may change it."""
+
+    message: M
+    handle: str
 
 
 class Consumption(Generic[M]):
@@ -50,7 +60,9 @@ class Consumption(Generic[M]):
         self._dead_letters: str | None = None
         self._waiting: deque[deque[M]] = deque()
         self._working: set[asyncio.Task[None]] = set()
-        self._held: dict[str, M] = {}
+        self._held: dict[str, _Held[M]] = {}
+        self._renewing: frozenset[str] = frozenset()
+        self._renewed = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
         self._dealt_with: asyncio.Queue[M] = asyncio.Queue()
@@ -124,7 +136,8 @@ class Consumption(Generic[M]):
         return received.messages
 
     def _hand_out(self, messages: Sequence[M]) -> None:
-        self._held.update((message.receipt_handle, message) for message in messages)
+        for message in messages:
+            self._held[message.receipt_handle] = _Held(message, message.receipt_handle)
         if len(self._held) >= self._settings.concurrency and not self._stopping.is_set():
             self._room.clear()
         self._waiting.extend(_units(messages))
@@ -178,12 +191,22 @@ class Consumption(Generic[M]):
 
     async def _verdict(self, message: M) -> Verdict:
         try:
-            return await self._handler(message) or Verdict.SUCCESS
+            verdict = await self._handler(message)
         except Exception:
             LOGGER.warning(
                 "the handler of %s failed on message %s", self._queue, message.id, exc_info=True
             )
             return Verdict.RETRY
+        if verdict is None or isinstance(verdict, Verdict):
+            return verdict or Verdict.SUCCESS
+        # Nothing is deleted for a word that was meant otherwise, or for a coroutine that nobody awaited.
+        LOGGER.warning(
+            "the handler of %s answered message %s with a %s instead of a Verdict or None",
+            self._queue,
+            message.id,
+            type(verdict).__name__,
+        )
+        return Verdict.RETRY
 
     async def _bury(self, message: M) -> bool:
         """Sends the message to the dead-letter queue. It is deleted after that, so it may be there twice, and is never lost."""
@@ -208,7 +231,7 @@ class Consumption(Generic[M]):
 
     def _away(self, message: M) -> timedelta:
         doublings = min(max(message.receive_count - 1, 0), 30)
-        return min(self._settings.retry_delay * 2.0**doublings, _LONGEST_AWAY)
+        return min(min(self._settings.retry_delay, _LONGEST_AWAY) * 2.0**doublings, _LONGEST_AWAY)
 
     def _worked(self, task: asyncio.Task[None]) -> None:
         self._working.discard(task)
@@ -226,7 +249,7 @@ class Consumption(Generic[M]):
             batch = [await self._dealt_with.get()]
             while len(batch) < BATCH and not self._dealt_with.empty():
                 batch.append(self._dealt_with.get_nowait())
-            handles = [message.receipt_handle for message in batch]
+            handles = await self._let_go(batch)
             try:
                 answer = await self._client.delete_messages(self._queue, handles)
                 for failure in answer.failed:
@@ -244,7 +267,6 @@ class Consumption(Generic[M]):
                     error,
                 )
             finally:
-                self._release(handles)
                 for _ in batch:
                     self._dealt_with.task_done()
 
@@ -254,14 +276,26 @@ class Consumption(Generic[M]):
         if held:
             await self._hide(held, timedelta(0))
 
-    async def _hide(self, messages: list[M], away: timedelta) -> None:
+    async def _hide(self, messages: Sequence[M], away: timedelta) -> None:
         """Lets go of messages that are to come again after a while."""
-        self._release(message.receipt_handle for message in messages)
-        await self._change(messages, away)
+        handles = await self._let_go(messages)
+        for batch in _batches(handles):
+            await self._change(batch, away)
 
-    def _release(self, handles: Iterable[str]) -> None:
-        for handle in handles:
-            self._held.pop(handle, None)
+    async def _let_go(self, messages: Sequence[M]) -> list[str]:
+        """Holds messages no longer, and says by which handles they were held last."""
+        own = [message.receipt_handle for message in messages]
+        while not self._renewing.isdisjoint(
+            own
+        ):  # or the handle would change under the call that uses it
+            await self._renewed.wait()
+        handles = [held.handle if (held := self._held.get(it)) else it for it in own]
+        self._release(own)
+        return handles
+
+    def _release(self, receipts: Iterable[str]) -> None:
+        for receipt in receipts:
+            self._held.pop(receipt, None)
         if len(self._held) < self._settings.concurrency:
             self._room.set()
 
@@ -271,35 +305,50 @@ class Consumption(Generic[M]):
         """Renews every held message three times a lease, so that a call may fail before one is lost."""
         while True:
             await self._settings.clock.sleep_async(self._lease.total_seconds() / 3)
-            for message in await self._change(list(self._held.values()), self._lease):
-                if message.receipt_handle in self._held:  # not dealt with meanwhile
-                    self._release([message.receipt_handle])
-                    LOGGER.warning(
-                        "message %s of %s was taken back and may come again: its lease ended",
-                        message.id,
-                        self._queue,
-                    )
+            for receipts in _batches(list(self._held)):
+                await self._renew_held([it for it in receipts if it in self._held])
 
-    async def _change(self, messages: list[M], visibility: timedelta) -> list[M]:
-        """Changes how long messages stay hidden, and says which ones no longer belong to this consumer."""
-        lost = []
-        for start in range(0, len(messages), BATCH):
-            batch = messages[start : start + BATCH]
-            entries = [
-                {"receipt_handle": message.receipt_handle, "visibility_timeout": visibility}
-                for message in batch
-            ]
-            try:
-                answer = await self._client.change_visibilities(self._queue, entries)
-                lost += [batch[one.index] for one in answer.failed if not one.retryable]
-            except Exception as error:  # noqa: BLE001  it must go on renewing, whatever a client raises
-                LOGGER.warning(
-                    "the visibility of %d messages of %s was not changed: %s",
-                    len(batch),
-                    self._queue,
-                    error,
-                )
-        return lost
+    async def _renew_held(self, receipts: Sequence[str]) -> None:
+        if not receipts:  # they were let go of while others were renewed
+            return
+        batch = [self._held[it] for it in receipts]
+        self._renewing = frozenset(receipts)
+        self._renewed.clear()
+        try:
+            answer = await self._change([it.handle for it in batch], self._lease)
+        finally:
+            self._renewing = frozenset()
+            self._renewed.set()
+        if answer is None:
+            return
+        for changed in answer.successful:
+            batch[changed.index].handle = changed.receipt_handle
+        for lost in (batch[it.index].message for it in answer.failed if not it.retryable):
+            self._release([lost.receipt_handle])
+            LOGGER.warning(
+                "message %s of %s was taken back and may come again: its lease ended",
+                lost.id,
+                self._queue,
+            )
+
+    async def _change(self, handles: Sequence[str], visibility: timedelta) -> ChangeAnswer | None:
+        """Changes how long messages stay hidden. `None`: it could not be done, which was logged."""
+        entries = [{"receipt_handle": it, "visibility_timeout": visibility} for it in handles]
+        try:
+            return await self._client.change_visibilities(self._queue, entries)
+        except Exception as error:  # noqa: BLE001  it must go on renewing, whatever a client raises
+            LOGGER.warning(
+                "the visibility of %d messages of %s was not changed: %s",
+                len(handles),
+                self._queue,
+                error,
+            )
+            return None
+
+
+def _batches(receipts: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(receipts), BATCH):
+        yield receipts[start : start + BATCH]
 
 
 def _units(messages: Sequence[M]) -> Iterator[deque[M]]:

@@ -94,6 +94,22 @@ class BatchAnswer(Protocol):
     def failed(self) -> Sequence[EntryFailure]: ...
 
 
+class ChangedEntry(Protocol):
+    """One entry of a batch that changed how long a message is hidden."""
+
+    @property
+    def index(self) -> int: ...
+    @property
+    def receipt_handle(self) -> str: ...
+
+
+class ChangeAnswer(BatchAnswer, Protocol):
+    """The answer of `change_visibilities`. It may bring another handle, and the one before is no longer good then."""
+
+    @property
+    def successful(self) -> Sequence[ChangedEntry]: ...
+
+
 class QueueClient(Protocol[M_co]):
     """What a blocking client offers a consumer. An entry is a mapping here, since the messages are generated."""
 
@@ -105,7 +121,7 @@ class QueueClient(Protocol[M_co]):
 
     def delete_messages(self, queue: str, receipt_handles: Sequence[str], /) -> BatchAnswer: ...
 
-    def change_visibilities(self, queue: str, entries: Sequence[Any], /) -> BatchAnswer: ...
+    def change_visibilities(self, queue: str, entries: Sequence[Any], /) -> ChangeAnswer: ...
 
     def send_message(
         self,
@@ -132,7 +148,7 @@ class AsyncQueueClient(Protocol[M_co]):
         self, queue: str, receipt_handles: Sequence[str], /
     ) -> BatchAnswer: ...
 
-    async def change_visibilities(self, queue: str, entries: Sequence[Any], /) -> BatchAnswer: ...
+    async def change_visibilities(self, queue: str, entries: Sequence[Any], /) -> ChangeAnswer: ...
 
     async def send_message(
         self,

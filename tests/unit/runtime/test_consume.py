@@ -66,8 +66,15 @@ class Failure:
 
 
 @dataclass(frozen=True)
+class Changed:
+    index: int
+    receipt_handle: str
+
+
+@dataclass(frozen=True)
 class Answer:
     failed: Sequence[Failure] = ()
+    successful: Sequence[Changed] = ()
 
 
 @dataclass
@@ -90,6 +97,8 @@ class Queues(QueueConsuming):
     calls: Counter[str] = field(default_factory=Counter)
     changed: threading.Condition = field(default_factory=threading.Condition)
     on_receive: Callable[[], None] = lambda: None
+    on_change: Callable[[], None] = lambda: None
+    new_handles: bool = False
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def send(self, *bodies: str, group: str | None = None) -> None:
@@ -126,14 +135,20 @@ class Queues(QueueConsuming):
     def change_visibilities(self, queue: str, entries: Sequence[Any]) -> Answer:
         with self.changed:
             self._enter("change")
-            now, failed = self.clock.monotonic(), []
+            self.on_change()
+            now = self.clock.monotonic()
+            failed: list[Failure] = []
+            changed: list[Changed] = []
             for index, entry in enumerate(entries):
                 found = [one for one in self.kept[queue] if one.handle == entry["receipt_handle"]]
                 if found and found[0].visible_at > now:
                     found[0].visible_at = now + entry["visibility_timeout"].total_seconds()
+                    if self.new_handles:
+                        found[0].handle = f"r{next(self.numbers)}"
+                    changed.append(Changed(index, found[0].handle))
                 else:
                     failed.append(Failure(index))
-            return Answer(failed)
+            return Answer(failed, changed)
 
     def send_message(
         self,
@@ -479,6 +494,52 @@ def test_a_lease_that_is_lost_is_reported(
         handler.go_on.set()
 
 
+def test_a_message_is_settled_by_the_handle_that_its_last_renewal_gave(
+    queues: Queues, consume: Consume, clock: ManualClock
+) -> None:
+    queues.new_handles = True
+    queues.send("done", "again")
+    handler = Stuck()
+
+    def verdict(message: Message) -> Verdict | None:
+        handler(message)
+        return Verdict.RETRY if message.body == "again" else None
+
+    with consume(verdict, concurrency=2, retry_delay=LEASE * 10):
+        handler.wait_until_started(2)
+        _pass(queues, clock, LEASE * 2)
+        handler.go_on.set()
+        queues.until(lambda: queues.deleted == ["done"])
+        queues.until(
+            lambda: (
+                queues.kept["orders"][0].visible_at
+                == clock.monotonic() + LEASE.total_seconds() * 10
+            )
+        )
+
+    assert sorted(handler.seen) == ["again", "done"]
+
+
+def test_a_message_is_not_settled_while_its_handle_changes(
+    queues: Queues, consume: Consume, clock: ManualClock
+) -> None:
+    queues.new_handles = True
+    queues.send("a")
+    handler = Stuck()
+
+    def finish_meanwhile() -> None:
+        handler.go_on.set()
+        queues.changed.wait(0.05)  # long enough for a deletion by the handle that is no longer good
+
+    with consume(handler):
+        handler.wait_until_started()
+        queues.on_change = finish_meanwhile
+        _pass(queues, clock, LEASE / 3)
+        queues.until(lambda: queues.calls["delete"] > 0)
+
+    assert queues.deleted == ["a"]
+
+
 def test_the_lease_that_is_asked_for_is_the_one_that_is_taken(
     queues: Queues, consume: Consume, clock: ManualClock
 ) -> None:
@@ -498,6 +559,35 @@ def _pass(queues: Queues, clock: ManualClock, time: timedelta) -> None:
         before = queues.calls["change"]
         clock.advance(LEASE / 3)
         queues.until(lambda before=before: queues.calls["change"] > before)  # type: ignore[misc]  # lambda
+
+
+@pytest.mark.parametrize("answer", ["retry", True, 1])
+def test_a_message_is_not_deleted_for_an_answer_that_is_no_verdict(
+    queues: Queues, consume: Consume, caplog: pytest.LogCaptureFixture, answer: Any
+) -> None:
+    queues.send("a")
+
+    with consume(lambda _: answer):
+        queues.until(lambda: queues.calls["change"] > 0)
+
+    assert queues.deleted == []
+    assert "instead of a Verdict" in caplog.text
+
+
+def test_an_async_handler_of_a_blocking_consumer_loses_no_message(
+    queues: Queues, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def handler(_: Message) -> None: ...
+
+    queues.send("a")
+    with (
+        pytest.warns(RuntimeWarning, match="never awaited"),
+        queues.consume("orders", handler),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  the mistake
+    ):
+        queues.until(lambda: queues.calls["change"] > 0)
+
+    assert queues.deleted == []
+    assert "a coroutine instead of a Verdict" in caplog.text
 
 
 # Order and concurrency
@@ -693,6 +783,30 @@ def test_run_returns_after_a_stop_from_elsewhere(queues: Queues) -> None:
     consumer.stop()
     with pytest.raises(PreconditionFailedError, match="once"):
         consumer.run()
+
+
+def test_a_consumer_that_has_not_started_cannot_be_waited_for(queues: Queues) -> None:
+    consumer = queues.consume("orders", lambda _: None)
+    with pytest.raises(PreconditionFailedError, match="not been started"):
+        consumer.wait()
+
+    queues.facts.clear()
+    with pytest.raises(ResourceNotFoundError):
+        consumer.run()
+    with pytest.raises(ResourceNotFoundError):
+        consumer.wait()
+
+
+def test_a_message_that_was_received_very_often_stays_away_for_fifteen_minutes(
+    queues: Queues, consume: Consume, clock: ManualClock
+) -> None:
+    queues.send("a")
+    queues.kept["orders"][0].received = 40
+
+    with consume(lambda _: Verdict.RETRY, retry_delay=timedelta(days=400)):
+        queues.until(lambda: queues.calls["change"] > 0)
+
+    assert queues.kept["orders"][0].visible_at == clock.monotonic() + 15 * 60
 
 
 def test_a_consumer_that_is_stopped_before_it_starts_takes_nothing(queues: Queues) -> None:
