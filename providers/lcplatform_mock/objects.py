@@ -133,7 +133,7 @@ def span(wanted: ByteRange, size: int) -> tuple[int, int]:
     """Offset and length of the stretch that is asked for, in a body of `size` bytes."""
     if wanted.offset is not None:
         offset = wanted.offset
-    elif wanted.last is not None and wanted.length is None:
+    elif wanted.last is not None:
         offset = max(0, size - wanted.last)
     else:
         raise invalid("range", "offset, perhaps with length, or last")
