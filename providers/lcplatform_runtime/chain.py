@@ -168,7 +168,7 @@ class Chain:
         context = CURRENT.get()
         if context is None:
             context = CallContext(None, None, None, self.clock)
-        elif context.deadline is not None or context.idempotency_key is not None:
+        elif not context.heritable:
             return None
         for check in self.checks:
             try:
@@ -207,18 +207,23 @@ class Chain:
 
     def _context(self, request: Any, options: CallOptions | None) -> CallContext:
         outer = CURRENT.get()
-        name = key = deadline = None
+        name = key = deadline = retry = None
+        bypass = False
         if options is not None:
             name, key = options.correlation_id, options.idempotency_key
+            bypass, retry = options.bypass_cache, options.retry
         if options is not None and options.deadline is not None:
             deadline = self.clock.monotonic() + options.deadline.total_seconds()
         elif self.deadline is not None:
             deadline = self.clock.monotonic() + self.deadline + self._wait(request)
         if outer is not None:
             name = name or outer.correlation_id
-            if outer.deadline is not None and (deadline is None or outer.deadline < deadline):
-                deadline = outer.deadline
-        return CallContext(name, deadline, key, self.clock)
+            left = outer.remaining()
+            if left is not None and (deadline is None or self.clock.monotonic() + left < deadline):
+                # The moment itself where it can be told: a call must not outlast another by the time it took to ask.
+                same = outer.clock is self.clock
+                deadline = outer.deadline if same else self.clock.monotonic() + left
+        return CallContext(name, deadline, key, self.clock, bypass_cache=bypass, retry=retry)
 
     def _wait(self, request: Any) -> float:
         field = self.operation.long_poll

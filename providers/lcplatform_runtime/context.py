@@ -7,12 +7,15 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from typing_extensions import override
 
 from lcplatform_runtime.clock import SYSTEM, Clock
 from lcplatform_runtime.options import CallOptions
+
+if TYPE_CHECKING:
+    from lcplatform_runtime.retry import RetryPolicy
 
 
 class CallContext:
@@ -23,11 +26,23 @@ class CallContext:
     Args:
         correlation_id: names the call; a new name where absent.
         deadline: the moment at which the caller stops waiting, in the `monotonic()` of `clock`.
-        idempotency_key: makes a repetition of this very call harmless. Calls made for its sake do not inherit it.
+        idempotency_key: makes a repetition of this very call harmless.
         clock: the clock of the deadline.
+        bypass_cache: whether the caller wants no answer that was kept, here or on a server.
+        retry: how the caller wants it retried, if it says so: a server does it then.
+
+    Calls that are made for its sake inherit the name and the deadline alone.
     """
 
-    __slots__ = ("_correlation_id", "_number", "clock", "deadline", "idempotency_key")
+    __slots__ = (
+        "_correlation_id",
+        "_number",
+        "bypass_cache",
+        "clock",
+        "deadline",
+        "idempotency_key",
+        "retry",
+    )
 
     def __init__(
         self,
@@ -35,6 +50,9 @@ class CallContext:
         deadline: float | None = None,
         idempotency_key: str | None = None,
         clock: Clock = SYSTEM,
+        *,
+        bypass_cache: bool = False,
+        retry: RetryPolicy | None = None,
     ) -> None:
         self._correlation_id = correlation_id
         # Not drawn when it is read: two threads that read it must read the same.
@@ -42,6 +60,19 @@ class CallContext:
         self.deadline: Final = deadline
         self.idempotency_key: Final = idempotency_key
         self.clock: Final = clock
+        self.bypass_cache: Final = bypass_cache
+        self.retry: Final = retry
+
+    @property
+    def heritable(self) -> bool:
+        """Whether a call without options that is made for its sake has nothing but its name and clock: it may then be
+        the context of that call as well."""
+        return (
+            self.deadline is None
+            and self.idempotency_key is None
+            and not self.bypass_cache
+            and self.retry is None
+        )
 
     @property
     def correlation_id(self) -> str:
@@ -103,6 +134,6 @@ def correlation(correlation_id: str) -> Iterator[CallContext]:
     if outer is None:
         context = CallContext(correlation_id)
     else:
-        context = CallContext(correlation_id, outer.deadline, outer.idempotency_key, outer.clock)
+        context = CallContext(correlation_id, outer.deadline, None, outer.clock)
     with entered(context):
         yield context

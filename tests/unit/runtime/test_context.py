@@ -13,6 +13,8 @@ import pytest
 from lcplatform_runtime.context import CallContext, correlation, current_call, entered
 from lcplatform_runtime.errors import ValidationError
 from lcplatform_runtime.options import CallOptions
+from lcplatform_runtime.retry import RetryPolicy
+from lcplatform_runtime.testing.clock import ManualClock
 from tests.unit.runtime.doubles import KEYED, READ, Platform, Read, Script, Value, Write
 
 
@@ -78,6 +80,31 @@ def test_a_nested_call_keeps_name_and_deadline_but_not_the_key(platform: Platfor
         ("outer", 50.0, None),
         ("outer", 20.0, None),
     ]
+
+
+def test_what_a_call_says_of_cache_and_retries_reaches_its_driver_and_no_other(
+    platform: Platform,
+) -> None:
+    """A remote driver tells its server, which has a cache and retries of its own."""
+    contexts: list[CallContext | None] = []
+    read = platform.unary(READ, watching(contexts))
+    policy = RetryPolicy(max_attempts=7)
+    read(Read(name="a"), CallOptions(bypass_cache=True, retry=policy))
+    (own,) = [it for it in contexts if it]
+    with entered(own):
+        read(Read(name="a"))
+    assert [(it.bypass_cache, it.retry) for it in contexts if it] == [(True, policy), (False, None)]
+
+
+def test_a_deadline_by_another_clock_leaves_as_much_time(platform: Platform) -> None:
+    contexts: list[CallContext | None] = []
+    read = platform.unary(READ, watching(contexts))
+    other = ManualClock()
+    other.advance(1000)
+    with entered(CallContext("outer", 1005.0, clock=other)):
+        read(Read(name="a"))
+        read(Read(name="a"), CallOptions(deadline=timedelta(seconds=3)))
+    assert [it.remaining() for it in contexts if it] == [5.0, 3.0]
 
 
 def test_correlation_keeps_the_deadline_of_the_call_around_it() -> None:
