@@ -169,12 +169,14 @@ def test_what_the_request_says_of_the_body_is_checked(platform: Platform) -> Non
 
 def test_what_a_library_makes_of_an_unusable_body_is_undone(platform: Platform) -> None:
     class Wrapping(Store):
+        @override
         def put(self, request: Put, source: ByteSource) -> Value:
             try:
                 return super().put(request, source)
             except ValidationError:
                 raise VendorError("could not read") from None
 
+        @override
         async def put_async(self, request: Put, source: AsyncByteSource) -> Value:
             try:
                 return await super().put_async(request, source)
@@ -342,6 +344,7 @@ def test_a_deadline_ends_a_transfer(colour: str) -> None:
     platform = Platform(colour)
 
     class Slow(Source):
+        @override
         def _chunks(self, body: bytes) -> Iterator[bytes]:
             for chunk in super()._chunks(body):
                 platform.clock.advance(2)
@@ -399,8 +402,8 @@ def test_errors_stay_whole_on_their_way_out(platform: Platform) -> None:
         return get
 
     source = Source()
-    source.get = failing(ConflictError("stale"))  # type: ignore[method-assign]
-    source.get_async = failing(ConflictError("stale"))  # type: ignore[method-assign]
+    source.get = failing(ConflictError("stale"))  # type: ignore[method-assign,assignment]
+    source.get_async = failing(ConflictError("stale"))  # type: ignore[method-assign,assignment]
     with pytest.raises(ConflictError, match="stale"):
         download(platform, source)
 
