@@ -63,7 +63,7 @@ def _measure(effort: Effort) -> Samples:
 def _write_schemas(folder: Path) -> None:
     """The schemas from which our generator makes models."""
     from lcplatform_codegen.load import load
-    from lcplatform_codegen.model import build
+    from lcplatform_codegen.resolve import build
     from lcplatform_codegen.schema import for_pydantic
 
     for package in build(load(ROOT / "idl")).released:

@@ -10,8 +10,8 @@ from lcplatform_codegen.emit import emit
 from lcplatform_codegen.errors import IdlError
 from lcplatform_codegen.lint import lint
 from lcplatform_codegen.load import load
-from lcplatform_codegen.model import build
 from lcplatform_codegen.publish import compare, polish, publish
+from lcplatform_codegen.resolve import build
 
 ROOT = Path(__file__).parents[2]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from google.protobuf import descriptor_pb2
 
 from lcplatform_codegen.load import OPTIONS, Idl, load
-from lcplatform_codegen.model import build
+from lcplatform_codegen.resolve import build
 
 ROOT = Path(__file__).parents[2]
 RELEASED = ROOT / "idl" / "released.binpb"

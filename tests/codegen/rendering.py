@@ -8,8 +8,9 @@ from pathlib import Path
 from lcplatform_codegen.emit import emit
 from lcplatform_codegen.lint import lint
 from lcplatform_codegen.load import load
-from lcplatform_codegen.model import Schema, build
+from lcplatform_codegen.model import Schema
 from lcplatform_codegen.publish import polish
+from lcplatform_codegen.resolve import build
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]

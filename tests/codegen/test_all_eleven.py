@@ -11,8 +11,8 @@ from mypy import api
 from lcplatform_codegen.emit import emit
 from lcplatform_codegen.lint import lint
 from lcplatform_codegen.load import load
-from lcplatform_codegen.model import build
 from lcplatform_codegen.publish import polish, publish
+from lcplatform_codegen.resolve import build
 from tests.codegen.rendering import ROOT
 
 DRAFT = "option (lcplatform.options.v1.file).draft = true;"

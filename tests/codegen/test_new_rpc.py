@@ -9,8 +9,8 @@ from mypy import api
 
 from lcplatform_codegen.emit import emit
 from lcplatform_codegen.load import load
-from lcplatform_codegen.model import build
 from lcplatform_codegen.publish import polish, publish
+from lcplatform_codegen.resolve import build
 from tests.codegen.rendering import ROOT
 
 RPC = """
@@ -58,14 +58,19 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> str:
     )
     folders = [str(ROOT / "providers" / name) for name in ("lcplatform_aws", "lcplatform_mock")]
     cache = str(idl.with_name("cache"))
-    output, trouble, _ = api.run(["--config-file", str(configuration), "--cache-dir", cache, *folders])
+    output, trouble, _ = api.run(
+        ["--config-file", str(configuration), "--cache-dir", cache, *folders]
+    )
     assert not trouble
     return output
 
 
 @pytest.mark.parametrize("driver", ["MockQueue", "SqsQueue"])
 def test_mypy_names_the_method_to_write(driver: str, said: str) -> None:
-    assert f'Cannot instantiate abstract class "{driver}" with abstract attribute "pause_queue"' in said
+    assert (
+        f'Cannot instantiate abstract class "{driver}" with abstract attribute "pause_queue"'
+        in said
+    )
 
 
 @pytest.mark.parametrize("provider", ["lcplatform_mock", "lcplatform_aws"])

@@ -114,10 +114,8 @@ class AsyncRemoteMoves(AsyncMovesDriver):
         return await self._get_thing(request)
 
     @override
-    async def watch_things(
-        self, request: WatchThingsRequest, /
-    ) -> AsyncIterator[WatchThingsResponse]:
-        return await self._watch_things(request)
+    def watch_things(self, request: WatchThingsRequest, /) -> AsyncIterator[WatchThingsResponse]:
+        return self._watch_things(request)
 
     @override
     async def get_note(self, request: GetNoteRequest, /) -> GetNoteResponse:

@@ -26,12 +26,14 @@ from lcplatform_grpc.type.convert import (
 )
 from lcplatform_grpc.values import (
     Arguments,
-    checked,
+    checker,
     each,
     maker,
     read_duration,
     write_duration,
 )
+
+_check_list_things_request = checker(ListThingsRequest)
 
 
 def read_list_things_request(message: moves_pb2.ListThingsRequest, /) -> ListThingsRequest:
@@ -42,7 +44,7 @@ def read_list_things_request(message: moves_pb2.ListThingsRequest, /) -> ListThi
     }
     if has("page_size"):
         fields["page_size"] = message.page_size
-    return checked(ListThingsRequest, fields)
+    return _check_list_things_request(fields)
 
 
 def write_list_things_request(model: ListThingsRequest, /) -> moves_pb2.ListThingsRequest:
@@ -74,13 +76,15 @@ def write_list_things_response(model: ListThingsResponse, /) -> moves_pb2.ListTh
     )
 
 
+_check_put_thing_header = checker(PutThingHeader)
+
+
 def read_put_thing_header(message: moves_pb2.PutThingHeader, /) -> PutThingHeader:
     """The `PutThingHeader` that came, checked."""
-    return checked(
-        PutThingHeader,
+    return _check_put_thing_header(
         {
             "name": message.name,
-        },
+        }
     )
 
 
@@ -104,13 +108,15 @@ def write_put_thing_response(model: PutThingResponse, /) -> moves_pb2.PutThingRe
     return moves_pb2.PutThingResponse()
 
 
+_check_get_thing_request = checker(GetThingRequest)
+
+
 def read_get_thing_request(message: moves_pb2.GetThingRequest, /) -> GetThingRequest:
     """The `GetThingRequest` that came, checked."""
-    return checked(
-        GetThingRequest,
+    return _check_get_thing_request(
         {
             "name": message.name,
-        },
+        }
     )
 
 
@@ -140,9 +146,12 @@ def write_get_thing_header(model: GetThingHeader, /) -> moves_pb2.GetThingHeader
     )
 
 
+_check_watch_things_request = checker(WatchThingsRequest)
+
+
 def read_watch_things_request(message: moves_pb2.WatchThingsRequest, /) -> WatchThingsRequest:
     """The `WatchThingsRequest` that came, checked."""
-    return checked(WatchThingsRequest, {})
+    return _check_watch_things_request({})
 
 
 def write_watch_things_request(model: WatchThingsRequest, /) -> moves_pb2.WatchThingsRequest:
@@ -169,13 +178,15 @@ def write_watch_things_response(model: WatchThingsResponse, /) -> moves_pb2.Watc
     )
 
 
+_check_get_note_request = checker(GetNoteRequest)
+
+
 def read_get_note_request(message: moves_pb2.GetNoteRequest, /) -> GetNoteRequest:
     """The `GetNoteRequest` that came, checked."""
-    return checked(
-        GetNoteRequest,
+    return _check_get_note_request(
         {
             "name": message.name,
-        },
+        }
     )
 
 
@@ -219,6 +230,9 @@ def arguments_of_move_things_entry(model: MoveThingsEntry, /) -> Arguments:
     }
 
 
+_check_move_things_request = checker(MoveThingsRequest)
+
+
 def read_move_things_request(message: moves_pb2.MoveThingsRequest, /) -> MoveThingsRequest:
     """The `MoveThingsRequest` that came, checked."""
     has = message.HasField
@@ -227,7 +241,7 @@ def read_move_things_request(message: moves_pb2.MoveThingsRequest, /) -> MoveThi
     }
     if has("wait"):
         fields["wait"] = read_duration(message.wait, "wait")
-    return checked(MoveThingsRequest, fields)
+    return _check_move_things_request(fields)
 
 
 def write_move_things_request(model: MoveThingsRequest, /) -> moves_pb2.MoveThingsRequest:

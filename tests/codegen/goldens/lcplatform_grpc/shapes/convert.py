@@ -11,13 +11,12 @@ from lcplatform.shapes.v1 import shapes_pb2
 from lcplatform_grpc.values import (
     Arguments,
     absent,
-    checked,
+    checker,
     each,
     fill,
     maker,
     read_duration,
     read_json,
-    read_map,
     read_timestamp,
     within,
     write_duration,
@@ -73,6 +72,9 @@ def arguments_of_shape(model: Shape, /) -> Arguments:
     }
 
 
+_check_draw_request = checker(DrawRequest)
+
+
 def read_draw_request(message: shapes_pb2.DrawRequest, /) -> DrawRequest:
     """The `DrawRequest` that came, checked."""
     has = message.HasField
@@ -82,7 +84,7 @@ def read_draw_request(message: shapes_pb2.DrawRequest, /) -> DrawRequest:
     if has("shape"):
         fields["shape"] = within("shape", values_of_shape, message.shape)
     if sizes := message.sizes:
-        fields["sizes"] = read_map(sizes)
+        fields["sizes"] = {name: sizes[name] for name in sizes}
     if has("page"):
         fields["page"] = message.page
     if has("screen"):
@@ -97,7 +99,7 @@ def read_draw_request(message: shapes_pb2.DrawRequest, /) -> DrawRequest:
         fields["clear"] = tuple(message.clear.paths)
     if has("thickness"):
         fields["thickness"] = message.thickness
-    return checked(DrawRequest, fields)
+    return _check_draw_request(fields)
 
 
 def write_draw_request(model: DrawRequest, /) -> shapes_pb2.DrawRequest:

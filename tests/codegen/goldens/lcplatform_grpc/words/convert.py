@@ -6,9 +6,11 @@ from __future__ import annotations
 from lcplatform.words.models import SendRequest, SendResponse
 from lcplatform.words.v1 import words_pb2
 from lcplatform_grpc.values import (
-    checked,
+    checker,
     maker,
 )
+
+_check_send_request = checker(SendRequest)
 
 
 def read_send_request(message: words_pb2.SendRequest, /) -> SendRequest:
@@ -22,7 +24,7 @@ def read_send_request(message: words_pb2.SendRequest, /) -> SendRequest:
         fields["class_"] = getattr(message, "class")
     if has("range"):
         fields["range"] = message.range
-    return checked(SendRequest, fields)
+    return _check_send_request(fields)
 
 
 def write_send_request(model: SendRequest, /) -> words_pb2.SendRequest:
