@@ -23,7 +23,7 @@ _WRITERS = {
 
 # What the generated functions call by these names.
 _TAKEN = frozenset(
-    {"absent", "checked", "each", "fields", "fill", "has", "message", "model", "present", "within"}
+    {"absent", "checker", "each", "fields", "fill", "has", "message", "model", "present", "within"}
 )
 
 
@@ -115,7 +115,11 @@ class Value:
             return each.format(f"{verb}_{naming.snake(item.message.name)}")
         if item.kind == "enum":
             return each.format(f"lambda it: read_enum({_members(item)}, it)")
-        return each.format(_READERS[item.kind]) if item.kind in _READERS else self._all("it")
+        if item.kind in _READERS:
+            return each.format(_READERS[item.kind])
+        if self.field.is_map:
+            return f"{{name: {self.raw}[name] for name in {self.raw}}}"
+        return self._all("it")
 
     # Answers
 

@@ -36,7 +36,7 @@ from typing_extensions import override
 from lcplatform_grpc.channel import AsyncChannel, Channel
 from lcplatform_grpc.parts import Envelope
 from lcplatform_grpc.serving import Downloading, Handlers, Lanes, Streaming, Unary, Uploading
-from lcplatform_grpc.values import Arguments, absent, checked, each, each_value, fill, maker, present, within
+from lcplatform_grpc.values import Arguments, absent, checker, each, each_value, fill, maker, present, within
 from lcplatform_grpc.values import read_duration, read_enum, read_json, read_map, read_timestamp
 from lcplatform_grpc.values import write_duration, write_json, write_mask, write_timestamp
 from lcplatform_runtime.json_value import Json

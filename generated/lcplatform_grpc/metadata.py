@@ -24,6 +24,7 @@ CACHE: Final = "lcplatform-cache"
 RETRY: Final = "lcplatform-retry"
 """How the server retries: attempts, first delay and longest delay in milliseconds, such as `3 100 20000`."""
 
+_KEYS: Final = frozenset({CORRELATION_ID, IDEMPOTENCY_KEY, CACHE, RETRY})
 # gRPC says that there is no deadline with one that is many centuries away.
 _NO_DEADLINE: Final = 1e9
 
@@ -51,28 +52,25 @@ def enter(context: ServicerContext, /) -> CallOptions | None:
     Raises:
         ValidationError: an option is not usable. It names the option.
     """
-    correlation_id = idempotency_key = retry = None
-    bypass = False
-    for key, value in context.invocation_metadata():
-        if key == CORRELATION_ID:
-            correlation_id = _name(value)
-        elif key == IDEMPOTENCY_KEY:
-            idempotency_key = str(value)
-        elif key == CACHE:
-            bypass = value == "bypass"
-        elif key == RETRY:
-            retry = _read(str(value))
+    given = {key: value for key, value in context.invocation_metadata() if key in _KEYS}
     remaining = context.time_remaining()
     deadline = SYSTEM.monotonic() + remaining if remaining < _NO_DEADLINE else None
-    if correlation_id is not None or deadline is not None:
-        CURRENT.set(CallContext(correlation_id, deadline))
-    if idempotency_key is None and retry is None and not bypass:
+    if deadline is not None or CORRELATION_ID in given:
+        CURRENT.set(CallContext(_name(given.pop(CORRELATION_ID, None)), deadline))
+    if not given:
         return None
-    return CallOptions(bypass_cache=bypass, idempotency_key=idempotency_key, retry=retry)
+    key, retry = given.get(IDEMPOTENCY_KEY), given.get(RETRY)
+    return CallOptions(
+        bypass_cache=given.get(CACHE) == "bypass",
+        idempotency_key=None if key is None else str(key),
+        retry=None if retry is None else _read(str(retry)),
+    )
 
 
-def _name(value: str | bytes) -> str:
+def _name(value: str | bytes | None) -> str | None:
     """A correlation id, which goes into logs: refused unless it is a word of moderate length."""
+    if value is None:
+        return None
     name = str(value)
     if not (0 < len(name) <= 128 and name.isascii() and name.isprintable() and " " not in name):
         CallOptions(correlation_id=name)  # says what is wrong with it

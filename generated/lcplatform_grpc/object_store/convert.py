@@ -52,7 +52,7 @@ from lcplatform_grpc.type.convert import (
 from lcplatform_grpc.values import (
     Arguments,
     absent,
-    checked,
+    checker,
     each,
     fill,
     maker,
@@ -207,6 +207,9 @@ def arguments_of_byte_range(model: ByteRange, /) -> Arguments:
     }
 
 
+_check_create_bucket_request = checker(CreateBucketRequest)
+
+
 def read_create_bucket_request(
     message: object_store_pb2.CreateBucketRequest, /
 ) -> CreateBucketRequest:
@@ -220,7 +223,7 @@ def read_create_bucket_request(
         fields["encryption_key"] = message.encryption_key
     if lifecycle := message.lifecycle:
         fields["lifecycle"] = each("lifecycle", values_of_lifecycle_rule, lifecycle)
-    return checked(CreateBucketRequest, fields)
+    return _check_create_bucket_request(fields)
 
 
 def write_create_bucket_request(
@@ -259,6 +262,9 @@ def write_create_bucket_response(
     )
 
 
+_check_list_buckets_request = checker(ListBucketsRequest)
+
+
 def read_list_buckets_request(
     message: object_store_pb2.ListBucketsRequest, /
 ) -> ListBucketsRequest:
@@ -269,7 +275,7 @@ def read_list_buckets_request(
     }
     if has("page_size"):
         fields["page_size"] = message.page_size
-    return checked(ListBucketsRequest, fields)
+    return _check_list_buckets_request(fields)
 
 
 def write_list_buckets_request(model: ListBucketsRequest, /) -> object_store_pb2.ListBucketsRequest:
@@ -305,15 +311,17 @@ def write_list_buckets_response(
     )
 
 
+_check_delete_bucket_request = checker(DeleteBucketRequest)
+
+
 def read_delete_bucket_request(
     message: object_store_pb2.DeleteBucketRequest, /
 ) -> DeleteBucketRequest:
     """The `DeleteBucketRequest` that came, checked."""
-    return checked(
-        DeleteBucketRequest,
+    return _check_delete_bucket_request(
         {
             "name": message.name,
-        },
+        }
     )
 
 
@@ -343,6 +351,9 @@ def write_delete_bucket_response(
     return object_store_pb2.DeleteBucketResponse()
 
 
+_check_put_object_header = checker(PutObjectHeader)
+
+
 def read_put_object_header(message: object_store_pb2.PutObjectHeader, /) -> PutObjectHeader:
     """The `PutObjectHeader` that came, checked."""
     has = message.HasField
@@ -360,16 +371,16 @@ def read_put_object_header(message: object_store_pb2.PutObjectHeader, /) -> PutO
     if has("content_encoding"):
         fields["content_encoding"] = message.content_encoding
     if metadata := message.metadata:
-        fields["metadata"] = read_map(metadata)
+        fields["metadata"] = {name: metadata[name] for name in metadata}
     if tags := message.tags:
-        fields["tags"] = read_map(tags)
+        fields["tags"] = {name: tags[name] for name in tags}
     if has("crc32c"):
         fields["crc32c"] = message.crc32c
     if has("size"):
         fields["size"] = message.size
     if has("if_match"):
         fields["if_match"] = message.if_match
-    return checked(PutObjectHeader, fields)
+    return _check_put_object_header(fields)
 
 
 def write_put_object_header(model: PutObjectHeader, /) -> object_store_pb2.PutObjectHeader:
@@ -417,6 +428,9 @@ def write_put_object_response(model: PutObjectResponse, /) -> object_store_pb2.P
     )
 
 
+_check_get_object_request = checker(GetObjectRequest)
+
+
 def read_get_object_request(message: object_store_pb2.GetObjectRequest, /) -> GetObjectRequest:
     """The `GetObjectRequest` that came, checked."""
     has = message.HasField
@@ -432,7 +446,7 @@ def read_get_object_request(message: object_store_pb2.GetObjectRequest, /) -> Ge
         fields["if_match"] = message.if_match
     if has("if_none_match"):
         fields["if_none_match"] = message.if_none_match
-    return checked(GetObjectRequest, fields)
+    return _check_get_object_request(fields)
 
 
 def write_get_object_request(model: GetObjectRequest, /) -> object_store_pb2.GetObjectRequest:
@@ -495,6 +509,9 @@ def write_get_object_header(model: GetObjectHeader, /) -> object_store_pb2.GetOb
     return message
 
 
+_check_head_object_request = checker(HeadObjectRequest)
+
+
 def read_head_object_request(message: object_store_pb2.HeadObjectRequest, /) -> HeadObjectRequest:
     """The `HeadObjectRequest` that came, checked."""
     has = message.HasField
@@ -504,7 +521,7 @@ def read_head_object_request(message: object_store_pb2.HeadObjectRequest, /) -> 
     }
     if has("version"):
         fields["version"] = message.version
-    return checked(HeadObjectRequest, fields)
+    return _check_head_object_request(fields)
 
 
 def write_head_object_request(model: HeadObjectRequest, /) -> object_store_pb2.HeadObjectRequest:
@@ -560,6 +577,9 @@ def write_head_object_response(model: HeadObjectResponse, /) -> object_store_pb2
     return message
 
 
+_check_delete_object_request = checker(DeleteObjectRequest)
+
+
 def read_delete_object_request(
     message: object_store_pb2.DeleteObjectRequest, /
 ) -> DeleteObjectRequest:
@@ -573,7 +593,7 @@ def read_delete_object_request(
         fields["version"] = message.version
     if has("if_match"):
         fields["if_match"] = message.if_match
-    return checked(DeleteObjectRequest, fields)
+    return _check_delete_object_request(fields)
 
 
 def write_delete_object_request(
@@ -656,16 +676,18 @@ def arguments_of_delete_objects_result(model: DeleteObjectsResult, /) -> Argumen
     }
 
 
+_check_delete_objects_request = checker(DeleteObjectsRequest)
+
+
 def read_delete_objects_request(
     message: object_store_pb2.DeleteObjectsRequest, /
 ) -> DeleteObjectsRequest:
     """The `DeleteObjectsRequest` that came, checked."""
-    return checked(
-        DeleteObjectsRequest,
+    return _check_delete_objects_request(
         {
             "bucket": message.bucket,
             "entries": each("entries", values_of_delete_objects_entry, message.entries),
-        },
+        }
     )
 
 
@@ -704,6 +726,9 @@ def write_delete_objects_response(
     )
 
 
+_check_list_objects_request = checker(ListObjectsRequest)
+
+
 def read_list_objects_request(
     message: object_store_pb2.ListObjectsRequest, /
 ) -> ListObjectsRequest:
@@ -718,7 +743,7 @@ def read_list_objects_request(
     }
     if has("page_size"):
         fields["page_size"] = message.page_size
-    return checked(ListObjectsRequest, fields)
+    return _check_list_objects_request(fields)
 
 
 def write_list_objects_request(model: ListObjectsRequest, /) -> object_store_pb2.ListObjectsRequest:
@@ -760,6 +785,9 @@ def write_list_objects_response(
     )
 
 
+_check_list_object_versions_request = checker(ListObjectVersionsRequest)
+
+
 def read_list_object_versions_request(
     message: object_store_pb2.ListObjectVersionsRequest, /
 ) -> ListObjectVersionsRequest:
@@ -772,7 +800,7 @@ def read_list_object_versions_request(
     }
     if has("page_size"):
         fields["page_size"] = message.page_size
-    return checked(ListObjectVersionsRequest, fields)
+    return _check_list_object_versions_request(fields)
 
 
 def write_list_object_versions_request(
@@ -812,6 +840,9 @@ def write_list_object_versions_response(
     )
 
 
+_check_copy_object_request = checker(CopyObjectRequest)
+
+
 def read_copy_object_request(message: object_store_pb2.CopyObjectRequest, /) -> CopyObjectRequest:
     """The `CopyObjectRequest` that came, checked."""
     has = message.HasField
@@ -829,7 +860,7 @@ def read_copy_object_request(message: object_store_pb2.CopyObjectRequest, /) -> 
         fields["source_if_match"] = message.source_if_match
     if has("if_match"):
         fields["if_match"] = message.if_match
-    return checked(CopyObjectRequest, fields)
+    return _check_copy_object_request(fields)
 
 
 def write_copy_object_request(model: CopyObjectRequest, /) -> object_store_pb2.CopyObjectRequest:
@@ -870,16 +901,18 @@ def write_copy_object_response(model: CopyObjectResponse, /) -> object_store_pb2
     )
 
 
+_check_get_object_tags_request = checker(GetObjectTagsRequest)
+
+
 def read_get_object_tags_request(
     message: object_store_pb2.GetObjectTagsRequest, /
 ) -> GetObjectTagsRequest:
     """The `GetObjectTagsRequest` that came, checked."""
-    return checked(
-        GetObjectTagsRequest,
+    return _check_get_object_tags_request(
         {
             "bucket": message.bucket,
             "key": message.key,
-        },
+        }
     )
 
 
@@ -917,6 +950,9 @@ def write_get_object_tags_response(
     return message
 
 
+_check_put_object_tags_request = checker(PutObjectTagsRequest)
+
+
 def read_put_object_tags_request(
     message: object_store_pb2.PutObjectTagsRequest, /
 ) -> PutObjectTagsRequest:
@@ -926,8 +962,8 @@ def read_put_object_tags_request(
         "key": message.key,
     }
     if tags := message.tags:
-        fields["tags"] = read_map(tags)
-    return checked(PutObjectTagsRequest, fields)
+        fields["tags"] = {name: tags[name] for name in tags}
+    return _check_put_object_tags_request(fields)
 
 
 def write_put_object_tags_request(
@@ -960,6 +996,9 @@ def write_put_object_tags_response(
     return object_store_pb2.PutObjectTagsResponse()
 
 
+_check_generate_presigned_url_request = checker(GeneratePresignedUrlRequest)
+
+
 def read_generate_presigned_url_request(
     message: object_store_pb2.GeneratePresignedUrlRequest, /
 ) -> GeneratePresignedUrlRequest:
@@ -975,7 +1014,7 @@ def read_generate_presigned_url_request(
         fields["expires"] = read_duration(message.expires, "expires")
     if has("content_type"):
         fields["content_type"] = message.content_type
-    return checked(GeneratePresignedUrlRequest, fields)
+    return _check_generate_presigned_url_request(fields)
 
 
 def write_generate_presigned_url_request(

@@ -15,7 +15,7 @@ from lcplatform.platform.models import (
 from lcplatform.platform.v1 import platform_pb2
 from lcplatform_grpc.values import (
     Arguments,
-    checked,
+    checker,
     maker,
     read_map,
 )
@@ -70,9 +70,12 @@ def arguments_of_service_description(model: ServiceDescription, /) -> Arguments:
     }
 
 
+_check_describe_request = checker(DescribeRequest)
+
+
 def read_describe_request(message: platform_pb2.DescribeRequest, /) -> DescribeRequest:
     """The `DescribeRequest` that came, checked."""
-    return checked(DescribeRequest, {})
+    return _check_describe_request({})
 
 
 def write_describe_request(model: DescribeRequest, /) -> platform_pb2.DescribeRequest:

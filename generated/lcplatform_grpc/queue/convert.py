@@ -52,7 +52,7 @@ from lcplatform_grpc.type.convert import (
 from lcplatform_grpc.values import (
     Arguments,
     absent,
-    checked,
+    checker,
     each,
     fill,
     maker,
@@ -173,6 +173,9 @@ def arguments_of_message(model: Message, /) -> Arguments:
     }
 
 
+_check_create_queue_request = checker(CreateQueueRequest)
+
+
 def read_create_queue_request(message: queue_pb2.CreateQueueRequest, /) -> CreateQueueRequest:
     """The `CreateQueueRequest` that came, checked."""
     has = message.HasField
@@ -194,7 +197,7 @@ def read_create_queue_request(message: queue_pb2.CreateQueueRequest, /) -> Creat
         fields["dead_letter_queue"] = message.dead_letter_queue
     if has("max_receive_count"):
         fields["max_receive_count"] = message.max_receive_count
-    return checked(CreateQueueRequest, fields)
+    return _check_create_queue_request(fields)
 
 
 def write_create_queue_request(model: CreateQueueRequest, /) -> queue_pb2.CreateQueueRequest:
@@ -231,13 +234,15 @@ def write_create_queue_response(model: CreateQueueResponse, /) -> queue_pb2.Crea
     )
 
 
+_check_get_queue_request = checker(GetQueueRequest)
+
+
 def read_get_queue_request(message: queue_pb2.GetQueueRequest, /) -> GetQueueRequest:
     """The `GetQueueRequest` that came, checked."""
-    return checked(
-        GetQueueRequest,
+    return _check_get_queue_request(
         {
             "name": message.name,
-        },
+        }
     )
 
 
@@ -268,6 +273,9 @@ def write_get_queue_response(model: GetQueueResponse, /) -> queue_pb2.GetQueueRe
     )
 
 
+_check_list_queues_request = checker(ListQueuesRequest)
+
+
 def read_list_queues_request(message: queue_pb2.ListQueuesRequest, /) -> ListQueuesRequest:
     """The `ListQueuesRequest` that came, checked."""
     has = message.HasField
@@ -277,7 +285,7 @@ def read_list_queues_request(message: queue_pb2.ListQueuesRequest, /) -> ListQue
     }
     if has("page_size"):
         fields["page_size"] = message.page_size
-    return checked(ListQueuesRequest, fields)
+    return _check_list_queues_request(fields)
 
 
 def write_list_queues_request(model: ListQueuesRequest, /) -> queue_pb2.ListQueuesRequest:
@@ -331,6 +339,9 @@ def write_list_queues_response(model: ListQueuesResponse, /) -> queue_pb2.ListQu
     )
 
 
+_check_update_queue_request = checker(UpdateQueueRequest)
+
+
 def read_update_queue_request(message: queue_pb2.UpdateQueueRequest, /) -> UpdateQueueRequest:
     """The `UpdateQueueRequest` that came, checked."""
     has = message.HasField
@@ -355,7 +366,7 @@ def read_update_queue_request(message: queue_pb2.UpdateQueueRequest, /) -> Updat
         fields["clear"] = tuple(message.clear.paths)
     if has("if_match"):
         fields["if_match"] = message.if_match
-    return checked(UpdateQueueRequest, fields)
+    return _check_update_queue_request(fields)
 
 
 def write_update_queue_request(model: UpdateQueueRequest, /) -> queue_pb2.UpdateQueueRequest:
@@ -393,13 +404,15 @@ def write_update_queue_response(model: UpdateQueueResponse, /) -> queue_pb2.Upda
     )
 
 
+_check_delete_queue_request = checker(DeleteQueueRequest)
+
+
 def read_delete_queue_request(message: queue_pb2.DeleteQueueRequest, /) -> DeleteQueueRequest:
     """The `DeleteQueueRequest` that came, checked."""
-    return checked(
-        DeleteQueueRequest,
+    return _check_delete_queue_request(
         {
             "name": message.name,
-        },
+        }
     )
 
 
@@ -423,6 +436,9 @@ def write_delete_queue_response(model: DeleteQueueResponse, /) -> queue_pb2.Dele
     return queue_pb2.DeleteQueueResponse()
 
 
+_check_send_message_request = checker(SendMessageRequest)
+
+
 def read_send_message_request(message: queue_pb2.SendMessageRequest, /) -> SendMessageRequest:
     """The `SendMessageRequest` that came, checked."""
     has = message.HasField
@@ -432,14 +448,14 @@ def read_send_message_request(message: queue_pb2.SendMessageRequest, /) -> SendM
     if (body := read_body(message.body, "body")) is not None:
         fields["body"] = body
     if attributes := message.attributes:
-        fields["attributes"] = read_map(attributes)
+        fields["attributes"] = {name: attributes[name] for name in attributes}
     if has("delay"):
         fields["delay"] = read_duration(message.delay, "delay")
     if has("group_id"):
         fields["group_id"] = message.group_id
     if has("deduplication_id"):
         fields["deduplication_id"] = message.deduplication_id
-    return checked(SendMessageRequest, fields)
+    return _check_send_message_request(fields)
 
 
 def write_send_message_request(model: SendMessageRequest, /) -> queue_pb2.SendMessageRequest:
@@ -485,7 +501,7 @@ def values_of_send_messages_entry(message: queue_pb2.SendMessagesEntry, /) -> di
     if (body := read_body(message.body, "body")) is not None:
         fields["body"] = body
     if attributes := message.attributes:
-        fields["attributes"] = read_map(attributes)
+        fields["attributes"] = {name: attributes[name] for name in attributes}
     if has("delay"):
         fields["delay"] = read_duration(message.delay, "delay")
     if has("group_id"):
@@ -530,14 +546,16 @@ def arguments_of_send_messages_result(model: SendMessagesResult, /) -> Arguments
     }
 
 
+_check_send_messages_request = checker(SendMessagesRequest)
+
+
 def read_send_messages_request(message: queue_pb2.SendMessagesRequest, /) -> SendMessagesRequest:
     """The `SendMessagesRequest` that came, checked."""
-    return checked(
-        SendMessagesRequest,
+    return _check_send_messages_request(
         {
             "queue": message.queue,
             "entries": each("entries", values_of_send_messages_entry, message.entries),
-        },
+        }
     )
 
 
@@ -570,6 +588,9 @@ def write_send_messages_response(model: SendMessagesResponse, /) -> queue_pb2.Se
     )
 
 
+_check_receive_messages_request = checker(ReceiveMessagesRequest)
+
+
 def read_receive_messages_request(
     message: queue_pb2.ReceiveMessagesRequest, /
 ) -> ReceiveMessagesRequest:
@@ -586,7 +607,7 @@ def read_receive_messages_request(
         fields["visibility_timeout"] = read_duration(
             message.visibility_timeout, "visibility_timeout"
         )
-    return checked(ReceiveMessagesRequest, fields)
+    return _check_receive_messages_request(fields)
 
 
 def write_receive_messages_request(
@@ -624,14 +645,16 @@ def write_receive_messages_response(
     )
 
 
+_check_delete_message_request = checker(DeleteMessageRequest)
+
+
 def read_delete_message_request(message: queue_pb2.DeleteMessageRequest, /) -> DeleteMessageRequest:
     """The `DeleteMessageRequest` that came, checked."""
-    return checked(
-        DeleteMessageRequest,
+    return _check_delete_message_request(
         {
             "queue": message.queue,
             "receipt_handle": message.receipt_handle,
-        },
+        }
     )
 
 
@@ -679,16 +702,18 @@ def arguments_of_delete_messages_result(model: DeleteMessagesResult, /) -> Argum
     }
 
 
+_check_delete_messages_request = checker(DeleteMessagesRequest)
+
+
 def read_delete_messages_request(
     message: queue_pb2.DeleteMessagesRequest, /
 ) -> DeleteMessagesRequest:
     """The `DeleteMessagesRequest` that came, checked."""
-    return checked(
-        DeleteMessagesRequest,
+    return _check_delete_messages_request(
         {
             "queue": message.queue,
             "receipt_handles": tuple(message.receipt_handles[:]),
-        },
+        }
     )
 
 
@@ -727,6 +752,9 @@ def write_delete_messages_response(
     )
 
 
+_check_change_visibility_request = checker(ChangeVisibilityRequest)
+
+
 def read_change_visibility_request(
     message: queue_pb2.ChangeVisibilityRequest, /
 ) -> ChangeVisibilityRequest:
@@ -740,7 +768,7 @@ def read_change_visibility_request(
         fields["visibility_timeout"] = read_duration(
             message.visibility_timeout, "visibility_timeout"
         )
-    return checked(ChangeVisibilityRequest, fields)
+    return _check_change_visibility_request(fields)
 
 
 def write_change_visibility_request(
@@ -800,16 +828,18 @@ def arguments_of_change_visibilities_entry(model: ChangeVisibilitiesEntry, /) ->
     }
 
 
+_check_change_visibilities_request = checker(ChangeVisibilitiesRequest)
+
+
 def read_change_visibilities_request(
     message: queue_pb2.ChangeVisibilitiesRequest, /
 ) -> ChangeVisibilitiesRequest:
     """The `ChangeVisibilitiesRequest` that came, checked."""
-    return checked(
-        ChangeVisibilitiesRequest,
+    return _check_change_visibilities_request(
         {
             "queue": message.queue,
             "entries": each("entries", values_of_change_visibilities_entry, message.entries),
-        },
+        }
     )
 
 
@@ -873,13 +903,15 @@ def write_change_visibilities_response(
     )
 
 
+_check_purge_queue_request = checker(PurgeQueueRequest)
+
+
 def read_purge_queue_request(message: queue_pb2.PurgeQueueRequest, /) -> PurgeQueueRequest:
     """The `PurgeQueueRequest` that came, checked."""
-    return checked(
-        PurgeQueueRequest,
+    return _check_purge_queue_request(
         {
             "name": message.name,
-        },
+        }
     )
 
 
@@ -903,6 +935,9 @@ def write_purge_queue_response(model: PurgeQueueResponse, /) -> queue_pb2.PurgeQ
     return queue_pb2.PurgeQueueResponse()
 
 
+_check_peek_dead_letters_request = checker(PeekDeadLettersRequest)
+
+
 def read_peek_dead_letters_request(
     message: queue_pb2.PeekDeadLettersRequest, /
 ) -> PeekDeadLettersRequest:
@@ -913,7 +948,7 @@ def read_peek_dead_letters_request(
     }
     if has("max_messages"):
         fields["max_messages"] = message.max_messages
-    return checked(PeekDeadLettersRequest, fields)
+    return _check_peek_dead_letters_request(fields)
 
 
 def write_peek_dead_letters_request(
@@ -949,6 +984,9 @@ def write_peek_dead_letters_response(
     )
 
 
+_check_redrive_dead_letters_request = checker(RedriveDeadLettersRequest)
+
+
 def read_redrive_dead_letters_request(
     message: queue_pb2.RedriveDeadLettersRequest, /
 ) -> RedriveDeadLettersRequest:
@@ -959,7 +997,7 @@ def read_redrive_dead_letters_request(
     }
     if has("max_messages"):
         fields["max_messages"] = message.max_messages
-    return checked(RedriveDeadLettersRequest, fields)
+    return _check_redrive_dead_letters_request(fields)
 
 
 def write_redrive_dead_letters_request(

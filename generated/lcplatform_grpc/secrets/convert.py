@@ -47,7 +47,7 @@ from lcplatform_grpc.type.convert import (
 from lcplatform_grpc.values import (
     Arguments,
     absent,
-    checked,
+    checker,
     fill,
     maker,
     present,
@@ -168,6 +168,9 @@ def arguments_of_secret_version_info(model: SecretVersionInfo, /) -> Arguments:
     }
 
 
+_check_create_secret_request = checker(CreateSecretRequest)
+
+
 def read_create_secret_request(message: secrets_pb2.CreateSecretRequest, /) -> CreateSecretRequest:
     """The `CreateSecretRequest` that came, checked."""
     has = message.HasField
@@ -179,10 +182,10 @@ def read_create_secret_request(message: secrets_pb2.CreateSecretRequest, /) -> C
     if has("description"):
         fields["description"] = message.description
     if tags := message.tags:
-        fields["tags"] = read_map(tags)
+        fields["tags"] = {name: tags[name] for name in tags}
     if has("idempotency_key"):
         fields["idempotency_key"] = message.idempotency_key
-    return checked(CreateSecretRequest, fields)
+    return _check_create_secret_request(fields)
 
 
 def write_create_secret_request(model: CreateSecretRequest, /) -> secrets_pb2.CreateSecretRequest:
@@ -223,6 +226,9 @@ def write_create_secret_response(
     )
 
 
+_check_get_secret_request = checker(GetSecretRequest)
+
+
 def read_get_secret_request(message: secrets_pb2.GetSecretRequest, /) -> GetSecretRequest:
     """The `GetSecretRequest` that came, checked."""
     has = message.HasField
@@ -233,7 +239,7 @@ def read_get_secret_request(message: secrets_pb2.GetSecretRequest, /) -> GetSecr
         fields["version"] = message.version
     if stage := message.stage:
         fields["stage"] = VERSION_STAGE_MEMBERS.get(stage, VersionStage.UNKNOWN)
-    return checked(GetSecretRequest, fields)
+    return _check_get_secret_request(fields)
 
 
 def write_get_secret_request(model: GetSecretRequest, /) -> secrets_pb2.GetSecretRequest:
@@ -279,13 +285,15 @@ def write_get_secret_response(model: GetSecretResponse, /) -> secrets_pb2.GetSec
     )
 
 
+_check_get_secrets_request = checker(GetSecretsRequest)
+
+
 def read_get_secrets_request(message: secrets_pb2.GetSecretsRequest, /) -> GetSecretsRequest:
     """The `GetSecretsRequest` that came, checked."""
-    return checked(
-        GetSecretsRequest,
+    return _check_get_secrets_request(
         {
             "names": tuple(message.names[:]),
-        },
+        }
     )
 
 
@@ -342,6 +350,9 @@ def write_get_secrets_response(model: GetSecretsResponse, /) -> secrets_pb2.GetS
     )
 
 
+_check_put_secret_value_request = checker(PutSecretValueRequest)
+
+
 def read_put_secret_value_request(
     message: secrets_pb2.PutSecretValueRequest, /
 ) -> PutSecretValueRequest:
@@ -357,7 +368,7 @@ def read_put_secret_value_request(
         fields["if_match"] = message.if_match
     if has("idempotency_key"):
         fields["idempotency_key"] = message.idempotency_key
-    return checked(PutSecretValueRequest, fields)
+    return _check_put_secret_value_request(fields)
 
 
 def write_put_secret_value_request(
@@ -398,15 +409,17 @@ def write_put_secret_value_response(
     )
 
 
+_check_describe_secret_request = checker(DescribeSecretRequest)
+
+
 def read_describe_secret_request(
     message: secrets_pb2.DescribeSecretRequest, /
 ) -> DescribeSecretRequest:
     """The `DescribeSecretRequest` that came, checked."""
-    return checked(
-        DescribeSecretRequest,
+    return _check_describe_secret_request(
         {
             "name": message.name,
-        },
+        }
     )
 
 
@@ -443,6 +456,9 @@ def write_describe_secret_response(
     )
 
 
+_check_list_secrets_request = checker(ListSecretsRequest)
+
+
 def read_list_secrets_request(message: secrets_pb2.ListSecretsRequest, /) -> ListSecretsRequest:
     """The `ListSecretsRequest` that came, checked."""
     has = message.HasField
@@ -453,7 +469,7 @@ def read_list_secrets_request(message: secrets_pb2.ListSecretsRequest, /) -> Lis
     }
     if has("page_size"):
         fields["page_size"] = message.page_size
-    return checked(ListSecretsRequest, fields)
+    return _check_list_secrets_request(fields)
 
 
 def write_list_secrets_request(model: ListSecretsRequest, /) -> secrets_pb2.ListSecretsRequest:
@@ -487,6 +503,9 @@ def write_list_secrets_response(model: ListSecretsResponse, /) -> secrets_pb2.Li
     )
 
 
+_check_list_secret_versions_request = checker(ListSecretVersionsRequest)
+
+
 def read_list_secret_versions_request(
     message: secrets_pb2.ListSecretVersionsRequest, /
 ) -> ListSecretVersionsRequest:
@@ -498,7 +517,7 @@ def read_list_secret_versions_request(
     }
     if has("page_size"):
         fields["page_size"] = message.page_size
-    return checked(ListSecretVersionsRequest, fields)
+    return _check_list_secret_versions_request(fields)
 
 
 def write_list_secret_versions_request(
@@ -537,6 +556,9 @@ def write_list_secret_versions_response(
     )
 
 
+_check_delete_secret_request = checker(DeleteSecretRequest)
+
+
 def read_delete_secret_request(message: secrets_pb2.DeleteSecretRequest, /) -> DeleteSecretRequest:
     """The `DeleteSecretRequest` that came, checked."""
     has = message.HasField
@@ -547,7 +569,7 @@ def read_delete_secret_request(message: secrets_pb2.DeleteSecretRequest, /) -> D
         fields["recovery_window"] = read_duration(message.recovery_window, "recovery_window")
     if has("if_match"):
         fields["if_match"] = message.if_match
-    return checked(DeleteSecretRequest, fields)
+    return _check_delete_secret_request(fields)
 
 
 def write_delete_secret_request(model: DeleteSecretRequest, /) -> secrets_pb2.DeleteSecretRequest:
@@ -585,15 +607,17 @@ def write_delete_secret_response(
     )
 
 
+_check_restore_secret_request = checker(RestoreSecretRequest)
+
+
 def read_restore_secret_request(
     message: secrets_pb2.RestoreSecretRequest, /
 ) -> RestoreSecretRequest:
     """The `RestoreSecretRequest` that came, checked."""
-    return checked(
-        RestoreSecretRequest,
+    return _check_restore_secret_request(
         {
             "name": message.name,
-        },
+        }
     )
 
 
@@ -623,6 +647,9 @@ def write_restore_secret_response(
     return secrets_pb2.RestoreSecretResponse()
 
 
+_check_restore_version_request = checker(RestoreVersionRequest)
+
+
 def read_restore_version_request(
     message: secrets_pb2.RestoreVersionRequest, /
 ) -> RestoreVersionRequest:
@@ -634,7 +661,7 @@ def read_restore_version_request(
     }
     if has("if_match"):
         fields["if_match"] = message.if_match
-    return checked(RestoreVersionRequest, fields)
+    return _check_restore_version_request(fields)
 
 
 def write_restore_version_request(
@@ -673,6 +700,9 @@ def write_restore_version_response(
     )
 
 
+_check_configure_rotation_request = checker(ConfigureRotationRequest)
+
+
 def read_configure_rotation_request(
     message: secrets_pb2.ConfigureRotationRequest, /
 ) -> ConfigureRotationRequest:
@@ -684,7 +714,7 @@ def read_configure_rotation_request(
     }
     if has("every"):
         fields["every"] = read_duration(message.every, "every")
-    return checked(ConfigureRotationRequest, fields)
+    return _check_configure_rotation_request(fields)
 
 
 def write_configure_rotation_request(
@@ -724,13 +754,15 @@ def write_configure_rotation_response(
     )
 
 
+_check_rotate_secret_request = checker(RotateSecretRequest)
+
+
 def read_rotate_secret_request(message: secrets_pb2.RotateSecretRequest, /) -> RotateSecretRequest:
     """The `RotateSecretRequest` that came, checked."""
-    return checked(
-        RotateSecretRequest,
+    return _check_rotate_secret_request(
         {
             "name": message.name,
-        },
+        }
     )
 
 
@@ -764,15 +796,17 @@ def write_rotate_secret_response(
     )
 
 
+_check_cancel_rotation_request = checker(CancelRotationRequest)
+
+
 def read_cancel_rotation_request(
     message: secrets_pb2.CancelRotationRequest, /
 ) -> CancelRotationRequest:
     """The `CancelRotationRequest` that came, checked."""
-    return checked(
-        CancelRotationRequest,
+    return _check_cancel_rotation_request(
         {
             "name": message.name,
-        },
+        }
     )
 
 

@@ -23,13 +23,15 @@ from lcplatform_grpc.type.convert import (
 )
 from lcplatform_grpc.values import (
     absent,
-    checked,
+    checker,
     maker,
     read_duration,
     read_timestamp,
     write_duration,
     write_timestamp,
 )
+
+_check_advance_clock_request = checker(AdvanceClockRequest)
 
 
 def read_advance_clock_request(
@@ -40,7 +42,7 @@ def read_advance_clock_request(
     fields: dict[str, object] = {}
     if has("by"):
         fields["by"] = read_duration(message.by, "by")
-    return checked(AdvanceClockRequest, fields)
+    return _check_advance_clock_request(fields)
 
 
 def write_advance_clock_request(
@@ -76,11 +78,14 @@ def write_advance_clock_response(
     )
 
 
+_check_take_snapshot_request = checker(TakeSnapshotRequest)
+
+
 def read_take_snapshot_request(
     message: testing_control_pb2.TakeSnapshotRequest, /
 ) -> TakeSnapshotRequest:
     """The `TakeSnapshotRequest` that came, checked."""
-    return checked(TakeSnapshotRequest, {})
+    return _check_take_snapshot_request({})
 
 
 def write_take_snapshot_request(
@@ -113,15 +118,17 @@ def write_take_snapshot_response(
     )
 
 
+_check_restore_snapshot_request = checker(RestoreSnapshotRequest)
+
+
 def read_restore_snapshot_request(
     message: testing_control_pb2.RestoreSnapshotRequest, /
 ) -> RestoreSnapshotRequest:
     """The `RestoreSnapshotRequest` that came, checked."""
-    return checked(
-        RestoreSnapshotRequest,
+    return _check_restore_snapshot_request(
         {
             "snapshot_id": message.snapshot_id,
-        },
+        }
     )
 
 
@@ -151,6 +158,9 @@ def write_restore_snapshot_response(
     return testing_control_pb2.RestoreSnapshotResponse()
 
 
+_check_inject_fault_request = checker(InjectFaultRequest)
+
+
 def read_inject_fault_request(
     message: testing_control_pb2.InjectFaultRequest, /
 ) -> InjectFaultRequest:
@@ -168,7 +178,7 @@ def read_inject_fault_request(
         fields["times"] = message.times
     if has("retry_after"):
         fields["retry_after"] = read_duration(message.retry_after, "retry_after")
-    return checked(InjectFaultRequest, fields)
+    return _check_inject_fault_request(fields)
 
 
 def write_inject_fault_request(
@@ -202,11 +212,14 @@ def write_inject_fault_response(
     return testing_control_pb2.InjectFaultResponse()
 
 
+_check_clear_faults_request = checker(ClearFaultsRequest)
+
+
 def read_clear_faults_request(
     message: testing_control_pb2.ClearFaultsRequest, /
 ) -> ClearFaultsRequest:
     """The `ClearFaultsRequest` that came, checked."""
-    return checked(ClearFaultsRequest, {})
+    return _check_clear_faults_request({})
 
 
 def write_clear_faults_request(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from typing import Any, Generic, TypeVar
 
 import grpc
@@ -156,7 +156,7 @@ class AsyncDownloading(Generic[Req, Res]):
 
 
 class AsyncStreaming(Generic[Req, Res]):
-    """A request, answers as they come."""
+    """A request, answers as they come. Nothing is sent before the first is asked for."""
 
     __slots__ = ("_connect", "_read", "_write")
 
@@ -167,16 +167,13 @@ class AsyncStreaming(Generic[Req, Res]):
         self._write = write
         self._read = read
 
-    async def __call__(self, request: Req, /) -> AsyncIterator[Res]:
+    async def __call__(self, request: Req, /) -> AsyncGenerator[Res, None]:
         context = current_call()
         call = self._connect()(
             self._write(request).SerializeToString(),
             timeout=None if context is None else context.remaining(),
             metadata=metadata_of(context),
         )
-        return self._answers(call)
-
-    async def _answers(self, call: Any) -> AsyncGenerator[Res, None]:
         try:
             while (message := await _next(call)) is not None:
                 yield self._read(message)

@@ -26,28 +26,22 @@ _TOO_FINE: Final = "must not be finer than a microsecond"
 _LONGEST: Final = 315_576_000_000
 
 
-def checked(model: type[M], values: dict[str, object], /) -> M:
-    """The model of what came over the wire.
+def checker(model: type[M], /) -> Callable[[dict[str, object]], M]:
+    """Makes models of what came over the wire. Where a field is wrong, ValidationError names it, and never its value."""
+    # Built when it is first needed, which pydantic does when it is asked for.
+    validate: Callable[[object], M] | None = None
 
-    Raises:
-        ValidationError: names each field that is wrong, and never its value.
-    """
-    try:
-        return _VALIDATORS[model](values)  # type: ignore[return-value]  # that of the model
-    except pydantic.ValidationError as error:
-        problem = refusal(model, error)
-    raise problem
+    def check(values: dict[str, object]) -> M:
+        nonlocal validate
+        if validate is None:
+            validate = model.__pydantic_validator__.validate_python
+        try:
+            return validate(values)
+        except pydantic.ValidationError as error:
+            problem = refusal(model, error)
+        raise problem
 
-
-class _Validators(dict[type[Model], Callable[[object], Model]]):
-    """The validator of each model, built when it is first needed."""
-
-    def __missing__(self, model: type[Model]) -> Callable[[object], Model]:
-        self[model] = validator = model.__pydantic_validator__.validate_python
-        return validator
-
-
-_VALIDATORS: Final = _Validators()
+    return check
 
 
 def maker(model: type[M], /) -> Callable[[dict[str, object]], M]:
