@@ -16,6 +16,7 @@ from lcplatform_runtime.foundation import Foundation
 if TYPE_CHECKING:
     from lcplatform.drivers import Drivers
     from lcplatform.object_store.async_client import AsyncObjectStore
+    from lcplatform.platform.calls import AsyncPlatformCalls
     from lcplatform.platform.models import DescribeResponse, ServiceDescription
     from lcplatform.provider import Provider
     from lcplatform.queue.async_client import AsyncQueue
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 class AsyncLCPlatform:
     """The services of one application, each on the provider that configuration names (FR-059, FR-064).
 
-    Connections are made at first use and shared; a platform may be used from any number of
+    Connections are opened at first use and shared; a platform may be used from any number of
     tasks of one event loop. Close it when the application ends, or use it in a `async with` statement.
     """
 
@@ -160,12 +161,19 @@ class AsyncLCPlatform:
         return self._foundation.client("control", self._make_control)
 
     async def describe(self) -> DescribeResponse:
-        """Tells what stands behind the services: provider, capabilities, limits."""
+        """Tells what stands behind the services: provider, capabilities, limits.
+
+        Raises:
+            ServiceUnavailableError: a server that serves one of them cannot be reached.
+            UnsupportedError: a package that a provider needs is not installed. It says what to install.
+        """
+        from lcplatform.platform.models import DescribeRequest
+
         found: dict[str, ServiceDescription] = {}
         for service in SERVICES:
             drivers = self._foundation.drivers(service)
             if drivers.platform is not None:
-                answer = await self._remote(drivers)
+                answer = await self._remote(service, drivers).describe(DescribeRequest())
                 found |= {one.service: one for one in answer.services if one.service == service}
             else:
                 driver = self._foundation.driver(service, drivers, getattr(drivers, service))
@@ -207,10 +215,10 @@ class AsyncLCPlatform:
         )
         return AsyncControl(AsyncControlCalls(native, foundation.async_pipeline("control", native)))
 
-    async def _remote(self, drivers: Drivers) -> DescribeResponse:
+    def _remote(self, service: str, drivers: Drivers) -> AsyncPlatformCalls:
         from lcplatform.platform.bridge import AsyncPlatformBridge
+        from lcplatform.platform.calls import AsyncPlatformCalls
         from lcplatform.platform.driver import AsyncPlatformDriver
-        from lcplatform.platform.models import DescribeRequest
 
         foundation = self._foundation
         assert drivers.platform is not None
@@ -220,4 +228,4 @@ class AsyncLCPlatform:
             if isinstance(driver, AsyncPlatformDriver)
             else AsyncPlatformBridge(driver, foundation.lanes)
         )
-        return await native.describe(DescribeRequest())
+        return AsyncPlatformCalls(native, foundation.async_pipeline(service, native))

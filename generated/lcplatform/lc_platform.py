@@ -16,6 +16,7 @@ from lcplatform_runtime.foundation import Foundation
 if TYPE_CHECKING:
     from lcplatform.drivers import Drivers
     from lcplatform.object_store.client import ObjectStore
+    from lcplatform.platform.calls import PlatformCalls
     from lcplatform.platform.models import DescribeResponse, ServiceDescription
     from lcplatform.provider import Provider
     from lcplatform.queue.client import Queue
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 class LCPlatform:
     """The services of one application, each on the provider that configuration names (FR-059, FR-064).
 
-    Connections are made at first use and shared; a platform may be used from any number of
+    Connections are opened at first use and shared; a platform may be used from any number of
     threads. Close it when the application ends, or use it in a `with` statement.
     """
 
@@ -158,12 +159,19 @@ class LCPlatform:
         return self._foundation.client("control", self._make_control)
 
     def describe(self) -> DescribeResponse:
-        """Tells what stands behind the services: provider, capabilities, limits."""
+        """Tells what stands behind the services: provider, capabilities, limits.
+
+        Raises:
+            ServiceUnavailableError: a server that serves one of them cannot be reached.
+            UnsupportedError: a package that a provider needs is not installed. It says what to install.
+        """
+        from lcplatform.platform.models import DescribeRequest
+
         found: dict[str, ServiceDescription] = {}
         for service in SERVICES:
             drivers = self._foundation.drivers(service)
             if drivers.platform is not None:
-                answer = self._remote(drivers)
+                answer = self._remote(service, drivers).describe(DescribeRequest())
                 found |= {one.service: one for one in answer.services if one.service == service}
             else:
                 driver = self._foundation.driver(service, drivers, getattr(drivers, service))
@@ -203,10 +211,10 @@ class LCPlatform:
         )
         return Control(ControlCalls(native, foundation.pipeline("control", native)))
 
-    def _remote(self, drivers: Drivers) -> DescribeResponse:
+    def _remote(self, service: str, drivers: Drivers) -> PlatformCalls:
         from lcplatform.platform.bridge import PlatformBridge
+        from lcplatform.platform.calls import PlatformCalls
         from lcplatform.platform.driver import PlatformDriver
-        from lcplatform.platform.models import DescribeRequest
 
         foundation = self._foundation
         assert drivers.platform is not None
@@ -216,4 +224,4 @@ class LCPlatform:
             if isinstance(driver, PlatformDriver)
             else PlatformBridge(driver, foundation.loop)
         )
-        return native.describe(DescribeRequest())
+        return PlatformCalls(native, foundation.pipeline(service, native))

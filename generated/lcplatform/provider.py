@@ -15,12 +15,15 @@ class Provider(Protocol):
     @property
     def name(self) -> str:
         """The name by which configuration chooses it."""
+        ...
 
     def connect(self, options: Mapping[str, object], /, *, asynchronous: bool) -> Drivers:
         """The drivers for these options; `asynchronous` tells which colour the application has.
 
-        Connecting does no input or output. A driver of the other colour is bridged.
+        Connecting does no input or output: it is done when a platform is made, so that a mistake shows there. A driver of
+        the other colour is bridged.
 
         Raises:
             ValidationError: an option is unknown or wrong. It names the option.
         """
+        ...

@@ -40,6 +40,7 @@ SIZES: Final[Mapping[Lane, int]] = MappingProxyType({"calls": 32, "long_polls": 
 """How many threads a lane has at most, unless the settings say otherwise."""
 
 _BATCH: Final = 4 * CHUNK
+_CLOSED: Final = "the platform is closed"
 
 
 class Lanes:
@@ -60,7 +61,7 @@ class Lanes:
         self, lane: Lane, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
     ) -> R:
         """Calls a function in a thread of the lane."""
-        return await asyncio.wrap_future(self._submit(lane, function, *args, **kwargs))
+        return await self._result(self._submit(lane, function, *args, **kwargs))
 
     async def upload(
         self, method: Callable[[T, ByteSource], R], request: T, source: AsyncByteSource, /
@@ -121,12 +122,27 @@ class Lanes:
     ) -> Future[R]:
         executor = self._executors.get(lane) or self._open(lane)
         context = contextvars.copy_context()
-        return executor.submit(lambda: context.run(function, *args, **kwargs))
+        try:
+            return executor.submit(lambda: context.run(function, *args, **kwargs))
+        except RuntimeError:
+            if not self._closed:
+                raise  # the interpreter ends
+        raise PreconditionFailedError(_CLOSED)
+
+    async def _result(self, future: Future[R]) -> R:
+        try:
+            return await asyncio.wrap_future(future)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if not self._closed or task is None or task.cancelling():
+                raise
+        # Nobody cancelled the caller: the lanes were closed while the call waited for a thread.
+        raise PreconditionFailedError(_CLOSED)
 
     def _open(self, lane: Lane) -> ThreadPoolExecutor:
         with self._lock:
             if self._closed:
-                raise PreconditionFailedError("the platform is closed")
+                raise PreconditionFailedError(_CLOSED)
             if lane not in self._executors:
                 self._executors[lane] = ThreadPoolExecutor(self._sizes[lane], f"lcplatform-{lane}")
             return self._executors[lane]
@@ -137,7 +153,7 @@ class Lanes:
         """What `start` opens. If nobody waits for it any more, it is closed when it comes."""
         future = self._submit(lane, start)
         try:
-            return await asyncio.wrap_future(future)
+            return await self._result(future)
         except asyncio.CancelledError:
             future.add_done_callback(_close_opened)
             raise
@@ -313,7 +329,7 @@ class BackgroundLoop:
         # Under the lock, so that whatever is scheduled is there to be cancelled when the loop is closed.
         with self._lock:
             if self._closed:
-                refusal = "the platform is closed"
+                refusal = _CLOSED
             elif self._thread is threading.current_thread():
                 refusal = (
                     "a blocking call would wait for its own event loop: await the async client"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
@@ -89,15 +89,23 @@ class Foundation(Generic[D]):
         asynchronous: bool,
     ) -> Foundation[D]:
         """The foundation that a platform's arguments and settings describe; arguments win."""
+        if settings is not None and not isinstance(settings, PlatformSettings):
+            raise _refused(
+                "settings", "must be PlatformSettings, such as PlatformSettings(deadline=30)"
+            )
         merged = _merged(settings or PlatformSettings(), provider, services or {})
         if provider is None:
             provider = merged.provider
         if provider is None:
-            reason = "a platform needs a provider: LCPlatform(provider='mock'), or LCPLATFORM_PROVIDER with from_env()"
-            raise ValidationError(reason, violations=(FieldViolation("provider", reason),))
+            raise ValidationError(
+                "a platform needs a provider: LCPlatform(provider='mock'), or LCPLATFORM_PROVIDER with from_env()",
+                violations=(FieldViolation("provider", "must be given"),),
+            )
         shared = merged.providers.get(provider, {}) if isinstance(provider, str) else {}
         default = Choice(provider, {**shared, **options})
-        return cls(default, merged, known=known, asynchronous=asynchronous)
+        foundation = cls(default, merged, known=known, asynchronous=asynchronous)
+        foundation._check_choices()
+        return foundation
 
     @classmethod
     def ready(
@@ -110,6 +118,17 @@ class Foundation(Generic[D]):
     ) -> Foundation[D]:
         """The foundation of a platform whose drivers are there already."""
         return cls(drivers, settings or PlatformSettings(), known=known, asynchronous=asynchronous)
+
+    def _check_choices(self) -> None:
+        """Connects every provider that is named, so that a mistake shows where it was made. None of them opens anything
+        before its first call."""
+        try:
+            self.default_drivers()
+            for service in self._settings.services:
+                self.drivers(service)
+        except BaseException:
+            self.close()
+            raise
 
     def default_drivers(self) -> D:
         """The drivers of the platform's own provider."""
@@ -138,6 +157,10 @@ class Foundation(Generic[D]):
                 from lcplatform_runtime.registry import find_provider
 
                 provider = cast("AnyProvider", find_provider(provider))
+            elif not hasattr(provider, "connect"):
+                raise _refused(
+                    "provider", "must be the name of a provider, or an object with `connect`"
+                )
             with _extras_named(str(choice.provider)):
                 connected: D = provider.connect(choice.options, asynchronous=self._asynchronous)
             self._connected.append((choice, connected))
@@ -212,20 +235,26 @@ class Foundation(Generic[D]):
             return self._loop
 
     def close(self) -> None:
-        """Close every provider, thread and loop. A second call does nothing."""
+        """Closes every thread, provider and loop, even if one of them fails at it. A second call does nothing.
+
+        Calls that run in the threads of the platform end before what they use is closed.
+        """
         with self._lock:
             if self._closed:
                 return
             self._closed = True
+            self._made.clear()
             default = self._default
             given = [] if isinstance(default, Choice) else [default]
             opened = [*(drivers for _, drivers in self._connected), *given]
-        for drivers in opened:
-            drivers.close()
-        if self._lanes is not None:
-            self._lanes.close()
-        if self._loop is not None:
-            self._loop.close()
+            lanes, loop = self._lanes, self._loop
+        with ExitStack() as closing:
+            if loop is not None:
+                closing.callback(loop.close)
+            for drivers in opened:
+                closing.callback(drivers.close)
+            if lanes is not None:
+                closing.callback(lanes.close)
 
     async def close_async(self) -> None:
         """The same without holding up the event loop."""
@@ -247,6 +276,12 @@ def _extras_named(provider: str) -> Iterator[None]:
         from lcplatform_runtime.registry import missing_package
 
         raise missing_package(provider, error) from error
+
+
+def _refused(argument: str, expected: str) -> ValidationError:
+    return ValidationError(
+        f"{argument} {expected}", violations=(FieldViolation(argument, expected),)
+    )
 
 
 def _merged(

@@ -88,14 +88,13 @@ def test_it_is_found_by_its_name(installed: dict[str, str], tmp_path: Path) -> N
 
 
 def test_an_option_that_it_does_not_know_is_refused() -> None:
-    platform = LCPlatform(provider, root="/nowhere", colour="red")
-    with platform, pytest.raises(ValidationError, match="colour"):
-        _ = platform.object_store
+    with pytest.raises(ValidationError, match="colour"):
+        LCPlatform(provider, root="/nowhere", colour="red")
 
 
 def test_the_directory_must_be_given() -> None:
-    with LCPlatform(provider) as platform, pytest.raises(ValidationError, match="root"):
-        _ = platform.object_store
+    with pytest.raises(ValidationError, match="root"):
+        LCPlatform(provider)
 
 
 def test_what_it_does_not_offer_is_refused(tmp_path: Path) -> None:

@@ -128,6 +128,43 @@ def test_closed_lanes_refuse_calls() -> None:
     asyncio.run(main())
 
 
+def test_a_call_that_waits_for_a_thread_when_the_lanes_close_is_told_so() -> None:
+    """A task that nobody cancelled does not end as one that was."""
+    lanes = Lanes({"calls": 1})
+    running, release = threading.Event(), threading.Event()
+
+    def work() -> str:
+        running.set()
+        assert release.wait(10)
+        return "done"
+
+    async def main() -> None:
+        busy = asyncio.create_task(lanes.run("calls", work))
+        await asyncio.to_thread(running.wait, 10)
+        waiting = asyncio.create_task(lanes.run("calls", int))
+        await asyncio.sleep(0)
+        closing = asyncio.create_task(lanes.aclose())
+        with pytest.raises(PreconditionFailedError, match="closed"):
+            await waiting
+        release.set()
+        assert await busy == "done"
+        await closing
+
+    asyncio.run(main())
+
+
+def test_a_call_that_comes_while_the_lanes_close_is_told_so(lanes: Lanes) -> None:
+    async def main() -> None:
+        await lanes.run("calls", int)
+        executor = lanes._executors["calls"]
+        await lanes.aclose()
+        lanes._executors["calls"] = executor  # as a caller has it who looked just before
+        with pytest.raises(PreconditionFailedError, match="closed"):
+            await lanes.run("calls", int)
+
+    asyncio.run(main())
+
+
 class Store:
     """A blocking driver of bodies, which knows what is open."""
 
