@@ -10,7 +10,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import grpc
 import pytest
@@ -21,7 +21,7 @@ from lcplatform.mocks import Mocks
 from lcplatform.queue import GetQueueRequest, SendMessageResponse
 from lcplatform.queue.operations import CREATE_QUEUE, GET_QUEUE, SEND_MESSAGE
 from lcplatform.queue.v1 import queue_pb2
-from lcplatform.secrets import CreateSecretRequest, CreateSecretResponse
+from lcplatform.secrets import CreateSecretRequest, CreateSecretResponse, GetSecretResponse
 from lcplatform_contract.colours import COLOURS, opened
 from lcplatform_grpc.errors import DETAILS_KEY, read_status
 from lcplatform_grpc.serving import Router
@@ -37,6 +37,9 @@ from lcplatform_runtime.errors import (
 from lcplatform_server.server import Server
 from tests.server.raw import raw_call
 
+SECRET = GetSecretResponse(
+    name="database", value="x", version="1", created_at=datetime(2026, 1, 1, tzinfo=UTC)
+)
 SENT = SendMessageResponse(message_id="m-1")
 ONCE = CallOptions(retry=RetryPolicy(max_attempts=1))
 
@@ -158,6 +161,24 @@ def test_the_server_retries_as_the_caller_asks(mocks: Mocks, server: Server) -> 
         with pytest.raises(grpc.RpcError):
             raw_call(server, GET_QUEUE, request, (("lcplatform-retry", f"{attempts} 0 0"),))
         assert len(mocks.queue.on_get_queue.calls) - before == attempts
+
+
+def test_the_server_retries_as_often_as_the_client_asks(mocks: Mocks, client: LCPlatform) -> None:
+    mocks.queue.on_get_queue.raises(ServiceUnavailableError("busy"), times=None)
+    with pytest.raises(ServiceUnavailableError):
+        client.queue.get_queue("orders", options=ONCE)
+    assert len(mocks.queue.on_get_queue.calls) == 1
+
+
+def test_a_read_past_the_cache_goes_past_that_of_the_server_too(
+    mocks: Mocks, client: LCPlatform
+) -> None:
+    mocks.secrets.on_get_secret.returns(SECRET)
+    for _ in range(2):
+        assert client.secrets.get_secret("database") == SECRET
+    assert len(mocks.secrets.on_get_secret.calls) == 1
+    client.secrets.get_secret("database", options=CallOptions(bypass_cache=True))
+    assert len(mocks.secrets.on_get_secret.calls) == 2
 
 
 def test_what_the_server_has_retried_is_not_retried_by_the_client(

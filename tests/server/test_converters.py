@@ -169,7 +169,9 @@ def test_a_moment_survives_to_the_microsecond(moment: datetime) -> None:
     except ValidationError:
         assert moment.year in {1, 9999}
         return
-    assert read == moment
+    assert read == moment.astimezone(
+        UTC
+    )  # a time that a clock skips equals nothing in another zone
     assert read.tzinfo is UTC
 
 

@@ -35,11 +35,10 @@ def metadata_of(context: CallContext | None, /) -> tuple[tuple[str, str], ...]:
     found = [(CORRELATION_ID, context.correlation_id)]
     if context.idempotency_key is not None:
         found.append((IDEMPOTENCY_KEY, context.idempotency_key))
-    if getattr(context, "bypass_cache", False):
+    if context.bypass_cache:
         found.append((CACHE, "bypass"))
-    retry = getattr(context, "retry", None)
-    if retry is not None:
-        found.append((RETRY, _written(retry)))
+    if context.retry is not None:
+        found.append((RETRY, _written(context.retry)))
     return tuple(found)
 
 
