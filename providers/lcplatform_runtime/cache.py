@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -55,7 +56,8 @@ class Flight:
         self.key = key
         self.resource = resource
         self.stale = False
-        """Whether a write has overtaken it: its answer is given to who waits for it already, and not kept."""
+        """Whether a write or another load has overtaken it: its answer is given to who waits for it already, and not
+        kept."""
         self.value: Any = None
         """The answer. `None` until it is there, and if there is none."""
         self.error: LCPlatformError | None = None
@@ -96,7 +98,7 @@ class Flight:
 
 
 def _wake(loop: asyncio.AbstractEventLoop, event: asyncio.Event) -> None:
-    if not loop.is_closed():  # who waited there is gone
+    with suppress(RuntimeError):  # the loop is closed, and who waited there is gone
         loop.call_soon_threadsafe(event.set)
 
 
@@ -150,6 +152,10 @@ class Shelf:
                 del self._joinable[flight.key]
             if flight.value is not None and not flight.stale:
                 self._keep(flight)
+                # Of two loads of one answer, one bypassed the other: what still comes may be older than what is kept.
+                for other in self._loading:
+                    if other.key == flight.key:
+                        other.stale = True
         flight.finish()
 
     def invalidate(self, resource: object) -> None:

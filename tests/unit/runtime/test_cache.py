@@ -13,7 +13,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from lcplatform_runtime.cache import Cache, CacheSettings, Shelf
+from lcplatform_runtime.cache import Cache, CacheSettings, Flight, Shelf
 from lcplatform_runtime.errors import (
     DeadlineExceededError,
     LCPlatformError,
@@ -68,6 +68,39 @@ def test_a_bypass_reads_anew_and_keeps_what_it_read(platform: Platform) -> None:
     read(A)
     assert read(A, CallOptions(bypass_cache=True)).text == "a2"
     assert read(A).text == "a2"
+
+
+@pytest.mark.parametrize("first", ["bypass", "usual"])
+def test_of_two_loads_of_one_answer_the_later_to_end_is_not_kept(first: str) -> None:
+    shelf = Shelf(timedelta(minutes=5), 10, ManualClock())
+    loads = {
+        "usual": shelf.begin(("a",), "a")[0],
+        "bypass": shelf.begin(("a",), "a", alone=True)[0],
+    }
+    fresh = loads.pop(first)
+    fresh.value = "fresh"
+    shelf.end(fresh)
+    (late,) = loads.values()
+    late.value = "old"
+    shelf.end(late)
+    assert shelf.get(("a",)) == "fresh"
+
+
+def test_an_event_loop_that_closes_meanwhile_keeps_nobody_from_the_answer() -> None:
+    flight = Flight(("a",), "a")
+
+    async def leave() -> None:
+        waiting = asyncio.create_task(flight.wait_async())
+        await asyncio.sleep(0)
+        waiting.cancel()
+
+    asyncio.run(leave())
+    with ThreadPoolExecutor(1) as pool:
+        other = pool.submit(flight.wait, 10)
+        while len(flight._callbacks) < 2:
+            pass
+        flight.finish()
+        assert other.result(10)
 
 
 def test_settings_decide_about_time_and_size(colour: str) -> None:
