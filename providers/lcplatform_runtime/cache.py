@@ -155,7 +155,7 @@ class Shelf:
                 # Of two loads of one answer, one bypassed the other: what still comes may be older than what is kept.
                 for other in self._loading:
                     if other.key == flight.key:
-                        other.stale = True
+                        self._overtake(other)
         flight.finish()
 
     def invalidate(self, resource: object) -> None:
@@ -163,9 +163,7 @@ class Shelf:
         with self._lock:
             for flight in self._loading:
                 if resource is None or flight.resource == resource:
-                    flight.stale = True
-                    if self._joinable.get(flight.key) is flight:
-                        del self._joinable[flight.key]
+                    self._overtake(flight)
             gone = [
                 key
                 for key, entry in self._entries.items()
@@ -173,6 +171,12 @@ class Shelf:
             ]
             for key in gone:
                 del self._entries[key]
+
+    def _overtake(self, flight: Flight) -> None:
+        """What the load brings is not kept, and nobody else waits for it."""
+        flight.stale = True
+        if self._joinable.get(flight.key) is flight:
+            del self._joinable[flight.key]
 
     def _keep(self, flight: Flight) -> None:
         now = self._monotonic()

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Final, TypeVar
 
 from pydantic import AfterValidator, BaseModel
+from pydantic_core import PydanticCustomError
 
 from lcplatform_runtime.json_value import Json
 
@@ -25,7 +26,7 @@ KNOWN: Final = AfterValidator(_known)
 
 def _object(value: Json) -> Json:
     if not value.is_object:
-        raise ValueError("a JSON object")
+        raise PydanticCustomError("json_object", "input should be a JSON object")
     return value
 
 

@@ -32,7 +32,7 @@ from typing_extensions import override
 
 from lcplatform_runtime.cache import CacheSettings
 from lcplatform_runtime.errors import FieldViolation, ValidationError
-from lcplatform_runtime.model import Model
+from lcplatform_runtime.model import Model, problem_of
 from lcplatform_runtime.retry import RetryPolicy
 from lcplatform_runtime.settings import PipelineSettings
 
@@ -254,7 +254,7 @@ def _loader(path: str | os.PathLike[str] | None) -> type[PlatformSettings]:
 def _problem(error: pydantic.ValidationError) -> ValidationError:
     """What pydantic found, with the names as they stand in the file and in the environment, and without any value."""
     violations = [
-        FieldViolation(".".join(map(str, problem["loc"])), problem["msg"])
+        FieldViolation(".".join(map(str, problem["loc"])), problem_of(PlatformSettings, problem)[1])
         for problem in error.errors(include_url=False, include_context=False, include_input=False)
     ]
     listed = ". ".join(f"{one.field}: {one.description}" for one in violations)

@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NoReturn, TypeAlias
 
-from pydantic_core import core_schema
+from pydantic_core import PydanticCustomError, core_schema
 from typing_extensions import override
 
 from lcplatform_runtime.errors import ValidationError
@@ -129,22 +129,31 @@ class Json:
         )
 
 
+def _unusable(why: str) -> PydanticCustomError:
+    """The refusal of a field. It has a type of its own, since its text may be shown: it never quotes a value."""
+    return PydanticCustomError("json_value", "{why}", {"why": why})
+
+
 def _from_python(value: object) -> Json:
     if isinstance(value, Json):
         return value
     if isinstance(value, str | bytes | bytearray | memoryview):
-        raise ValueError("text and bytes are no JSON value: write Json(…) or Json.from_text(…)")
+        raise _unusable("text and bytes are no JSON value: write Json(…) or Json.from_text(…)")
+    if value is None:
+        raise _unusable("a value is needed: for the null of JSON write Json(None)")
     try:
         return Json(value)
     except ValidationError as error:
-        raise ValueError(error.message) from None
+        problem = _unusable(error.message)
+    raise problem
 
 
 def _from_wire(message: dict[str, str]) -> Json:
     try:
         return Json.from_text(message["text"])
     except ValidationError as error:
-        raise ValueError(error.message) from None
+        problem = _unusable(error.message)
+    raise problem
 
 
 def _to_wire(value: Json) -> dict[str, str]:

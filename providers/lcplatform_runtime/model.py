@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar, Final, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 
 import pydantic
 from pydantic import BaseModel, ConfigDict
 from typing_extensions import override
 
 from lcplatform_runtime.errors import FieldViolation, ValidationError
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 
 class _Hidden:
@@ -82,9 +85,8 @@ def refusal(model: type[BaseModel], error: pydantic.ValidationError, /) -> Valid
     """Pydantic's refusal of values for `model` as the platform's error, without the values."""
     expected: dict[str, list[str]] = {}
     for problem in error.errors(include_url=False, include_context=False, include_input=False):
-        path, hidden = _path(model, problem["loc"])
+        path, text = problem_of(model, problem)
         texts = expected.setdefault(path, [])
-        text = _expectation(problem["type"], problem["msg"], hidden=hidden)
         if text not in texts:
             texts.append(text)
     violations = [FieldViolation(path, "; or ".join(texts)) for path, texts in expected.items()]
@@ -94,34 +96,53 @@ def refusal(model: type[BaseModel], error: pydantic.ValidationError, /) -> Valid
     return ValidationError(f"invalid {model.__name__}: {listed}", violations=violations)
 
 
+def problem_of(model: type[BaseModel], problem: ErrorDetails, /) -> tuple[str, str]:
+    """Where pydantic found a problem, as a dotted path, and what is expected there. No value is quoted."""
+    kind, location = problem["type"], problem["loc"]
+    if kind == _UNKNOWN:
+        path, here, hidden = _walk(model, location[:-1])
+        known = "" if here is None else f"; known: {', '.join(here.model_fields)}"
+        return (
+            (path, "unknown name") if hidden else (_joined(path, location[-1]), f"unknown{known}")
+        )
+    path, _, hidden = _walk(model, location)
+    if kind in _TALKATIVE or (hidden and kind == "value_error"):
+        return path, "the value is not allowed"
+    text = problem["msg"].removeprefix("Value error, ")
+    return path, text[:1].lower() + text[1:]
+
+
 # Their texts repeat a part of the input.
 _TALKATIVE: Final = frozenset({"union_tag_invalid", "assertion_error"})
+_UNKNOWN: Final = "extra_forbidden"
 
 
-def _expectation(kind: str, message: str, *, hidden: bool) -> str:
-    if kind in _TALKATIVE or (hidden and kind == "value_error"):
-        return "the value is not allowed"
-    text = message.removeprefix("Value error, ")
-    return text[:1].lower() + text[1:]
-
-
-def _path(model: type[BaseModel], location: Sequence[int | str]) -> tuple[str, bool]:
-    """The dotted path of what was refused, without pydantic's names for the branches of a union; and whether it is
-    sensitive, in which case it ends there."""
-    path: list[str] = []
+def _walk(
+    model: type[BaseModel], location: Sequence[int | str]
+) -> tuple[str, type[BaseModel] | None, bool]:
+    """The dotted path of a location, without pydantic's names for the branches of a union; the message that stands
+    there; and whether it is sensitive, in which case the path ends there."""
+    path = ""
     here: type[BaseModel] | None = model
     in_map = False
     for step in location:
         if here is not None and isinstance(step, str) and step in here.model_fields:
-            path.append(step)
+            path = _joined(path, step)
             if step in getattr(here, "__sensitive__", ()):
-                return ".".join(path), True
+                return path, None, True
             annotation = here.model_fields[step].annotation
             here, in_map = message_in(annotation), _holds_map(annotation)
         elif isinstance(step, int) or in_map or not path:
-            path.append(str(step))
+            path = _joined(path, step)
             in_map = False
-    return ".".join(path), False
+    return path, here, False
+
+
+def _joined(path: str, step: int | str) -> str:
+    """The path with one more step. What is the caller's own word stays on one line of a log."""
+    text = str(step)
+    text = text if text.isprintable() else ascii(text)
+    return f"{path}.{text}" if path else text
 
 
 def message_in(annotation: object) -> type[BaseModel] | None:

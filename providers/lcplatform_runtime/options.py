@@ -36,12 +36,25 @@ class CallOptions:
     correlation_id: str | None = None
 
     def __post_init__(self) -> None:
+        for name, kind in _TYPES:
+            given = getattr(self, name)
+            if given is not None and not isinstance(given, kind):
+                raise _refused(name, f"must be {kind.__name__}, not {type(given).__name__}")
         if self.deadline is not None and self.deadline <= timedelta(0):
             raise _refused("deadline", "must be longer than zero")
         for name in ("idempotency_key", "correlation_id"):
             value: str | None = getattr(self, name)
             if value is not None and not _TOKEN.fullmatch(value):
                 raise _refused(name, "must have 1 to 128 visible ASCII characters")
+
+
+_TYPES: Final = (
+    ("deadline", timedelta),
+    ("retry", RetryPolicy),
+    ("bypass_cache", bool),
+    ("idempotency_key", str),
+    ("correlation_id", str),
+)
 
 
 def _refused(option: str, expected: str) -> ValidationError:

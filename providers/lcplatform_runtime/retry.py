@@ -45,6 +45,14 @@ class RetryPolicy:
     max_delay: timedelta = timedelta(seconds=20)
 
     def __post_init__(self) -> None:
+        for name, kind in (
+            ("max_attempts", int),
+            ("base_delay", timedelta),
+            ("max_delay", timedelta),
+        ):
+            value = getattr(self, name)
+            if not isinstance(value, kind):
+                raise _refused(name, f"must be {kind.__name__}, not {type(value).__name__}")
         if self.max_attempts < 1:
             raise _refused("max_attempts", "must be at least 1")
         if self.base_delay < timedelta(0):

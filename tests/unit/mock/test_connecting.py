@@ -27,7 +27,7 @@ DAY = timedelta(days=1)
         ({"seed": "x"}, "seed"),
         ({"clock": 1}, "clock"),
         ({"adversarial": {"errors": 2}}, "adversarial.errors"),
-        ({"adversarial": {"rain": 1}}, "adversarial"),
+        ({"adversarial": {"rain": 1}}, "adversarial.rain"),
         ({"adversarial": "sometimes"}, "adversarial"),
         ({"http_listen": "0.0.0.0:80"}, "http_listen"),
         ({"rotation_handlers": {"h": 1}}, "rotation_handlers.h"),

@@ -131,7 +131,9 @@ def test_a_value_without_a_form_in_json_is_refused(value: object) -> None:
     assert caught.value.__context__ is None
 
 
-@pytest.mark.parametrize("value", [{"a": 1}, [1, "x"], (1,), 5, 1.5, True, None, Json("text")])
+@pytest.mark.parametrize(
+    "value", [{"a": 1}, [1, "x"], (1,), 5, 1.5, True, Json(None), Json("text")]
+)
 def test_a_union_takes_python_values_as_json(value: Any) -> None:
     body = build(Holder, body=value).body
     assert body == (value if isinstance(value, Json) else Json(value))

@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field
 
+from lcplatform_runtime.choices import JSON_OBJECT
 from lcplatform_runtime.errors import FieldViolation, ValidationError
 from lcplatform_runtime.json_value import Json
 from lcplatform_runtime.model import Request, Response, build
@@ -65,7 +66,9 @@ def test_every_wrong_field_is_named_by_its_path() -> None:
         FieldViolation("entries.1.id", "string should have at least 3 characters"),
         FieldViolation("entries.1.token", "input should be a valid string"),
         FieldViolation("count", "input should be less than or equal to 10"),
-        FieldViolation("other", "extra inputs are not permitted"),
+        FieldViolation(
+            "other", "unknown; known: queue, entries, value, count, tags, labels, delay"
+        ),
     )
     assert "invalid Batch: queue: string should match" in error.message
 
@@ -86,9 +89,36 @@ def test_keys_of_a_map_are_named_unless_they_are_secret() -> None:
 
 
 def test_a_request_refuses_what_it_does_not_know_and_a_response_ignores_it() -> None:
-    with pytest.raises(ValidationError, match="extra"):
+    with pytest.raises(ValidationError, match="newer: unknown; known: id, token"):
         build(Entry, id="one", newer=1)
     assert build(Answer, name="a", newer=1) == Answer(name="a")
+
+
+def test_an_unknown_name_is_named_at_any_depth_and_on_one_line() -> None:
+    error = refused(queue="a", entries=[{"id": "one", "tokn\n": "x"}], tags={"a\nb": "x"})
+    assert [it.field for it in error.violations] == [r"entries.0.'tokn\n'", r"tags.'a\nb'"]
+    assert error.violations[0].description == "unknown; known: id, token"
+
+
+def test_a_missing_json_value_is_not_the_null_of_json() -> None:
+    class Document(Request):
+        data: str | bytes | Json
+
+    with pytest.raises(ValidationError, match=r"Json\(None\)"):
+        build(Document, data=None)
+    assert build(Document, data=Json(None)).data == Json(None)
+
+
+def test_a_sensitive_value_is_told_what_is_expected_of_it() -> None:
+    class Secret(Request):
+        __sensitive__: ClassVar[frozenset[str]] = frozenset({"value"})
+
+        value: str | Annotated[Json, JSON_OBJECT]
+
+    with pytest.raises(ValidationError, match="valid string; or input should be a JSON object"):
+        build(Secret, value=[1])
+    with pytest.raises(ValidationError, match="has no form in JSON"):
+        build(Secret, value=object())
 
 
 def test_repr_and_str_hide_what_is_sensitive_at_any_depth() -> None:

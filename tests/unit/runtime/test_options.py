@@ -22,6 +22,10 @@ from lcplatform_runtime.retry import RetryPolicy
         ("idempotency_key", "two words"),
         ("correlation_id", "line\nbreak"),
         ("correlation_id", "käse"),
+        ("deadline", 3),
+        ("retry", 3),
+        ("bypass_cache", "yes"),
+        ("idempotency_key", 7),
     ],
 )
 def test_an_unusable_option_is_refused_by_name(option: str, value: Any) -> None:
@@ -36,6 +40,8 @@ def test_an_unusable_option_is_refused_by_name(option: str, value: Any) -> None:
         ("max_attempts", 0),
         ("base_delay", timedelta(seconds=-1)),
         ("max_delay", timedelta(milliseconds=99)),
+        ("max_attempts", "3"),
+        ("base_delay", 0.1),
     ],
 )
 def test_an_unusable_policy_is_refused_by_name(attribute: str, value: Any) -> None:
