@@ -48,7 +48,7 @@ def _measure(effort: Effort) -> Samples:
         def side(endpoint: str, path: str) -> list[object]:
             with grpc.insecure_channel(endpoint) as channel:
                 call: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(path)
-            answer = call(request.SerializeToString())
+                answer = call(request.SerializeToString())
             assert 190 <= len(answer) <= 210, len(answer)
             return [endpoint, path, _text(request), b64encode(answer).decode(), _CALLERS, _CALLS]
 
