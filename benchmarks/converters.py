@@ -39,18 +39,18 @@ class _RoundTrips:
     def add(self, model: M, write: Callable[[M], P], read: Callable[[P], M]) -> None:
         """One message, by its model and its converters. Both ways have to lead back to it."""
         message = write(model)
-        ours = partial(_converted, message, write, read)
-        peer = partial(_by_json_format, message, type(message), type(model))
+        kind, class_of_model = type(message), type(model)
+
+        def ours() -> object:
+            return write(read(message))
+
+        def peer() -> object:
+            return _by_json_format(message, kind, class_of_model)
+
         assert read(message) == model
         assert ours() == peer() == message
         self.ours.append(ours)
         self.peer.append(peer)
-
-
-def _converted(
-    message: Any, write: Callable[[Any], object], read: Callable[[Any], object]
-) -> object:
-    return write(read(message))
 
 
 def _by_json_format(message: Any, kind: type[Message], model: type[Model]) -> object:

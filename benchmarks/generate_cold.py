@@ -56,7 +56,7 @@ def _measure(effort: Effort) -> Samples:
         return take_turns(
             lambda: python.cpu(*ours),
             lambda: python.cpu("-c", _PEER, scratch),
-            effort.rounds(10, quick=3),
+            effort.rounds(15, quick=3),
         )
 
 

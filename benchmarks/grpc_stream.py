@@ -120,7 +120,7 @@ def _streamed(direction: str) -> Callable[[Effort], Samples]:
             return take_turns(
                 lambda: both.ask("ours", direction),
                 lambda: both.ask("peer", direction),
-                effort.rounds(24),
+                effort.rounds(40),
             )
 
     return measure

@@ -54,7 +54,7 @@ def _measure(effort: Effort) -> Samples:
 
         sides = side(ours.endpoint, _HEAD), side(bare.ready, f"/{SERVICE}/Echo")
         return take_turns(
-            lambda: load.ask(*sides[0]), lambda: load.ask(*sides[1]), effort.rounds(30)
+            lambda: load.ask(*sides[0]), lambda: load.ask(*sides[1]), effort.rounds(80)
         )
 
 
