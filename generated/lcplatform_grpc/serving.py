@@ -17,6 +17,7 @@ from typing_extensions import override
 from lcplatform_grpc.errors import CODES, trailers_of
 from lcplatform_grpc.metadata import enter
 from lcplatform_grpc.parts import Envelope, parse
+from lcplatform_runtime.cancellation import CANCELLATION, Cancellation
 from lcplatform_runtime.errors import (
     AuthenticationError,
     FieldViolation,
@@ -104,11 +105,20 @@ class Unary(_Handler[P, Req], Generic[P, Req, Res]):
         self._write = write
 
     def __call__(self, data: bytes, context: grpc.ServicerContext, /) -> bytes:
+        if self.experimental_thread_pool is not None:
+            _hear_cancellation(context)
         try:
             request = self._read(parse(self._message, data))
             return self._write(self._call(request, enter(context))).SerializeToString()
         except Exception as error:  # noqa: BLE001  whatever it is, it becomes a status
             self._fail(error, context)
+
+
+def _hear_cancellation(context: grpc.ServicerContext) -> None:
+    """Lets a driver that waits learn that its caller gave up. gRPC runs each call in a context of its own."""
+    cancellation = Cancellation()
+    CANCELLATION.set(cancellation)
+    context.add_callback(cancellation.cancel)
 
 
 class Uploading(_Handler[P, Req], Generic[P, Req, Res]):

@@ -125,6 +125,11 @@ class Bell:
         if self.listeners:
             self.condition.notify_all()
 
+    def ring_aloud(self) -> None:
+        """The same for one who does not hold the lock."""
+        with self.condition:
+            self.condition.notify_all()
+
     def __deepcopy__(self, memo: dict[int, object]) -> Self:
         return self
 

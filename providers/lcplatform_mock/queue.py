@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import Final, TypeAlias, TypeVar
@@ -60,11 +62,13 @@ from lcplatform_mock.ready import frozen, trusted
 from lcplatform_mock.refusals import failure, invalid, missing, stale
 from lcplatform_mock.service import Service
 from lcplatform_mock.world import World
+from lcplatform_runtime.cancellation import CANCELLATION
 from lcplatform_runtime.context import current_call
 from lcplatform_runtime.errors import (
     AlreadyExistsError,
     DeadlineExceededError,
     LCPlatformError,
+    OperationCancelledError,
     Outcome,
     PreconditionFailedError,
 )
@@ -263,20 +267,13 @@ class MockQueue(Service[dict[str, Messages]], QueueDriver):
         )
 
     def _await(self, request: ReceiveMessagesRequest) -> list[Message]:
-        """Waits for messages: until there are some, the wait is over, or the call's deadline has passed."""
+        """Waits for messages: until there are some, the wait is over, the caller gave up or its deadline has passed."""
         end = self._clock.monotonic() + request.wait.total_seconds()
-        call = current_call()
         while not (messages := self._receive(request)):
             now = self._clock.monotonic()
-            left = end - now
+            left = min(end - now, _patience())
             if left <= INSTANT:
                 break
-            if call is not None and (patience := call.remaining()) is not None:
-                if not patience:
-                    raise DeadlineExceededError(
-                        "the deadline passed before a message came", outcome=Outcome.NOT_EXECUTED
-                    )
-                left = min(left, patience)
             self._listen(self._queue(request.queue), left, now)
         return messages
 
@@ -284,9 +281,12 @@ class MockQueue(Service[dict[str, Messages]], QueueDriver):
         if queue.next_due is not None:
             left = min(left, queue.next_due - now)
         bell = queue.bell
+        cancellation = CANCELLATION.get()
+        waking = nullcontext() if cancellation is None else cancellation.waking(bell.ring_aloud)
         bell.listeners += 1
         try:
-            self._clock.wait(bell.condition, max(left, INSTANT))
+            with waking:
+                self._clock.wait(bell.condition, max(left, INSTANT))
         finally:
             bell.listeners -= 1
 
@@ -516,3 +516,24 @@ def _info(queue: Messages) -> QueueInfo:
         delayed_messages=queue.delayed,
         etag=queue.etag,
     )
+
+
+def _patience() -> float:
+    """How long the caller still waits, in seconds.
+
+    Raises:
+        OperationCancelledError: it has given up. No message was taken for it.
+        DeadlineExceededError: its deadline has passed. No message was taken for it.
+    """
+    cancellation = CANCELLATION.get()
+    if cancellation is not None and cancellation.cancelled:
+        raise OperationCancelledError(
+            "the caller gave up before a message came", outcome=Outcome.NOT_EXECUTED
+        )
+    call = current_call()
+    remaining = None if call is None else call.remaining()
+    if remaining == 0:
+        raise DeadlineExceededError(
+            "the deadline passed before a message came", outcome=Outcome.NOT_EXECUTED
+        )
+    return math.inf if remaining is None else remaining

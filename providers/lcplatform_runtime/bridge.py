@@ -21,6 +21,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Generic, Literal, ParamSpec, TypeAlias, TypeVar
 
 from lcplatform_runtime.body import CHUNK
+from lcplatform_runtime.cancellation import CANCELLATION, Cancellation
 from lcplatform_runtime.downloads import AsyncByteStream, ByteStream
 from lcplatform_runtime.errors import OperationCancelledError, PreconditionFailedError
 
@@ -60,8 +61,20 @@ class Lanes:
     async def run(
         self, lane: Lane, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
     ) -> R:
-        """Calls a function in a thread of the lane."""
-        return await self._result(self._submit(lane, function, *args, **kwargs))
+        """Calls a function in a thread of the lane. One that waits in "long_polls" learns that its caller gave up."""
+        if lane != "long_polls":
+            return await self._result(self._submit(lane, function, *args, **kwargs))
+        cancellation = Cancellation()
+        token = CANCELLATION.set(cancellation)
+        try:
+            future = self._submit(lane, function, *args, **kwargs)
+        finally:
+            CANCELLATION.reset(token)
+        try:
+            return await self._result(future)
+        except asyncio.CancelledError:
+            cancellation.cancel()
+            raise
 
     async def upload(
         self, method: Callable[[T, ByteSource], R], request: T, source: AsyncByteSource, /
