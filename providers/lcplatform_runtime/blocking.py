@@ -56,6 +56,8 @@ class Upload(Generic[Req, Res]):
         chain, method = self._chain, self._method
         try:
             call = chain.begin(request, options, source)
+            if call.context.deadline is not None:
+                source.guard(lambda: check_deadline(call))
             answer: Res = drive(chain.steps(call), call, lambda it: method(it, source), chain.clock)
         finally:
             source.close()

@@ -41,12 +41,15 @@ class Body:
         "_pieces",
         "count",
         "failure",
+        "guard",
         "size",
     )
 
     def __init__(self, size: int | None = None) -> None:
         self.size = size
         """What the body must come to, in bytes, if that is known."""
+        self.guard: Callable[[], object] | None = None
+        """Called before more of it is read. What it raises ends the body."""
         self._crc32c: int | None = None
         self._expected_crc32c: int | None = None
         self.reset()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from lcplatform_runtime.body import CHUNK, Body
@@ -89,6 +89,10 @@ class _Source(Generic[_O]):
         self._body.expect(size, crc32c)
         return self
 
+    def guard(self, check: Callable[[], object], /) -> None:
+        """Has `check` called before more of the body is read. What it raises ends the body, as a deadline does."""
+        self._body.guard = check
+
     def rewind(self) -> None:
         """Goes back to the start. Raises PreconditionFailedError where a body that comes once has been read."""
         if not self.started:
@@ -144,6 +148,8 @@ class ByteSource(_Source[Origin]):
         self._raise_failure()
         try:
             while (chunk := body.take(n)) is None:
+                if body.guard is not None:
+                    body.guard()
                 body.feed(origin.pull(max(n, CHUNK)))
                 self._raise_failure()
         except Exception as error:  # noqa: BLE001  an application's iterator may raise anything
@@ -189,6 +195,8 @@ class AsyncByteSource(_Source[Origin | AsyncOrigin]):
         self._raise_failure()
         try:
             while (chunk := self._body.take(n)) is None:
+                if self._body.guard is not None:
+                    self._body.guard()
                 self._body.feed(await self._pull(max(n, CHUNK)))
                 self._raise_failure()
         except Exception as error:  # noqa: BLE001  an application's iterator may raise anything

@@ -199,6 +199,21 @@ def test_what_the_source_opened_is_closed_however_the_call_ends(
         upload(platform, store, file, Put(size=1))
 
 
+def test_a_blocking_upload_ends_with_its_deadline_however_slow_the_body() -> None:
+    platform = Platform("blocking")
+
+    def slow() -> Iterator[bytes]:
+        for piece in pieces():
+            platform.clock.advance(2)
+            yield piece
+
+    store = Store()
+    with pytest.raises(DeadlineExceededError):
+        upload(platform, store, slow(), options=CallOptions(deadline=timedelta(seconds=5)))
+    assert (store.stored, store.attempts) == ([], 1)
+    assert upload(platform, store, slow()) == OK
+
+
 def test_an_async_upload_ends_with_its_deadline() -> None:
     async def endless() -> AsyncIterator[bytes]:
         yield b"x"
