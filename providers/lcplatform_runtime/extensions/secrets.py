@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Generator
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
-from lcplatform_runtime.errors import ConflictError, LCPlatformError, Outcome
+from lcplatform_runtime.errors import ConflictError, LCPlatformError, Outcome, ValidationError
 from lcplatform_runtime.options import CallOptions
 
 if TYPE_CHECKING:
@@ -104,8 +104,8 @@ class SecretRotating:
         """Replaces the value of a secret by what `fn` makes of it, and says which version is current then.
 
         The new value waits as pending while `test` puts it to use. If that raises, or anything else goes wrong, the
-        rotation is cancelled, the old value stays, and the error is raised. Readers see the old value or the new one,
-        never a mixture.
+        rotation is cancelled, the old value stays, and the error is raised. Where it cannot be known whether the new
+        value was stored, a note of the error says what to do. Readers see the old value or the new one, never a mixture.
 
         Args:
             name: The secret.
@@ -140,8 +140,8 @@ class AsyncSecretRotating:
         """Replaces the value of a secret by what `fn` makes of it, and says which version is current then.
 
         The new value waits as pending while `test` puts it to use. If that raises, or anything else goes wrong, the
-        rotation is cancelled, the old value stays, and the error is raised. Readers see the old value or the new one,
-        never a mixture.
+        rotation is cancelled, the old value stays, and the error is raised. Where it cannot be known whether the new
+        value was stored, a note of the error says what to do. Readers see the old value or the new one, never a mixture.
 
         Args:
             name: The secret.
@@ -177,9 +177,15 @@ def _rotation(
     current: CurrentSecret = yield client.get_secret(name, options=_FRESH)
     value = yield fn(current.value)
     # The etag makes sure that the value was made from the current one; a pending version keeps a second rotation out.
-    pending: SecretVersion = yield client.put_secret_value(
-        name, value, pending=True, if_match=current.etag, idempotency_key=os.urandom(16).hex()
-    )
+    try:
+        pending: SecretVersion = yield client.put_secret_value(
+            name, value, pending=True, if_match=current.etag, idempotency_key=os.urandom(16).hex()
+        )
+    except BaseException as error:
+        if getattr(error, "outcome", Outcome.UNKNOWN) is Outcome.UNKNOWN:
+            # It cannot be told from one that another rotation put there, so it is not withdrawn.
+            error.add_note("Perhaps the new version waits as pending: call cancel_rotation then.")
+        raise
     try:
         if test is not None:
             yield test(value)
@@ -222,8 +228,15 @@ def _withdrawal(
 
 
 def _as_read(value: Any) -> Value:
-    if isinstance(value, str | bytes):
+    """The value as it is read back: text that is a JSON object comes as one."""
+    if isinstance(value, bytes):
         return value
     from lcplatform_runtime.json_value import Json
 
-    return value if isinstance(value, Json) else Json(value)
+    if not isinstance(value, str):
+        return value if isinstance(value, Json) else Json(value)
+    try:
+        parsed = Json.from_text(value)
+    except ValidationError:
+        return value
+    return parsed if parsed.is_object else value

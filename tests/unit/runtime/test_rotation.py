@@ -34,6 +34,9 @@ class Version:
 
 
 def _as_json(value: New) -> Value:
+    """As a secret is read: text that is a JSON object comes as one."""
+    if isinstance(value, str) and value.startswith('{"'):
+        return Json.from_text(value)
     return value if isinstance(value, str | bytes | Json) else Json(value)
 
 
@@ -249,7 +252,9 @@ def test_a_change_by_somebody_else_wins(secrets: Secrets, rotate: Rotate, when: 
     assert secrets.pending is None
 
 
-@pytest.mark.parametrize("value", ["new", b"new", {"user": "app", "password": "new"}])
+@pytest.mark.parametrize(
+    "value", ["new", b"new", {"user": "app", "password": "new"}, '{"user": "app"}', "{not JSON"]
+)
 def test_a_rotation_whose_answer_got_lost_counts(
     secrets: Secrets, rotate: Rotate, value: New
 ) -> None:
@@ -257,6 +262,19 @@ def test_a_rotation_whose_answer_got_lost_counts(
 
     assert rotate("db", lambda _: value) == "v2"
     assert secrets.value == _as_json(value)
+
+
+def test_a_value_that_may_have_been_stored_is_noted_on_the_error(
+    secrets: Secrets, rotate: Rotate
+) -> None:
+    secrets.fail["put_secret_value"] = ServiceUnavailableError("reset")
+    with pytest.raises(ServiceUnavailableError) as caught:
+        rotate("db", lambda _: "new")
+    assert "cancel_rotation" in caught.value.__notes__[0]
+    secrets.fail["put_secret_value"] = ConflictError("stale")
+    with pytest.raises(ConflictError) as refused:
+        rotate("db", lambda _: "new")
+    assert not hasattr(refused.value, "__notes__")
 
 
 def test_a_promotion_that_fails_is_withdrawn(secrets: Secrets, rotate: Rotate) -> None:
