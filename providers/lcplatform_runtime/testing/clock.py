@@ -94,7 +94,7 @@ class ManualClock(Clock):
         seconds = delta.total_seconds() if isinstance(delta := delay, timedelta) else delta
         return self.call_at(self._elapsed + seconds, callback)
 
-    def await_sleepers(self, count: int = 1, /, *, timeout: float = 10.0) -> None:
+    def await_sleepers(self, count: int = 1, /, *, timeout: float = 30.0) -> None:
         """Returns when at least `count` sleeps, waits and calls are pending: then it makes sense to move the clock.
 
         Raises:
