@@ -50,7 +50,8 @@ _KEPT: Final = {
     "content_disposition": "Content-Disposition",
     "content_encoding": "Content-Encoding",
 }
-_RANGE: Final = re.compile(r"bytes=(?:(\d+)-(\d*)|-(\d+))")
+# No object is so large that a longer number could mean anything.
+_RANGE: Final = re.compile(r"bytes=(?:(\d{1,18})-(\d{0,18})|-(\d{1,18}))")
 _IDLE_SECONDS: Final = 60
 # What is read of a body that was refused, so that its sender gets to see why.
 _DRAINED: Final = 8 * 1024**2
