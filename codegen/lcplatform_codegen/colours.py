@@ -17,6 +17,21 @@ EXTENSION_NAMES = {
 }
 
 
+# How a driver of one colour is called for callers of the other.
+_IN_THREADS = {
+    Kind.UNARY: 'await self._lanes.run("{lane}", {driver}, request)',
+    Kind.UPLOAD: "await self._lanes.upload({driver}, request, source)",
+    Kind.DOWNLOAD: "await self._lanes.download({driver}, request)",
+    Kind.STREAM: "self._lanes.stream({driver}, request)",
+}
+_ON_THE_LOOP = {
+    Kind.UNARY: "self._loop.run({driver}(request))",
+    Kind.UPLOAD: "self._loop.upload({driver}, request, source)",
+    Kind.DOWNLOAD: "self._loop.download({driver}, request)",
+    Kind.STREAM: "self._loop.stream({driver}, request)",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Colour:
     """How one colour spells what both say."""
@@ -49,6 +64,11 @@ class Colour:
             if method.kind is Kind.DOWNLOAD
             else self.result(method)
         )
+
+    def bridged(self, method: Method) -> str:
+        """The call of a driver of the other colour."""
+        calls = _IN_THREADS if self.prefix else _ON_THE_LOOP
+        return calls[method.kind].format(driver=f"self._driver.{method.name}", lane=method.lane)
 
     def bases(self, service: Service) -> str:
         """The hand-written methods that a client inherits."""

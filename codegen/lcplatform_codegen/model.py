@@ -536,11 +536,6 @@ class Package:
         return f"{self.name}_pb2"
 
     @property
-    def pb2_modules(self) -> tuple[str, ...]:
-        """The protobuf modules of its files."""
-        return tuple(path.removesuffix(".proto").replace("/", ".") + "_pb2" for path in self.files)
-
-    @property
     def models(self) -> tuple[Message, ...]:
         """The messages that are models in Python: envelopes of streams, unions and JSON are not."""
         envelopes = {

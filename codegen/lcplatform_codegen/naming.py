@@ -29,11 +29,6 @@ def snake(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
 
 
-def pascal(name: str) -> str:
-    """`object_store` → `ObjectStore`."""
-    return "".join(part[:1].upper() + part[1:] for part in name.split("_"))
-
-
 def field(name: str) -> str:
     """The attribute of a model: the proto name, with an underscore where Python or pydantic needs the word itself."""
     return f"{name}_" if keyword.iskeyword(name) or name in _MODEL_NAMES else name
