@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import os
 import threading
 from collections.abc import (
     AsyncGenerator,
@@ -19,6 +20,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Generic, Literal, ParamSpec, TypeAlias, TypeVar
+from weakref import WeakSet
 
 from lcplatform_runtime.body import CHUNK
 from lcplatform_runtime.cancellation import CANCELLATION, Cancellation
@@ -54,9 +56,14 @@ class Lanes:
     def __init__(self, sizes: Mapping[Lane, int] = SIZES) -> None:
         """`sizes` bounds the threads of each lane; a lane that it leaves out has the usual number."""
         self._sizes = {**SIZES, **sizes}
+        self._closed = False
+        self.forked()
+        _with_threads.add(self)
+
+    def forked(self) -> None:
+        """Starts threads of its own: a fork has none of those that its parent had."""
         self._executors: dict[Lane, ThreadPoolExecutor] = {}
         self._lock = threading.Lock()
-        self._closed = False
 
     async def run(
         self, lane: Lane, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
@@ -274,10 +281,18 @@ class BackgroundLoop:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
         self._closed = False
+        self.forked()
+        _with_threads.add(self)
+
+    def forked(self) -> None:
+        """Starts a loop of its own: a fork has no thread that runs the one of its parent."""
+        # Neither used nor closed: its selector is one with the parent's.
+        self._of_parent = self._loop
+        self._lock = threading.Lock()
+        self._loop = None
+        self._thread: threading.Thread | None = None
 
     def run(self, awaitable: Awaitable[R], /) -> R:
         """Waits for an awaitable on the loop. A caller who is interrupted cancels it."""
@@ -361,6 +376,18 @@ class BackgroundLoop:
             )
             self._thread.start()
         return self._loop
+
+
+_with_threads: Final[WeakSet[Lanes | BackgroundLoop]] = WeakSet()
+
+
+def _forked() -> None:
+    for one in list(_with_threads):
+        one.forked()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
 
 
 async def _awaited(awaitable: Awaitable[R]) -> R:

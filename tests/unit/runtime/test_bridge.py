@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import subprocess
+import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -482,3 +484,33 @@ def test_closing_the_loop_cancels_what_runs_and_refuses_more() -> None:
     assert len(outcome) == 1
     with pytest.raises(PreconditionFailedError, match="closed"):
         loop.run(stuck())
+
+
+FORKING = """
+import asyncio, os, signal, warnings
+warnings.simplefilter("ignore")  # that a process with threads forks is the point
+from lcplatform_runtime.bridge import BackgroundLoop, Lanes
+
+async def pid():
+    return os.getpid()
+
+loop, lanes = BackgroundLoop(), Lanes()
+work = lambda: (loop.run(pid()), asyncio.run(lanes.run("calls", os.getpid)))
+assert work() == (os.getpid(), os.getpid())
+child = os.fork()
+if not child:
+    signal.alarm(10)
+    assert work() == (os.getpid(), os.getpid())
+    loop.close()
+    lanes.close()
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+assert work() == (os.getpid(), os.getpid())
+loop.close()
+lanes.close()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no fork on Windows")
+def test_a_fork_has_threads_of_its_own_and_leaves_its_parent_alone() -> None:
+    subprocess.run([sys.executable, "-c", FORKING], check=True, timeout=60)
