@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
 from lcplatform_runtime.config import PlatformSettings
@@ -51,7 +51,7 @@ class Choice:
     """A provider and its options. Equal choices share one connection."""
 
     provider: str | AnyProvider
-    options: Mapping[str, object]
+    options: Mapping[str, object] = field(repr=False)  # some are secret
 
 
 class Foundation(Generic[D]):

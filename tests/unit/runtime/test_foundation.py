@@ -19,6 +19,7 @@ from lcplatform_runtime.errors import (
     ServiceUnavailableError,
     ValidationError,
 )
+from lcplatform_runtime.foundation import Choice
 from lcplatform_runtime.retry import RetryPolicy
 
 ONCE = PlatformSettings(retry=RetryPolicy(max_attempts=1))
@@ -79,6 +80,10 @@ def test_what_was_connected_before_a_mistake_is_closed() -> None:
     with pytest.raises(ValidationError, match="nope"):
         LCPlatform(provider=provider, services={"queue": "nope"})
     assert provider.open == 0
+
+
+def test_the_options_of_a_choice_are_not_shown() -> None:
+    assert "hush" not in repr(Choice("grpc", {"token": "hush-hush"}))
 
 
 def test_a_closed_platform_serves_no_more() -> None:
