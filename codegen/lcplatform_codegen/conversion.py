@@ -160,7 +160,8 @@ class Value:
             written = _write(item, given)
             bare = item.optional and item.kind in {"message", "union"}
             return f"None if {given} is None else {written}" if bare else written
-        one = _write(item, "it")
+        # An item of a list is always there, which `write_json` does not know.
+        one = '{"text": it.text}' if item.kind == "json" else _write(item, "it")
         if one == "it":
             return f"{given} or None"  # protobuf takes longer for what is empty than for nothing
         if self.field.is_map:
@@ -189,7 +190,9 @@ def _read(item: Field, raw: str, path: str) -> str:
 
 
 def read_part(item: Field) -> str:
-    """The value of one alternative of a union."""
+    """The value of one alternative of a union. A message among them is a model at once: nothing tells what a dict means."""
+    if item.kind == "message":
+        return f"read_{naming.snake(item.message.name)}(message.{item.proto_name})"
     return _read(item, f"message.{item.proto_name}", "path")
 
 

@@ -28,6 +28,7 @@ _STANDARD = """\
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from datetime import datetime
 from typing import Any, Final
 
 import grpc
@@ -137,9 +138,17 @@ class _Protobuf:
                 *(it.name for it in file.enum_type),
             )
         }
-        models = [message for package in schema.released for message in package.models]
+        models = [
+            message for package in schema.released for message in (*package.models, *package.unions)
+        ]
         self.inside = {
             (item.map_value or item).type_name for message in models for item in message.fields
+        }
+        self.alternatives = {
+            item.type_name
+            for package in schema.released
+            for union in package.unions
+            for item in union.fields
         }
         methods = [method for service in schema.all_services for method in service.methods]
         self.outside = {
@@ -227,6 +236,13 @@ class _Converter:
     def outside(self) -> bool:
         """Whether it is a request or an answer by itself."""
         return self.message.full_name in self.protobuf.outside
+
+    @property
+    def read_alone(self) -> bool:
+        """Whether it is read as a model of its own, checked: as a request, in an answer that callers also send, or as one
+        of several alternatives."""
+        shared = self.inside and self.message.role is Role.SHARED
+        return self.outside or shared or self.message.full_name in self.protobuf.alternatives
 
     @cached_property
     def fields(self) -> list[Value]:

@@ -58,7 +58,7 @@ def test_the_eleven_services_pass_the_type_checker(
         "[mypy-google.rpc.*]\nignore_missing_imports = True\n",
         encoding="utf-8",
     )
-    packages = (str(generated / name) for name in ("lcplatform",))
+    packages = (str(generated / name) for name in ("lcplatform", "lcplatform_grpc"))
     cache = str(generated.with_name("cache"))
     said, trouble, code = api.run(
         ["--config-file", str(configuration), "--cache-dir", cache, *packages]

@@ -101,8 +101,8 @@ FAULTS: Final = (
     Fault(
         "a condition is lost on its way to the server",
         "generated/lcplatform_grpc/object_store/convert.py",
-        "        if_absent=model.if_absent,\n    )\n\n\ndef read_put_object_response",
-        "    )\n\n\ndef read_put_object_response",
+        "        if_absent=model.if_absent,\n    )\n    if model.metadata:",
+        "    )\n    if model.metadata:",
         "object_store",
         GRPC,
     ),

@@ -296,6 +296,29 @@ def test_a_failure_of_the_connection_says_what_may_have_happened(
     assert details in error.message
 
 
+class _Contradicting(_Failed):
+    """A status that says one thing and an error inside of it that says another."""
+
+    @override
+    def trailing_metadata(self) -> tuple[tuple[str, bytes], ...]:  # type: ignore[override]
+        _, trailers = trailers_of(ConflictError("stale"))
+        return trailers
+
+
+@pytest.mark.parametrize("status", ["UNKNOWN", "NOT_FOUND", "UNAVAILABLE"])
+def test_a_server_that_contradicts_itself_is_not_believed(status: str) -> None:
+    error = translate(_Contradicting(grpc.StatusCode[status], "stale"), SEND_MESSAGE)
+    assert isinstance(error, InternalError)
+    assert "contradicts itself" in error.message
+    assert error.from_server
+    assert not error.retryable
+
+
+def test_a_status_that_agrees_with_its_error_is_that_error() -> None:
+    error = translate(_Contradicting(grpc.StatusCode.ABORTED, "stale"), SEND_MESSAGE)
+    assert isinstance(error, ConflictError)
+
+
 def test_an_unknown_rpc_means_another_version_of_the_contract() -> None:
     error = translate(_Failed(grpc.StatusCode.UNIMPLEMENTED, "Method not found!"), GET_QUEUE)
     assert isinstance(error, UnsupportedError)

@@ -43,7 +43,25 @@ def translate(error: Exception, operation: Operation, /) -> LCPlatformError | No
     )  # pairs, which the stubs say of async calls only
     serialized = next((value for key, value in trailers if key == DETAILS_KEY), None)
     known = read_status(serialized) if isinstance(serialized, bytes) else None
-    return known or _of_connection(error.code(), error.details() or "", operation)
+    if known is None:
+        return _of_connection(error.code(), error.details() or "", operation)
+    return _agreeing(known, error.code())
+
+
+def _agreeing(error: LCPlatformError, status: grpc.StatusCode) -> LCPlatformError:
+    """The error, if the status says the same. Proxies and clients in other languages go by the status, so a server that
+    contradicts itself misleads them. A code of a newer contract reads as INTERNAL, whatever its status."""
+    if error.code == InternalError.code or status is CODES[error.code]:
+        return error
+    contradiction = InternalError(
+        f"the server contradicts itself: its status is {status.name}, its error {error.code}: {error.message}",
+        operation=error.operation,
+        resource=error.resource,
+        outcome=error.outcome,
+        retryable=False,
+    )
+    contradiction.from_server = True
+    return contradiction
 
 
 def _of_connection(code: grpc.StatusCode, text: str, operation: Operation) -> LCPlatformError:
