@@ -269,13 +269,14 @@ class MockQueue(Service[dict[str, Messages]], QueueDriver):
     def _await(self, request: ReceiveMessagesRequest) -> list[Message]:
         """Waits for messages: until there are some, the wait is over, the caller gave up or its deadline has passed."""
         end = self._clock.monotonic() + request.wait.total_seconds()
-        while not (messages := self._receive(request)):
+        while True:
+            patience = _patience()  # asked first: nothing is taken for who has gone
+            messages = self._receive(request)
             now = self._clock.monotonic()
-            left = min(end - now, _patience())
-            if left <= INSTANT:
-                break
+            left = min(end - now, patience)
+            if messages or left <= INSTANT:
+                return messages
             self._listen(self._queue(request.queue), left, now)
-        return messages
 
     def _listen(self, queue: Messages, left: float, now: float) -> None:
         if queue.next_due is not None:
@@ -286,7 +287,9 @@ class MockQueue(Service[dict[str, Messages]], QueueDriver):
         bell.listeners += 1
         try:
             with waking:
-                self._clock.wait(bell.condition, max(left, INSTANT))
+                # Who gave up before it could be heard does not ring.
+                if cancellation is None or not cancellation.cancelled:
+                    self._clock.wait(bell.condition, max(left, INSTANT))
         finally:
             bell.listeners -= 1
 

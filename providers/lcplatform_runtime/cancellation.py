@@ -36,7 +36,8 @@ class Cancellation:
     def waking(self, wake: Callable[[], None]) -> Iterator[None]:
         """Calls `wake`, from the thread that cancels, if the caller gives up meanwhile.
 
-        One that has given up before is not told again: ask `cancelled` before each wait, under the lock that `wake` takes.
+        One that has given up before is not told again: ask `cancelled` within, before each wait, under the lock that `wake`
+        takes.
         """
         with self._lock:
             self._wakers.append(wake)

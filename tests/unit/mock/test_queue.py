@@ -9,10 +9,12 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
+from typing_extensions import override
 
 from lcplatform.errors import (
     ConflictError,
     DeadlineExceededError,
+    OperationCancelledError,
     PreconditionFailedError,
     QuotaExceededError,
     ResourceNotFoundError,
@@ -31,6 +33,7 @@ from lcplatform.queue.models import (
 from lcplatform_mock import messages as limits
 from lcplatform_mock.provider import provider
 from lcplatform_mock.queue import MockQueue
+from lcplatform_runtime.cancellation import CANCELLATION, Cancellation
 from lcplatform_runtime.context import CallContext, entered
 from lcplatform_runtime.testing.clock import ManualClock
 from tests.unit.mock.race import RUNNERS, race
@@ -225,6 +228,54 @@ def test_a_long_poll_does_not_outlast_the_deadline_of_its_call(clock: ManualCloc
         driver.receive_messages(request)
     with entered(CallContext("c", deadline=60.0, clock=clock)):
         assert driver.receive_messages(request) == ReceiveMessagesResponse()
+
+
+class _Late(Cancellation):
+    """A caller who gives up between the look at it and the wait."""
+
+    @contextmanager
+    @override
+    def waking(self, wake: Callable[[], None]) -> Iterator[None]:
+        self.cancel()
+        with super().waking(wake):
+            yield
+
+
+def _heard(
+    driver: MockQueue, clock: ManualClock, cancellation: Cancellation, meanwhile: Callable[[], None]
+) -> None:
+    """A receiver that waits for who gives up ends at once, whatever comes meanwhile."""
+
+    def receive() -> ReceiveMessagesResponse:
+        CANCELLATION.set(cancellation)
+        return driver.receive_messages(ReceiveMessagesRequest(queue="orders", wait=20 * SECOND))
+
+    with ThreadPoolExecutor(1) as pool:
+        future = pool.submit(receive)
+        try:
+            meanwhile()
+            with pytest.raises(OperationCancelledError):
+                future.result(10)
+        finally:
+            clock.advance(20)
+
+
+def test_a_receiver_hears_a_caller_who_gives_up_just_before_the_wait(clock: ManualClock) -> None:
+    _heard(_driver(clock=clock), clock, _Late(), lambda: None)
+
+
+def test_a_message_that_comes_as_the_caller_gives_up_stays(clock: ManualClock) -> None:
+    driver = _driver(clock=clock)
+    cancellation = Cancellation()
+
+    def come() -> None:
+        clock.await_sleepers()
+        cancellation._cancelled = True  # it is not told before the message comes
+        driver.send_message(SendMessageRequest(queue="orders", body="first"))
+
+    _heard(driver, clock, cancellation, come)
+    answer = driver.receive_messages(ReceiveMessagesRequest(queue="orders"))
+    assert [it.receive_count for it in answer.messages] == [1]
 
 
 # --- receipts
