@@ -63,25 +63,34 @@ class Lanes:
     def forked(self) -> None:
         """Starts threads of its own: a fork has none of those that its parent had."""
         self._executors: dict[Lane, ThreadPoolExecutor] = {}
+        self._polling: set[Cancellation] = set()
         self._lock = threading.Lock()
 
     async def run(
         self, lane: Lane, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
     ) -> R:
-        """Calls a function in a thread of the lane. One that waits in "long_polls" learns that its caller gave up."""
+        """Calls a function in a thread of the lane. One that waits in "long_polls" learns that its caller gave up, or
+        that the lanes are closed."""
         if lane != "long_polls":
             return await self._result(self._submit(lane, function, *args, **kwargs))
         cancellation = Cancellation()
-        token = CANCELLATION.set(cancellation)
+        self._polling.add(cancellation)
         try:
-            future = self._submit(lane, function, *args, **kwargs)
-        finally:
-            CANCELLATION.reset(token)
-        try:
+            token = CANCELLATION.set(cancellation)
+            try:
+                future = self._submit(lane, function, *args, **kwargs)
+            finally:
+                CANCELLATION.reset(token)
             return await self._result(future)
         except asyncio.CancelledError:
             cancellation.cancel()
             raise
+        except OperationCancelledError:
+            if not self._closed:
+                raise
+        finally:
+            self._polling.discard(cancellation)
+        raise PreconditionFailedError(_CLOSED)
 
     async def upload(
         self, method: Callable[[T, ByteSource], R], request: T, source: AsyncByteSource, /
@@ -125,11 +134,13 @@ class Lanes:
                 yield item
 
     def close(self) -> None:
-        """Lets running calls end and refuses others. May be called again."""
+        """Lets running calls end, those that only wait at once, and refuses others. May be called again."""
         with self._lock:
             self._closed = True
             executors = list(self._executors.values())
             self._executors.clear()
+        for cancellation in list(self._polling):
+            cancellation.cancel()
         for executor in executors:
             executor.shutdown(cancel_futures=True)
 

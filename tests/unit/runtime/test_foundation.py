@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from lcplatform_runtime.errors import (
 )
 from lcplatform_runtime.foundation import Choice
 from lcplatform_runtime.retry import RetryPolicy
+from lcplatform_runtime.testing.clock import ManualClock
 
 ONCE = PlatformSettings(retry=RetryPolicy(max_attempts=1))
 
@@ -133,6 +135,27 @@ def test_a_call_that_runs_ends_before_its_provider_is_closed() -> None:
     asyncio.run(main())
     assert open_meanwhile == [1]
     assert provider.open == 0
+
+
+def test_a_receiver_that_waits_does_not_hold_up_the_end() -> None:
+    clock = ManualClock()
+
+    async def main() -> None:
+        platform = AsyncLCPlatform(provider="mock", clock=clock)
+        await platform.queue.create_queue("orders")
+        waiting = asyncio.create_task(
+            platform.queue.receive_messages("orders", wait=timedelta(seconds=20))
+        )
+        await asyncio.to_thread(clock.await_sleepers)
+        try:
+            async with asyncio.timeout(10):
+                await platform.close()
+                with pytest.raises(PreconditionFailedError, match="closed"):
+                    await waiting
+        finally:
+            clock.advance(20)
+
+    asyncio.run(main())
 
 
 def test_a_server_that_cannot_be_reached_is_told_in_the_words_of_the_platform() -> None:
