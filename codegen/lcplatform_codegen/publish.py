@@ -37,26 +37,19 @@ class Difference:
 
 
 def polish(files: dict[str, str], configuration: Path) -> dict[str, str]:
-    """The same files as ruff leaves them: unused imports gone, the rest sorted, everything formatted."""
+    """The same files as ruff leaves them: imports sorted and none unused, everything formatted. protoc's are left alone."""
+    ours = [path for path in files if path.endswith(".py") and not path.endswith("_pb2.py")]
     with tempfile.TemporaryDirectory() as scratch:
         root = Path(scratch, "generated")
-        for path, text in files.items():
-            target = root / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(text, encoding="utf-8")
+        for folder in {path.rpartition("/")[0] for path in ours}:
+            (root / folder).mkdir(parents=True, exist_ok=True)
+        for path in ours:
+            (root / path).write_text(files[path], encoding="utf-8")
         shutil.copy(configuration, Path(scratch, "pyproject.toml"))
-        _ruff(
-            "check",
-            "--fix-only",
-            "--quiet",
-            "--select",
-            "F401,I,TC005",
-            "--config",
-            _OURS,
-            cwd=root,
-        )
+        fix = ("--fix-only", "--select", "F401,I,TC005", "--config", _OURS)
+        _ruff("check", "--quiet", *fix, cwd=root)
         _ruff("format", "--quiet", cwd=root)
-        return {path: (root / path).read_text(encoding="utf-8") for path in files}
+        return files | {path: (root / path).read_text(encoding="utf-8") for path in ours}
 
 
 def _ruff(*words: str, cwd: Path) -> None:

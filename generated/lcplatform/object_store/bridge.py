@@ -37,12 +37,7 @@ from lcplatform.object_store.models import (
     PutObjectTagsResponse,
 )
 from lcplatform_runtime.bridge import BackgroundLoop, Lanes
-from lcplatform_runtime.streams import (
-    AsyncByteSource,
-    AsyncByteStream,
-    ByteSource,
-    ByteStream,
-)
+from lcplatform_runtime.streams import AsyncByteSource, AsyncByteStream, ByteSource, ByteStream
 from lcplatform_runtime.support import Support
 
 

@@ -48,11 +48,7 @@ from lcplatform_runtime.errors import ResourceNotFoundError
 from lcplatform_runtime.model import build
 from lcplatform_runtime.options import CallOptions
 from lcplatform_runtime.paging import iterate
-from lcplatform_runtime.streams import (
-    ByteSource,
-    Data,
-    Download,
-)
+from lcplatform_runtime.streams import ByteSource, Data, Download
 
 
 class ObjectStore:

@@ -35,12 +35,7 @@ from lcplatform.object_store.models import (
     PutObjectTagsRequest,
     PutObjectTagsResponse,
 )
-from lcplatform_runtime.streams import (
-    AsyncByteSource,
-    AsyncByteStream,
-    ByteSource,
-    ByteStream,
-)
+from lcplatform_runtime.streams import AsyncByteSource, AsyncByteStream, ByteSource, ByteStream
 from lcplatform_runtime.support import Support
 
 

@@ -53,10 +53,7 @@ from lcplatform.object_store.operations import (
     PUT_OBJECT_TAGS,
 )
 from lcplatform.object_store.support import ObjectStoreCapability
-from lcplatform_runtime.streams import (
-    ByteSource,
-    ByteStream,
-)
+from lcplatform_runtime.streams import ByteSource, ByteStream
 from lcplatform_runtime.support import NOTHING, Support, unimplemented
 from lcplatform_runtime.testing.recorder import Program
 

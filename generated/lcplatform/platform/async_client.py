@@ -4,10 +4,7 @@
 from __future__ import annotations
 
 from lcplatform.platform.calls import AsyncPlatformCalls
-from lcplatform.platform.models import (
-    DescribeRequest,
-    DescribeResponse,
-)
+from lcplatform.platform.models import DescribeRequest, DescribeResponse
 from lcplatform_runtime.model import build
 from lcplatform_runtime.options import CallOptions
 

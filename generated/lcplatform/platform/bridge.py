@@ -6,10 +6,7 @@ from __future__ import annotations
 from typing_extensions import override
 
 from lcplatform.platform.driver import AsyncPlatformDriver, PlatformDriver
-from lcplatform.platform.models import (
-    DescribeRequest,
-    DescribeResponse,
-)
+from lcplatform.platform.models import DescribeRequest, DescribeResponse
 from lcplatform_runtime.bridge import BackgroundLoop, Lanes
 from lcplatform_runtime.support import Support
 

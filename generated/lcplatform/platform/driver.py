@@ -5,10 +5,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
-from lcplatform.platform.models import (
-    DescribeRequest,
-    DescribeResponse,
-)
+from lcplatform.platform.models import DescribeRequest, DescribeResponse
 from lcplatform_runtime.support import Support
 
 

@@ -6,10 +6,7 @@ from __future__ import annotations
 from typing_extensions import override
 
 from lcplatform.platform.driver import PlatformDriver
-from lcplatform.platform.models import (
-    DescribeRequest,
-    DescribeResponse,
-)
+from lcplatform.platform.models import DescribeRequest, DescribeResponse
 from lcplatform.platform.operations import DESCRIBE
 from lcplatform.platform.support import PlatformCapability
 from lcplatform_runtime.support import NOTHING, Support, unimplemented

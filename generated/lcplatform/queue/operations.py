@@ -5,12 +5,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from lcplatform_runtime.operation import (
-    FieldLimit,
-    FieldNeed,
-    Idempotency,
-    Operation,
-)
+from lcplatform_runtime.operation import FieldLimit, FieldNeed, Idempotency, Operation
 
 CREATE_QUEUE: Final = Operation(
     service="queue",

@@ -6,13 +6,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
-from lcplatform_runtime.operation import (
-    CacheRule,
-    FieldLimit,
-    FieldNeed,
-    Idempotency,
-    Operation,
-)
+from lcplatform_runtime.operation import CacheRule, FieldLimit, FieldNeed, Idempotency, Operation
 
 CREATE_SECRET: Final = Operation(
     service="secrets",

@@ -6,11 +6,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from lcplatform.object_store.client import ObjectStore
-from lcplatform.object_store.models import (
-    DeleteObjectsEntry,
-    LifecycleRule,
-    PresignedMethod,
-)
+from lcplatform.object_store.models import DeleteObjectsEntry, LifecycleRule, PresignedMethod
 from lcplatform_contract.contract_test import lacks, needs
 from lcplatform_contract.law_test import Arguments, LawTest
 

@@ -6,10 +6,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from lcplatform.queue.client import Queue
-from lcplatform.queue.models import (
-    ChangeVisibilitiesEntry,
-    SendMessagesEntry,
-)
+from lcplatform.queue.models import ChangeVisibilitiesEntry, SendMessagesEntry
 from lcplatform_contract.contract_test import lacks, needs
 from lcplatform_contract.law_test import Arguments, LawTest
 

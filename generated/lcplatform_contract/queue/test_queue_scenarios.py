@@ -16,18 +16,10 @@ from lcplatform.errors import (
     ValidationError,
 )
 from lcplatform.queue.client import Queue
-from lcplatform.queue.models import (
-    ChangeVisibilitiesEntry,
-    SendMessagesEntry,
-)
+from lcplatform.queue.models import ChangeVisibilitiesEntry, SendMessagesEntry
 from lcplatform.type.models import ErrorCode
 from lcplatform_contract.contract_test import ContractTest, needs
-from lcplatform_contract.expect import (
-    ANY,
-    like,
-    unlike,
-    unordered,
-)
+from lcplatform_contract.expect import ANY, like, unlike, unordered
 
 
 class TestQueueScenarios(ContractTest):

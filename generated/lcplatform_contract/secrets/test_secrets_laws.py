@@ -6,9 +6,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from lcplatform.secrets.client import Secrets
-from lcplatform.secrets.models import (
-    VersionStage,
-)
+from lcplatform.secrets.models import VersionStage
 from lcplatform_contract.contract_test import lacks, needs
 from lcplatform_contract.law_test import Arguments, LawTest
 

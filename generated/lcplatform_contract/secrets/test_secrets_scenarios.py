@@ -16,16 +16,10 @@ from lcplatform.errors import (
     ValidationError,
 )
 from lcplatform.secrets.client import Secrets
-from lcplatform.secrets.models import (
-    VersionStage,
-)
+from lcplatform.secrets.models import VersionStage
 from lcplatform.type.models import ErrorCode
 from lcplatform_contract.contract_test import ContractTest, needs
-from lcplatform_contract.expect import (
-    ANY,
-    like,
-    unordered,
-)
+from lcplatform_contract.expect import ANY, like, unordered
 
 
 class TestSecretsScenarios(ContractTest):

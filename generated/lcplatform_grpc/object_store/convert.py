@@ -45,10 +45,7 @@ from lcplatform.object_store.models import (
     PutObjectTagsResponse,
 )
 from lcplatform.object_store.v1 import object_store_pb2
-from lcplatform_grpc.type.convert import (
-    arguments_of_batch_failure,
-    read_batch_failure,
-)
+from lcplatform_grpc.type.convert import arguments_of_batch_failure, read_batch_failure
 from lcplatform_grpc.values import (
     Arguments,
     absent,

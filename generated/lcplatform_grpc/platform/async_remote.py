@@ -6,18 +6,12 @@ from __future__ import annotations
 from typing_extensions import override
 
 from lcplatform.platform.driver import AsyncPlatformDriver
-from lcplatform.platform.models import (
-    DescribeRequest,
-    DescribeResponse,
-)
+from lcplatform.platform.models import DescribeRequest, DescribeResponse
 from lcplatform.platform.operations import DESCRIBE
 from lcplatform.platform.support import PlatformCapability
 from lcplatform.platform.v1 import platform_pb2
 from lcplatform_grpc.channel import AsyncChannel
-from lcplatform_grpc.platform.convert import (
-    read_describe_response,
-    write_describe_request,
-)
+from lcplatform_grpc.platform.convert import read_describe_response, write_describe_request
 from lcplatform_runtime.support import Support
 
 

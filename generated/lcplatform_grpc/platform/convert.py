@@ -13,12 +13,7 @@ from lcplatform.platform.models import (
     ServiceDescription,
 )
 from lcplatform.platform.v1 import platform_pb2
-from lcplatform_grpc.values import (
-    Arguments,
-    checker,
-    maker,
-    read_map,
-)
+from lcplatform_grpc.values import Arguments, checker, maker, read_map
 
 CONDITIONAL_UPDATE_MEMBERS: Final = {
     1: ConditionalUpdate.ATOMIC,

@@ -10,10 +10,7 @@ import grpc
 from lcplatform.platform.calls import PlatformCalls
 from lcplatform.platform.operations import DESCRIBE
 from lcplatform.platform.v1 import platform_pb2
-from lcplatform_grpc.platform.convert import (
-    read_describe_request,
-    write_describe_response,
-)
+from lcplatform_grpc.platform.convert import read_describe_request, write_describe_response
 from lcplatform_grpc.serving import Handlers, Lanes, Unary
 
 

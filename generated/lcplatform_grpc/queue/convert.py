@@ -45,10 +45,7 @@ from lcplatform.queue.models import (
     UpdateQueueResponse,
 )
 from lcplatform.queue.v1 import queue_pb2
-from lcplatform_grpc.type.convert import (
-    arguments_of_batch_failure,
-    read_batch_failure,
-)
+from lcplatform_grpc.type.convert import arguments_of_batch_failure, read_batch_failure
 from lcplatform_grpc.values import (
     Arguments,
     absent,

@@ -40,10 +40,7 @@ from lcplatform.secrets.models import (
     VersionStage,
 )
 from lcplatform.secrets.v1 import secrets_pb2
-from lcplatform_grpc.type.convert import (
-    arguments_of_batch_failure,
-    read_batch_failure,
-)
+from lcplatform_grpc.type.convert import arguments_of_batch_failure, read_batch_failure
 from lcplatform_grpc.values import (
     Arguments,
     absent,

@@ -17,10 +17,7 @@ from lcplatform.testing.models import (
 )
 from lcplatform.testing.v1 import control_pb2 as testing_control_pb2
 from lcplatform.type.models import ErrorCode
-from lcplatform_grpc.type.convert import (
-    ERROR_CODE_MEMBERS,
-    ERROR_CODE_NUMBERS,
-)
+from lcplatform_grpc.type.convert import ERROR_CODE_MEMBERS, ERROR_CODE_NUMBERS
 from lcplatform_grpc.values import (
     absent,
     checker,

@@ -9,10 +9,7 @@ from typing import Final
 from lcplatform.type.models import BatchFailure, ErrorCode
 from lcplatform.type.v1 import batch_pb2 as type_batch_pb2
 from lcplatform.type.v1 import error_pb2 as type_error_pb2
-from lcplatform_grpc.values import (
-    Arguments,
-    maker,
-)
+from lcplatform_grpc.values import Arguments, maker
 
 ERROR_CODE_MEMBERS: Final = {
     1: ErrorCode.NOT_FOUND,

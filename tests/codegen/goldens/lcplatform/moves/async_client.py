@@ -28,11 +28,7 @@ from lcplatform_runtime.errors import ResourceNotFoundError
 from lcplatform_runtime.model import build
 from lcplatform_runtime.options import CallOptions
 from lcplatform_runtime.paging import aiterate
-from lcplatform_runtime.streams import (
-    AsyncByteSource,
-    AsyncData,
-    AsyncDownload,
-)
+from lcplatform_runtime.streams import AsyncByteSource, AsyncData, AsyncDownload
 
 
 class AsyncMoves:

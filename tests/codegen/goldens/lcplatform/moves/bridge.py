@@ -23,12 +23,7 @@ from lcplatform.moves.models import (
     WatchThingsResponse,
 )
 from lcplatform_runtime.bridge import BackgroundLoop, Lanes
-from lcplatform_runtime.streams import (
-    AsyncByteSource,
-    AsyncByteStream,
-    ByteSource,
-    ByteStream,
-)
+from lcplatform_runtime.streams import AsyncByteSource, AsyncByteStream, ByteSource, ByteStream
 from lcplatform_runtime.support import Support
 
 

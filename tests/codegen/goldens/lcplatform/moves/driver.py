@@ -20,12 +20,7 @@ from lcplatform.moves.models import (
     WatchThingsRequest,
     WatchThingsResponse,
 )
-from lcplatform_runtime.streams import (
-    AsyncByteSource,
-    AsyncByteStream,
-    ByteSource,
-    ByteStream,
-)
+from lcplatform_runtime.streams import AsyncByteSource, AsyncByteStream, ByteSource, ByteStream
 from lcplatform_runtime.support import Support
 
 

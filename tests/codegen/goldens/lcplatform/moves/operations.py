@@ -6,12 +6,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
-from lcplatform_runtime.operation import (
-    CacheRule,
-    Idempotency,
-    Kind,
-    Operation,
-)
+from lcplatform_runtime.operation import CacheRule, Idempotency, Kind, Operation
 
 LIST_THINGS: Final = Operation(
     service="moves",

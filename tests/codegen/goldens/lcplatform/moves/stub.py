@@ -31,10 +31,7 @@ from lcplatform.moves.operations import (
     WATCH_THINGS,
 )
 from lcplatform.moves.support import MovesCapability
-from lcplatform_runtime.streams import (
-    ByteSource,
-    ByteStream,
-)
+from lcplatform_runtime.streams import ByteSource, ByteStream
 from lcplatform_runtime.support import NOTHING, Support, unimplemented
 from lcplatform_runtime.testing.recorder import Program
 

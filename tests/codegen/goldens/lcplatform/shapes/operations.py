@@ -5,11 +5,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from lcplatform_runtime.operation import (
-    FieldLimit,
-    FieldNeed,
-    Operation,
-)
+from lcplatform_runtime.operation import FieldLimit, FieldNeed, Operation
 
 DRAW: Final = Operation(
     service="shapes",

@@ -5,10 +5,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from lcplatform_runtime.operation import (
-    Idempotency,
-    Operation,
-)
+from lcplatform_runtime.operation import Idempotency, Operation
 
 SEND: Final = Operation(
     service="words",

@@ -20,18 +20,8 @@ from lcplatform.moves.models import (
     WatchThingsResponse,
 )
 from lcplatform.moves.v1 import moves_pb2
-from lcplatform_grpc.type.convert import (
-    arguments_of_batch_failure,
-    read_batch_failure,
-)
-from lcplatform_grpc.values import (
-    Arguments,
-    checker,
-    each,
-    maker,
-    read_duration,
-    write_duration,
-)
+from lcplatform_grpc.type.convert import arguments_of_batch_failure, read_batch_failure
+from lcplatform_grpc.values import Arguments, checker, each, maker, read_duration, write_duration
 
 _check_list_things_request = checker(ListThingsRequest)
 

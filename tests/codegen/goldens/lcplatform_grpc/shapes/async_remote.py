@@ -11,10 +11,7 @@ from lcplatform.shapes.operations import DRAW
 from lcplatform.shapes.support import ShapesCapability
 from lcplatform.shapes.v1 import shapes_pb2
 from lcplatform_grpc.channel import AsyncChannel
-from lcplatform_grpc.shapes.convert import (
-    read_draw_response,
-    write_draw_request,
-)
+from lcplatform_grpc.shapes.convert import read_draw_response, write_draw_request
 from lcplatform_runtime.support import Support
 
 

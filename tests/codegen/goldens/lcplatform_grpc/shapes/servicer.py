@@ -11,10 +11,7 @@ from lcplatform.shapes.calls import ShapesCalls
 from lcplatform.shapes.operations import DRAW
 from lcplatform.shapes.v1 import shapes_pb2
 from lcplatform_grpc.serving import Handlers, Lanes, Unary
-from lcplatform_grpc.shapes.convert import (
-    read_draw_request,
-    write_draw_response,
-)
+from lcplatform_grpc.shapes.convert import read_draw_request, write_draw_response
 
 
 def handlers(calls: Callable[[], ShapesCalls], lanes: Lanes, /) -> Handlers:

@@ -11,10 +11,7 @@ from lcplatform.words.operations import SEND
 from lcplatform.words.support import WordsCapability
 from lcplatform.words.v1 import words_pb2
 from lcplatform_grpc.channel import AsyncChannel
-from lcplatform_grpc.words.convert import (
-    read_send_response,
-    write_send_request,
-)
+from lcplatform_grpc.words.convert import read_send_response, write_send_request
 from lcplatform_runtime.support import Support
 
 

@@ -5,10 +5,7 @@ from __future__ import annotations
 
 from lcplatform.words.models import SendRequest, SendResponse
 from lcplatform.words.v1 import words_pb2
-from lcplatform_grpc.values import (
-    checker,
-    maker,
-)
+from lcplatform_grpc.values import checker, maker
 
 _check_send_request = checker(SendRequest)
 

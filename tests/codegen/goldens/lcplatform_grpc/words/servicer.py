@@ -11,10 +11,7 @@ from lcplatform.words.calls import WordsCalls
 from lcplatform.words.operations import SEND
 from lcplatform.words.v1 import words_pb2
 from lcplatform_grpc.serving import Handlers, Lanes, Unary
-from lcplatform_grpc.words.convert import (
-    read_send_request,
-    write_send_response,
-)
+from lcplatform_grpc.words.convert import read_send_request, write_send_response
 
 
 def handlers(calls: Callable[[], WordsCalls], lanes: Lanes, /) -> Handlers:
