@@ -55,6 +55,11 @@ class ObjectStore:
     """Stores objects of any size under a key in a bucket. Bodies are streamed both ways, so memory
     does not grow with the object (SC-007). A write is all or nothing: a transfer that breaks off
     leaves what was there before.
+
+    Besides the errors that an operation names, each raises `ValidationError` for an argument that
+    is not usable and `UnsupportedError` for what the provider does not offer, before anything is
+    sent. Where no retry helps, it raises `ServiceUnavailableError`, `QuotaExceededError`,
+    `DeadlineExceededError`, `PermissionDeniedError`, `AuthenticationError` or `InternalError`.
     """
 
     def __init__(self, calls: ObjectStoreCalls, /) -> None:

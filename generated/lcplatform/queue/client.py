@@ -55,6 +55,11 @@ from lcplatform_runtime.paging import iterate
 class Queue(QueueConsuming):
     """Keeps messages until a receiver deletes them. Delivery is at least once: a message that is
     received is hidden for its visibility timeout and comes back unless it is deleted by then.
+
+    Besides the errors that an operation names, each raises `ValidationError` for an argument that
+    is not usable and `UnsupportedError` for what the provider does not offer, before anything is
+    sent. Where no retry helps, it raises `ServiceUnavailableError`, `QuotaExceededError`,
+    `DeadlineExceededError`, `PermissionDeniedError`, `AuthenticationError` or `InternalError`.
     """
 
     def __init__(self, calls: QueueCalls, /) -> None:

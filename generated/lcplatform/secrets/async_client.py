@@ -51,6 +51,11 @@ class AsyncSecrets(AsyncSecretRotating):
     """Keeps secret values, encrypted at rest (FR-011), in versions (FR-013). At any time one version
     is current; a rotation may prepare a pending one beside it. A deleted secret can be restored
     until its recovery window ends (FR-015).
+
+    Besides the errors that an operation names, each raises `ValidationError` for an argument that
+    is not usable and `UnsupportedError` for what the provider does not offer, before anything is
+    sent. Where no retry helps, it raises `ServiceUnavailableError`, `QuotaExceededError`,
+    `DeadlineExceededError`, `PermissionDeniedError`, `AuthenticationError` or `InternalError`.
     """
 
     def __init__(self, calls: AsyncSecretsCalls, /) -> None:

@@ -26,6 +26,11 @@ from lcplatform_runtime.options import CallOptions
 class AsyncControl:
     """Moves the clock of a mock, keeps and restores its state and makes it fail. A server offers it
     only when it is told to, and only on a loopback address.
+
+    Besides the errors that an operation names, each raises `ValidationError` for an argument that
+    is not usable and `UnsupportedError` for what the provider does not offer, before anything is
+    sent. Where no retry helps, it raises `ServiceUnavailableError`, `QuotaExceededError`,
+    `DeadlineExceededError`, `PermissionDeniedError`, `AuthenticationError` or `InternalError`.
     """
 
     def __init__(self, calls: AsyncControlCalls, /) -> None:

@@ -32,7 +32,13 @@ from lcplatform_runtime.streams import AsyncByteSource, AsyncData, AsyncDownload
 
 
 class AsyncMoves:
-    """Moves things."""
+    """Moves things.
+
+    Besides the errors that an operation names, each raises `ValidationError` for an argument that
+    is not usable and `UnsupportedError` for what the provider does not offer, before anything is
+    sent. Where no retry helps, it raises `ServiceUnavailableError`, `QuotaExceededError`,
+    `DeadlineExceededError`, `PermissionDeniedError`, `AuthenticationError` or `InternalError`.
+    """
 
     def __init__(self, calls: AsyncMovesCalls, /) -> None:
         self.calls = calls

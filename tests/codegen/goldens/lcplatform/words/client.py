@@ -10,7 +10,13 @@ from lcplatform_runtime.options import CallOptions
 
 
 class Words:
-    """Says "words", with a \\backslash and \"\"\"three quotes\"\"\" in its comment."""
+    """Says "words", with a \\backslash and \"\"\"three quotes\"\"\" in its comment.
+
+    Besides the errors that an operation names, each raises `ValidationError` for an argument that
+    is not usable and `UnsupportedError` for what the provider does not offer, before anything is
+    sent. Where no retry helps, it raises `ServiceUnavailableError`, `QuotaExceededError`,
+    `DeadlineExceededError`, `PermissionDeniedError`, `AuthenticationError` or `InternalError`.
+    """
 
     def __init__(self, calls: WordsCalls, /) -> None:
         self.calls = calls
