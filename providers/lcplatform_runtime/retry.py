@@ -33,8 +33,8 @@ class RetryPolicy:
     Attributes:
         max_attempts: how often a call is sent at most, the first time included.
         base_delay: the longest wait before the second attempt. It doubles with each further attempt.
-        max_delay: the longest wait before any attempt. A service that asks to wait longer is not waited for: the
-            caller gets its error, which says how long.
+        max_delay: the longest backoff before any attempt, on top of what the service asks for. One that asks to wait
+            longer than this is not waited for: the caller gets its error, which says how long.
 
     Raises:
         ValidationError: a value is not usable. It names the attribute.
