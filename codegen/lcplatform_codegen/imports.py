@@ -26,7 +26,6 @@ from lcplatform_runtime.model import build
 from lcplatform_runtime.operation import CacheRule, FieldLimit, FieldNeed, Idempotency, Kind, Operation, ResumeRule
 from lcplatform_runtime.options import CallOptions
 from lcplatform_runtime.paging import aiterate, iterate
-from lcplatform_runtime.pipeline import AsyncPipeline, Pipeline
 from lcplatform_runtime.streams import AsyncByteSource, AsyncByteStream, AsyncData, AsyncDownload, ByteSource, ByteStream, Data, Download
 from lcplatform_runtime.support import NOTHING, Limits, Support, unimplemented
 from lcplatform_runtime.testing.recorder import Program

@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final
 
 from typing_extensions import override
 
+from lcplatform.catalogue import CONTRACT_VERSION
 from lcplatform.platform.driver import PlatformDriver
 from lcplatform.platform.models import (
     ConditionalUpdate,
@@ -16,12 +16,6 @@ from lcplatform.platform.models import (
     ServiceDescription,
 )
 from lcplatform_runtime.support import Support
-
-CONTRACT_VERSION: Final = "1.0"
-"""The version of the IDL that this code was generated from."""
-
-SERVICES: Final = ["object_store", "queue", "secrets"]
-"""The accessors of the services, in their order."""
 
 
 def describe_service(service: str, provider: str, support: Support) -> ServiceDescription:

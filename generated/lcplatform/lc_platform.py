@@ -8,7 +8,7 @@ from os import PathLike
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from lcplatform.describe import SERVICES, describe_all, describe_service
+from lcplatform.catalogue import SERVICES
 from lcplatform_runtime.errors import UnsupportedError
 from lcplatform_runtime.foundation import Foundation
 
@@ -165,6 +165,7 @@ class LCPlatform:
             ServiceUnavailableError: a server that serves one of them cannot be reached.
             UnsupportedError: a package that a provider needs is not installed. It says what to install.
         """
+        from lcplatform.describe import describe_all, describe_service
         from lcplatform.platform.models import DescribeRequest
 
         found: dict[str, ServiceDescription] = {}

@@ -51,7 +51,7 @@ def native(platform: LCPlatform | AsyncLCPlatform, /) -> Native:
     Raises:
         UnsupportedError: it has none.
     """
-    from lcplatform.describe import SERVICES
+    from lcplatform.catalogue import SERVICES
 
     foundation = platform._foundation
     for service in SERVICES:

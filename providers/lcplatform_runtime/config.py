@@ -119,7 +119,8 @@ class PlatformSettings(Model):
     """How long a call may take that does not say so itself."""
     page_token_key: Annotated[str, Field(min_length=32)] | None = None
     """Seals page tokens. Processes that are to take each other's tokens share it."""
-    threads: ThreadSettings = ThreadSettings()
+    # Not checked, since there is nothing to check: a check would be made ready at every import.
+    threads: ThreadSettings = ThreadSettings.model_construct()
     """The threads of an async platform."""
 
     if not TYPE_CHECKING:  # a type checker sees the keywords

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
 from lcplatform_runtime.config import PlatformSettings
 from lcplatform_runtime.errors import FieldViolation, PreconditionFailedError, ValidationError
-from lcplatform_runtime.pipeline import AsyncPipeline, Pipeline
 from lcplatform_runtime.support import Support
 
 if TYPE_CHECKING:
+    from lcplatform_runtime.async_pipeline import AsyncPipeline
     from lcplatform_runtime.bridge import BackgroundLoop, Lanes
+    from lcplatform_runtime.pipeline import Pipeline
 
 D = TypeVar("D", bound="AnyDrivers")
 T = TypeVar("T")
@@ -93,7 +94,7 @@ class Foundation(Generic[D]):
             raise _refused(
                 "settings", "must be PlatformSettings, such as PlatformSettings(deadline=30)"
             )
-        merged = _merged(settings or PlatformSettings(), provider, services or {})
+        merged = _merged(settings or PlatformSettings.model_construct(), provider, services or {})
         if provider is None:
             provider = merged.provider
         if provider is None:
@@ -117,7 +118,12 @@ class Foundation(Generic[D]):
         asynchronous: bool,
     ) -> Foundation[D]:
         """The foundation of a platform whose drivers are there already."""
-        return cls(drivers, settings or PlatformSettings(), known=known, asynchronous=asynchronous)
+        return cls(
+            drivers,
+            settings or PlatformSettings.model_construct(),
+            known=known,
+            asynchronous=asynchronous,
+        )
 
     def _check_choices(self) -> None:
         """Connects every provider that is named, so that a mistake shows where it was made. None of them opens anything
@@ -194,6 +200,8 @@ class Foundation(Generic[D]):
 
     def pipeline(self, service: str, driver: Supported) -> Pipeline:
         """A pipeline in front of a blocking driver."""
+        from lcplatform_runtime.pipeline import Pipeline
+
         drivers = self.drivers(service)
         return Pipeline(
             provider=drivers.provider,
@@ -205,6 +213,8 @@ class Foundation(Generic[D]):
 
     def async_pipeline(self, service: str, driver: Supported) -> AsyncPipeline:
         """A pipeline in front of an async driver."""
+        from lcplatform_runtime.async_pipeline import AsyncPipeline
+
         drivers = self.drivers(service)
         return AsyncPipeline(
             provider=drivers.provider,

@@ -2,29 +2,23 @@
 
 An operation is bound once, and what has nothing to do for it is not in its chain (`chain.py`). The interceptors are
 generators, so they serve both colours (`steps.py`); what differs between the colours is in `blocking.py` and
-`asynchronous.py`.
+`asynchronous.py`, and async callers have a pipeline of their own (`async_pipeline.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from lcplatform_runtime.asynchronous import (
-    AsyncDownloading,
-    AsyncStreaming,
-    AsyncUnary,
-    AsyncUpload,
-)
 from lcplatform_runtime.blocking import Downloading, Streaming, Unary, Upload
 from lcplatform_runtime.chain import Binder
 from lcplatform_runtime.model import Model
 from lcplatform_runtime.operation import Operation
 from lcplatform_runtime.settings import PipelineSettings
-from lcplatform_runtime.streams import AsyncByteSource, AsyncByteStream, ByteSource, ByteStream
+from lcplatform_runtime.streams import ByteSource, ByteStream
 from lcplatform_runtime.translate import Translate
 
-__all__ = ["AsyncPipeline", "Pipeline", "PipelineSettings", "Translate"]
+__all__ = ["Pipeline", "PipelineSettings", "Translate"]
 
 Req = TypeVar("Req", bound=Model)
 Res = TypeVar("Res")
@@ -54,31 +48,3 @@ class Pipeline(Binder):
     ) -> Streaming[Req, Res]:
         """An operation with a request, and any number of answers."""
         return Streaming(self.chain(operation), method)
-
-
-class AsyncPipeline(Binder):
-    """Binds the operations of an async driver."""
-
-    def unary(
-        self, operation: Operation, method: Callable[[Req], Awaitable[Res]], /
-    ) -> AsyncUnary[Req, Res]:
-        """An operation with a request and an answer."""
-        return AsyncUnary(self.chain(operation), method)
-
-    def upload(
-        self, operation: Operation, method: Callable[[Req, AsyncByteSource], Awaitable[Res]], /
-    ) -> AsyncUpload[Req, Res]:
-        """An operation with a request and a body, and an answer."""
-        return AsyncUpload(self.chain(operation), method)
-
-    def download(
-        self, operation: Operation, method: Callable[[Req], Awaitable[AsyncByteStream[Res]]], /
-    ) -> AsyncDownloading[Req, Res]:
-        """An operation with a request, and a body with a header as its answer."""
-        return AsyncDownloading(self.chain(operation), method)
-
-    def stream(
-        self, operation: Operation, method: Callable[[Req], AsyncIterator[Res]], /
-    ) -> AsyncStreaming[Req, Res]:
-        """An operation with a request, and any number of answers."""
-        return AsyncStreaming(self.chain(operation), method)

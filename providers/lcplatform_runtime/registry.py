@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
+from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 from lcplatform_runtime.errors import FieldViolation, UnsupportedError, ValidationError
@@ -12,6 +14,14 @@ if TYPE_CHECKING:
 
 GROUP: Final = "lcplatform.providers"
 """The entry point group of providers. Each entry names an object with a `connect` method."""
+
+
+_OWN: Final = {
+    "aws": "lcplatform_aws",
+    "grpc": "lcplatform_grpc",
+    "mock": "lcplatform_mock",
+}
+"""The providers of this distribution: their names are taken, and found without a look at the environment."""
 
 
 def providers() -> tuple[str, ...]:
@@ -26,6 +36,8 @@ def find_provider(name: str, /) -> object:
         ValidationError: no distribution offers the name, or two of them claim it.
         UnsupportedError: a package that the provider needs is not installed. It says what to install.
     """
+    if name in _OWN:
+        return _loaded(name, _OWN[name], lambda: import_module(_OWN[name]).provider)
     entries = _installed().get(name)
     if not entries:
         known = ", ".join(providers()) or "none"
@@ -35,7 +47,7 @@ def find_provider(name: str, /) -> object:
         raise _refused(
             f"several distributions offer a provider {name!r}, uninstall all but one: {claims}"
         )
-    return _load(entries[0])
+    return _loaded(name, entries[0].module, entries[0].load)
 
 
 def refresh() -> None:
@@ -65,14 +77,13 @@ def missing_package(name: str, error: ModuleNotFoundError, /) -> UnsupportedErro
     )
 
 
-def _load(entry: EntryPoint) -> object:
+def _loaded(name: str, module: str, load: Callable[[], object]) -> object:
     try:
-        loaded: object = entry.load()
+        return load()
     except ModuleNotFoundError as error:
-        if error.name == entry.module:  # the provider itself: its distribution is broken
+        if error.name == module:  # the provider itself: its distribution is broken
             raise
-        raise missing_package(entry.name, error) from error
-    return loaded
+        raise missing_package(name, error) from error
 
 
 def _remedy(name: str, missing: str) -> str:

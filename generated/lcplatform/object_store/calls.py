@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from lcplatform.object_store.driver import AsyncObjectStoreDriver, ObjectStoreDriver
+from typing import TYPE_CHECKING
+
 from lcplatform.object_store.operations import (
     COPY_OBJECT,
     CREATE_BUCKET,
@@ -20,7 +21,11 @@ from lcplatform.object_store.operations import (
     PUT_OBJECT,
     PUT_OBJECT_TAGS,
 )
-from lcplatform_runtime.pipeline import AsyncPipeline, Pipeline
+
+if TYPE_CHECKING:
+    from lcplatform.object_store.driver import AsyncObjectStoreDriver, ObjectStoreDriver
+    from lcplatform_runtime.async_pipeline import AsyncPipeline
+    from lcplatform_runtime.pipeline import Pipeline
 
 
 class ObjectStoreCalls:

@@ -3,9 +3,14 @@
 
 from __future__ import annotations
 
-from lcplatform.platform.driver import AsyncPlatformDriver, PlatformDriver
+from typing import TYPE_CHECKING
+
 from lcplatform.platform.operations import DESCRIBE
-from lcplatform_runtime.pipeline import AsyncPipeline, Pipeline
+
+if TYPE_CHECKING:
+    from lcplatform.platform.driver import AsyncPlatformDriver, PlatformDriver
+    from lcplatform_runtime.async_pipeline import AsyncPipeline
+    from lcplatform_runtime.pipeline import Pipeline
 
 
 class PlatformCalls:

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from lcplatform.queue.driver import AsyncQueueDriver, QueueDriver
+from typing import TYPE_CHECKING
+
 from lcplatform.queue.operations import (
     CHANGE_VISIBILITIES,
     CHANGE_VISIBILITY,
@@ -21,7 +22,11 @@ from lcplatform.queue.operations import (
     SEND_MESSAGES,
     UPDATE_QUEUE,
 )
-from lcplatform_runtime.pipeline import AsyncPipeline, Pipeline
+
+if TYPE_CHECKING:
+    from lcplatform.queue.driver import AsyncQueueDriver, QueueDriver
+    from lcplatform_runtime.async_pipeline import AsyncPipeline
+    from lcplatform_runtime.pipeline import Pipeline
 
 
 class QueueCalls:

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from lcplatform.secrets.driver import AsyncSecretsDriver, SecretsDriver
+from typing import TYPE_CHECKING
+
 from lcplatform.secrets.operations import (
     CANCEL_ROTATION,
     CONFIGURE_ROTATION,
@@ -19,7 +20,11 @@ from lcplatform.secrets.operations import (
     RESTORE_VERSION,
     ROTATE_SECRET,
 )
-from lcplatform_runtime.pipeline import AsyncPipeline, Pipeline
+
+if TYPE_CHECKING:
+    from lcplatform.secrets.driver import AsyncSecretsDriver, SecretsDriver
+    from lcplatform_runtime.async_pipeline import AsyncPipeline
+    from lcplatform_runtime.pipeline import Pipeline
 
 
 class SecretsCalls:

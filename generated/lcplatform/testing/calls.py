@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from lcplatform.testing.driver import AsyncControlDriver, ControlDriver
+from typing import TYPE_CHECKING
+
 from lcplatform.testing.operations import (
     ADVANCE_CLOCK,
     CLEAR_FAULTS,
@@ -11,7 +12,11 @@ from lcplatform.testing.operations import (
     RESTORE_SNAPSHOT,
     TAKE_SNAPSHOT,
 )
-from lcplatform_runtime.pipeline import AsyncPipeline, Pipeline
+
+if TYPE_CHECKING:
+    from lcplatform.testing.driver import AsyncControlDriver, ControlDriver
+    from lcplatform_runtime.async_pipeline import AsyncPipeline
+    from lcplatform_runtime.pipeline import Pipeline
 
 
 class ControlCalls:

@@ -28,7 +28,8 @@ from lcplatform_runtime.errors import (
 )
 from lcplatform_runtime.operation import FieldLimit, Operation
 from lcplatform_runtime.options import CallOptions
-from lcplatform_runtime.pipeline import AsyncPipeline, Pipeline
+from lcplatform_runtime.async_pipeline import AsyncPipeline
+from lcplatform_runtime.pipeline import Pipeline
 from lcplatform_runtime.support import Support
 from tests.unit.runtime.doubles import (
     KEYED,

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from lcplatform.moves.driver import AsyncMovesDriver, MovesDriver
+from typing import TYPE_CHECKING
+
 from lcplatform.moves.operations import (
     GET_NOTE,
     GET_THING,
@@ -12,7 +13,11 @@ from lcplatform.moves.operations import (
     PUT_THING,
     WATCH_THINGS,
 )
-from lcplatform_runtime.pipeline import AsyncPipeline, Pipeline
+
+if TYPE_CHECKING:
+    from lcplatform.moves.driver import AsyncMovesDriver, MovesDriver
+    from lcplatform_runtime.async_pipeline import AsyncPipeline
+    from lcplatform_runtime.pipeline import Pipeline
 
 
 class MovesCalls:

@@ -3,9 +3,14 @@
 
 from __future__ import annotations
 
-from lcplatform.shapes.driver import AsyncShapesDriver, ShapesDriver
+from typing import TYPE_CHECKING
+
 from lcplatform.shapes.operations import DRAW
-from lcplatform_runtime.pipeline import AsyncPipeline, Pipeline
+
+if TYPE_CHECKING:
+    from lcplatform.shapes.driver import AsyncShapesDriver, ShapesDriver
+    from lcplatform_runtime.async_pipeline import AsyncPipeline
+    from lcplatform_runtime.pipeline import Pipeline
 
 
 class ShapesCalls:

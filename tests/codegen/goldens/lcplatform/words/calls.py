@@ -3,9 +3,14 @@
 
 from __future__ import annotations
 
-from lcplatform.words.driver import AsyncWordsDriver, WordsDriver
+from typing import TYPE_CHECKING
+
 from lcplatform.words.operations import SEND
-from lcplatform_runtime.pipeline import AsyncPipeline, Pipeline
+
+if TYPE_CHECKING:
+    from lcplatform.words.driver import AsyncWordsDriver, WordsDriver
+    from lcplatform_runtime.async_pipeline import AsyncPipeline
+    from lcplatform_runtime.pipeline import Pipeline
 
 
 class WordsCalls:
