@@ -218,7 +218,9 @@ def test_what_the_wire_says_of_an_error_does_not_quote_the_secret(watch: Watch) 
     ]
     with surface_of("grpc").open("mock", {}) as arguments:
         channel = grpc.insecure_channel(str(arguments["endpoint"]))
-        create: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary("/lcplatform.secrets.v1.SecretsService/CreateSecret")
+        create: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(
+            "/lcplatform.secrets.v1.SecretsService/CreateSecret"
+        )
         refused = 0
         for request in requests:
             try:

@@ -9,12 +9,12 @@ from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
 from pydantic import Field
 
+from lcplatform_runtime.async_pipeline import AsyncPipeline
 from lcplatform_runtime.errors import LCPlatformError
 from lcplatform_runtime.json_value import Json
 from lcplatform_runtime.model import Request, Response
 from lcplatform_runtime.operation import CacheRule, Idempotency, Kind, Operation, ResumeRule
 from lcplatform_runtime.options import CallOptions
-from lcplatform_runtime.async_pipeline import AsyncPipeline
 from lcplatform_runtime.pipeline import Pipeline
 from lcplatform_runtime.support import Support
 from lcplatform_runtime.testing.clock import ManualClock

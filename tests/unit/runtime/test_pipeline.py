@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lcplatform_runtime.async_pipeline import AsyncPipeline
 from lcplatform_runtime.context import current_call
 from lcplatform_runtime.errors import (
     ConflictError,
@@ -28,7 +29,6 @@ from lcplatform_runtime.errors import (
 )
 from lcplatform_runtime.operation import FieldLimit, Operation
 from lcplatform_runtime.options import CallOptions
-from lcplatform_runtime.async_pipeline import AsyncPipeline
 from lcplatform_runtime.pipeline import Pipeline
 from lcplatform_runtime.support import Support
 from tests.unit.runtime.doubles import (
