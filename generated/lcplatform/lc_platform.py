@@ -8,6 +8,8 @@ from os import PathLike
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from typing_extensions import override
+
 from lcplatform.catalogue import SERVICES
 from lcplatform_runtime.errors import UnsupportedError
 from lcplatform_runtime.foundation import Foundation
@@ -178,6 +180,10 @@ class LCPlatform:
                 driver = self._foundation.driver(service, drivers, getattr(drivers, service))
                 found[service] = describe_service(service, drivers.provider, driver.support)
         return describe_all(found)
+
+    @override
+    def __repr__(self) -> str:
+        return f"LCPlatform({self._foundation.provider!r})"
 
     def close(self) -> None:
         """Gives back every connection. A closed platform is not used again."""

@@ -118,7 +118,8 @@ def _hear_cancellation(context: grpc.ServicerContext) -> None:
     """Lets a driver that waits learn that its caller gave up. gRPC runs each call in a context of its own."""
     cancellation = Cancellation()
     CANCELLATION.set(cancellation)
-    context.add_callback(cancellation.cancel)
+    if not context.add_callback(cancellation.cancel):  # the call has ended already
+        cancellation.cancel()
 
 
 class Uploading(_Handler[P, Req], Generic[P, Req, Res]):

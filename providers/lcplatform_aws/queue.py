@@ -56,11 +56,13 @@ from lcplatform.type.models import BatchFailure, ErrorCode
 from lcplatform_aws.errors import batch_failure, code_of, meaning_of, problem_of
 from lcplatform_aws.messages import MAX_ATTRIBUTES, decode, encode
 from lcplatform_aws.units import given, invalid, seconds
+from lcplatform_runtime.cancellation import CANCELLATION
 from lcplatform_runtime.context import current_call
 from lcplatform_runtime.errors import (
     AlreadyExistsError,
     ConflictError,
     DeadlineExceededError,
+    OperationCancelledError,
     Outcome,
     PreconditionFailedError,
     ResourceNotFoundError,
@@ -295,10 +297,12 @@ class SqsQueue(QueueDriver):
                 **lease,
             )
 
-        answer = self._sent(request.queue, receive)
-        return ReceiveMessagesResponse(
-            messages=tuple(decode(it) for it in answer.get("Messages", ()))
-        )
+        received = self._sent(request.queue, receive).get("Messages", ())
+        cancellation = CANCELLATION.get()
+        if received and cancellation is not None and cancellation.cancelled:
+            self._give_back(self._url(request.queue), received)
+            raise OperationCancelledError("the caller gave up before the messages came")
+        return ReceiveMessagesResponse(messages=tuple(decode(it) for it in received))
 
     @override
     def delete_message(self, request: DeleteMessageRequest, /) -> DeleteMessageResponse:

@@ -67,11 +67,13 @@ class Binder:
         translation = Translation(operation, self._translate)
         retry = Retry(translation, self._settings.retry, self._budget, self.clock)
         checks = self._checks(operation)
-        shelf = self._cache.shelf(operation)
+        # A server keeps answers for all its callers, and writes through it make them stale at once. Kept a second time
+        # here, an answer would outlive both.
+        shelf = None if self._remote else self._cache.shelf(operation)
         proceed: Proceed = retry
         if shelf is not None:
             proceed = Keep(proceed, operation, shelf)
-        if operation.invalidates:
+        if operation.invalidates and not self._remote:
             proceed = Invalidate(proceed, operation, self._cache)
         if operation.paged and not self._remote:
             proceed = Paging(proceed, operation, self._tokens)
@@ -143,7 +145,7 @@ class Chain:
     def kept(self, key: tuple[Hashable, ...], options: CallOptions | None) -> Any:
         """The answer that is kept under `key`, if it may be given without anybody noticing."""
         shelf = self.shelf
-        if shelf is None or (options is not None and options.bypass_cache):
+        if shelf is None or (options is not None and _usable(options).bypass_cache):
             return None
         try:
             kept = shelf.get(key)
@@ -153,8 +155,9 @@ class Chain:
 
     def begin(self, request: Any, options: CallOptions | None, body: Any = None) -> Call:
         """A call, with all that is known of it beforehand."""
-        if options is not None and options.idempotency_key is not None:
-            request = self._with_key(request, options.idempotency_key)
+        key = None if options is None else _usable(options).idempotency_key
+        if key is not None:
+            request = self._with_key(request, key)
         return Call(self.operation, request, options, self._context(request, options), body)
 
     def ahead(self, request: Any) -> Call | None:
@@ -242,3 +245,11 @@ class Chain:
                 violations=(FieldViolation("options.idempotency_key", problem),),
             )
         return request
+
+
+def _usable(options: object) -> CallOptions:
+    """The options of a call, if that is what they are."""
+    if isinstance(options, CallOptions):
+        return options
+    expected = "must be CallOptions, such as CallOptions(bypass_cache=True)"
+    raise ValidationError(f"options {expected}", violations=(FieldViolation("options", expected),))

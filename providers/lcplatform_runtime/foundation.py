@@ -136,6 +136,15 @@ class Foundation(Generic[D]):
             self.close()
             raise
 
+    @property
+    def provider(self) -> str:
+        """The name of the platform's own provider."""
+        default = self._default
+        if isinstance(default, Choice):
+            chosen = default.provider
+            return chosen if isinstance(chosen, str) else str(getattr(chosen, "name", chosen))
+        return default.provider
+
     def default_drivers(self) -> D:
         """The drivers of the platform's own provider."""
         default = self._default

@@ -399,3 +399,9 @@ def test_threads_call_through_one_pipeline_without_mixing_anything_up() -> None:
     assert len(seen) == 400
     assert len(set(seen.values())) == 400
     assert all(seen[name] == f"c{name}" for name in seen if int(name.split(".")[1]) % 2)
+
+
+def test_options_that_are_none_are_refused_by_name(platform: Platform) -> None:
+    wrong: Any = {"deadline": 3}
+    with pytest.raises(ValidationError, match="must be CallOptions"):
+        platform.unary(READ, Script(OK))(Read(name="a"), wrong)
