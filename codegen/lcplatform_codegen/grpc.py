@@ -322,11 +322,6 @@ class _Call:
         return f"grpc.{streams.get(self.method.kind, 'unary_stream')}_rpc_method_handler"
 
     @property
-    def parameters(self) -> str:
-        """What the pipeline is called with."""
-        return "request, source, options" if self.method.kind is Kind.UPLOAD else "request, options"
-
-    @property
     def request(self) -> str:
         """The protobuf class of the request."""
         return self.protobuf.name(self.method.request)

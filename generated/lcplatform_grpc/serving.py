@@ -34,6 +34,7 @@ from lcplatform_runtime.streams import ByteSource, Download
 Req = TypeVar("Req")
 Res = TypeVar("Res")
 P = TypeVar("P", bound=Message)
+C = TypeVar("C", bound=Callable[..., object])
 
 LOGGER: Final = logging.getLogger("lcplatform.server")
 """What callers are not told: why the server's own credentials fail, and what broke inside of it."""
@@ -64,20 +65,30 @@ class Lanes:
     streams: ThreadPoolExecutor | None = None
 
 
-class _Handler(Generic[P, Req]):
-    """One operation. gRPC runs it in `experimental_thread_pool` if it has one, else in the server's own threads."""
+class _Handler(Generic[P, Req, C]):
+    """One operation, connected at its first call. gRPC runs it in `experimental_thread_pool` if it has one, else in the server's own threads."""
 
     def __init__(
         self,
         operation: Operation,
+        bind: Callable[[], C],
         message: type[P],
         read: Callable[[P], Req],
         lane: ThreadPoolExecutor | None,
     ) -> None:
         self._operation = operation
+        self._bind = bind
+        self._bound: C | None = None
         self._message = message
         self._read = read
         self.experimental_thread_pool = lane
+
+    def _connected(self) -> C:
+        """What the platform does for this operation."""
+        bound = self._bound
+        if bound is None:
+            bound = self._bound = self._bind()
+        return bound
 
     def _fail(self, error: Exception, context: grpc.ServicerContext) -> NoReturn:
         """Ends the call with the status of an error."""
@@ -87,21 +98,20 @@ class _Handler(Generic[P, Req]):
         context.abort(CODES[shown.code], text)
 
 
-class Unary(_Handler[P, Req], Generic[P, Req, Res]):
+class Unary(_Handler[P, Req, "Callable[[Req, CallOptions | None], Res]"], Generic[P, Req, Res]):
     """A request, an answer."""
 
     def __init__(
         self,
         operation: Operation,
-        call: Callable[[Req, CallOptions | None], Res],
+        bind: Callable[[], Callable[[Req, CallOptions | None], Res]],
         message: type[P],
         read: Callable[[P], Req],
         write: Callable[[Res], Message],
         lanes: Lanes,
     ) -> None:
         lane = lanes.long_polls if operation.long_poll is not None else None
-        super().__init__(operation, message, read, lane)
-        self._call = call
+        super().__init__(operation, bind, message, read, lane)
         self._write = write
 
     def __call__(self, data: bytes, context: grpc.ServicerContext, /) -> bytes:
@@ -109,7 +119,9 @@ class Unary(_Handler[P, Req], Generic[P, Req, Res]):
             _hear_cancellation(context)
         try:
             request = self._read(parse(self._message, data))
-            return self._write(self._call(request, enter(context))).SerializeToString()
+            return self._write(
+                (self._bound or self._connected())(request, enter(context))
+            ).SerializeToString()
         except Exception as error:  # noqa: BLE001  whatever it is, it becomes a status
             self._fail(error, context)
 
@@ -122,21 +134,22 @@ def _hear_cancellation(context: grpc.ServicerContext) -> None:
         cancellation.cancel()
 
 
-class Uploading(_Handler[P, Req], Generic[P, Req, Res]):
+class Uploading(
+    _Handler[P, Req, "Callable[[Req, ByteSource, CallOptions | None], Res]"], Generic[P, Req, Res]
+):
     """A request and a body, an answer."""
 
     def __init__(
         self,
         operation: Operation,
-        call: Callable[[Req, ByteSource, CallOptions | None], Res],
+        bind: Callable[[], Callable[[Req, ByteSource, CallOptions | None], Res]],
         message: type[P],
         read: Callable[[P], Req],
         write: Callable[[Res], Message],
         envelope: Envelope[Any],
         lanes: Lanes,
     ) -> None:
-        super().__init__(operation, message, read, lanes.streams)
-        self._call = call
+        super().__init__(operation, bind, message, read, lanes.streams)
         self._write = write
         self._envelope = envelope
 
@@ -145,27 +158,28 @@ class Uploading(_Handler[P, Req], Generic[P, Req, Res]):
         context.add_callback(incoming.source.abort)
         try:
             request = self._read(incoming.header())
-            answer = self._call(request, incoming.source, enter(context))
+            answer = self._connected()(request, incoming.source, enter(context))
             return self._write(answer).SerializeToString()
         except Exception as error:  # noqa: BLE001  whatever it is, it becomes a status
             self._fail(error, context)
 
 
-class Downloading(_Handler[P, Req], Generic[P, Req, Res]):
+class Downloading(
+    _Handler[P, Req, "Callable[[Req, CallOptions | None], Download[Res]]"], Generic[P, Req, Res]
+):
     """A request, a body that goes back. The next chunk is read when gRPC has taken the one before."""
 
     def __init__(
         self,
         operation: Operation,
-        call: Callable[[Req, CallOptions | None], Download[Res]],
+        bind: Callable[[], Callable[[Req, CallOptions | None], Download[Res]]],
         message: type[P],
         read: Callable[[P], Req],
         write: Callable[[Res], Message],
         envelope: Envelope[Any],
         lanes: Lanes,
     ) -> None:
-        super().__init__(operation, message, read, lanes.streams)
-        self._call = call
+        super().__init__(operation, bind, message, read, lanes.streams)
         self._write = write
         self._envelope = envelope
 
@@ -173,7 +187,7 @@ class Downloading(_Handler[P, Req], Generic[P, Req, Res]):
         envelope = self._envelope
         try:
             request = self._read(parse(self._message, data))
-            with self._call(request, enter(context)) as download:
+            with self._connected()(request, enter(context)) as download:
                 yield envelope.header(self._write(download.header))
                 for chunk in download:
                     yield from envelope.chunks(chunk)
@@ -181,26 +195,27 @@ class Downloading(_Handler[P, Req], Generic[P, Req, Res]):
             self._fail(error, context)
 
 
-class Streaming(_Handler[P, Req], Generic[P, Req, Res]):
+class Streaming(
+    _Handler[P, Req, "Callable[[Req, CallOptions | None], Iterator[Res]]"], Generic[P, Req, Res]
+):
     """A request, answers as they come."""
 
     def __init__(
         self,
         operation: Operation,
-        call: Callable[[Req, CallOptions | None], Iterator[Res]],
+        bind: Callable[[], Callable[[Req, CallOptions | None], Iterator[Res]]],
         message: type[P],
         read: Callable[[P], Req],
         write: Callable[[Res], Message],
         lanes: Lanes,
     ) -> None:
-        super().__init__(operation, message, read, lanes.streams)
-        self._call = call
+        super().__init__(operation, bind, message, read, lanes.streams)
         self._write = write
 
     def __call__(self, data: bytes, context: grpc.ServicerContext, /) -> Iterator[bytes]:
         try:
             request = self._read(parse(self._message, data))
-            answers: Any = self._call(
+            answers: Any = self._connected()(
                 request, enter(context)
             )  # a generator, as far as closing it goes
             with closing(answers):

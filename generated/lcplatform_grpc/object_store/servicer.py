@@ -60,12 +60,12 @@ from lcplatform_grpc.serving import Downloading, Handlers, Lanes, Unary, Uploadi
 
 
 def handlers(calls: Callable[[], ObjectStoreCalls], lanes: Lanes, /) -> Handlers:
-    """The handler of each rpc by its path. `calls` is asked at every call, so that nothing is connected before the first."""
+    """The handler of each rpc by its path. `calls` is asked at the first call of each, so nothing is connected before."""
     return {
         CREATE_BUCKET.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 CREATE_BUCKET,
-                lambda request, options: calls().create_bucket(request, options),
+                lambda: calls().create_bucket,
                 object_store_pb2.CreateBucketRequest,
                 read_create_bucket_request,
                 write_create_bucket_response,
@@ -75,7 +75,7 @@ def handlers(calls: Callable[[], ObjectStoreCalls], lanes: Lanes, /) -> Handlers
         LIST_BUCKETS.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 LIST_BUCKETS,
-                lambda request, options: calls().list_buckets(request, options),
+                lambda: calls().list_buckets,
                 object_store_pb2.ListBucketsRequest,
                 read_list_buckets_request,
                 write_list_buckets_response,
@@ -85,7 +85,7 @@ def handlers(calls: Callable[[], ObjectStoreCalls], lanes: Lanes, /) -> Handlers
         DELETE_BUCKET.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 DELETE_BUCKET,
-                lambda request, options: calls().delete_bucket(request, options),
+                lambda: calls().delete_bucket,
                 object_store_pb2.DeleteBucketRequest,
                 read_delete_bucket_request,
                 write_delete_bucket_response,
@@ -95,7 +95,7 @@ def handlers(calls: Callable[[], ObjectStoreCalls], lanes: Lanes, /) -> Handlers
         PUT_OBJECT.rpc: grpc.stream_unary_rpc_method_handler(
             Uploading(
                 PUT_OBJECT,
-                lambda request, source, options: calls().put_object(request, source, options),
+                lambda: calls().put_object,
                 object_store_pb2.PutObjectHeader,
                 read_put_object_header,
                 write_put_object_response,
@@ -106,7 +106,7 @@ def handlers(calls: Callable[[], ObjectStoreCalls], lanes: Lanes, /) -> Handlers
         GET_OBJECT.rpc: grpc.unary_stream_rpc_method_handler(
             Downloading(
                 GET_OBJECT,
-                lambda request, options: calls().get_object(request, options),
+                lambda: calls().get_object,
                 object_store_pb2.GetObjectRequest,
                 read_get_object_request,
                 write_get_object_header,
@@ -117,7 +117,7 @@ def handlers(calls: Callable[[], ObjectStoreCalls], lanes: Lanes, /) -> Handlers
         HEAD_OBJECT.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 HEAD_OBJECT,
-                lambda request, options: calls().head_object(request, options),
+                lambda: calls().head_object,
                 object_store_pb2.HeadObjectRequest,
                 read_head_object_request,
                 write_head_object_response,
@@ -127,7 +127,7 @@ def handlers(calls: Callable[[], ObjectStoreCalls], lanes: Lanes, /) -> Handlers
         DELETE_OBJECT.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 DELETE_OBJECT,
-                lambda request, options: calls().delete_object(request, options),
+                lambda: calls().delete_object,
                 object_store_pb2.DeleteObjectRequest,
                 read_delete_object_request,
                 write_delete_object_response,
@@ -137,7 +137,7 @@ def handlers(calls: Callable[[], ObjectStoreCalls], lanes: Lanes, /) -> Handlers
         DELETE_OBJECTS.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 DELETE_OBJECTS,
-                lambda request, options: calls().delete_objects(request, options),
+                lambda: calls().delete_objects,
                 object_store_pb2.DeleteObjectsRequest,
                 read_delete_objects_request,
                 write_delete_objects_response,
@@ -147,7 +147,7 @@ def handlers(calls: Callable[[], ObjectStoreCalls], lanes: Lanes, /) -> Handlers
         LIST_OBJECTS.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 LIST_OBJECTS,
-                lambda request, options: calls().list_objects(request, options),
+                lambda: calls().list_objects,
                 object_store_pb2.ListObjectsRequest,
                 read_list_objects_request,
                 write_list_objects_response,
@@ -157,7 +157,7 @@ def handlers(calls: Callable[[], ObjectStoreCalls], lanes: Lanes, /) -> Handlers
         LIST_OBJECT_VERSIONS.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 LIST_OBJECT_VERSIONS,
-                lambda request, options: calls().list_object_versions(request, options),
+                lambda: calls().list_object_versions,
                 object_store_pb2.ListObjectVersionsRequest,
                 read_list_object_versions_request,
                 write_list_object_versions_response,
@@ -167,7 +167,7 @@ def handlers(calls: Callable[[], ObjectStoreCalls], lanes: Lanes, /) -> Handlers
         COPY_OBJECT.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 COPY_OBJECT,
-                lambda request, options: calls().copy_object(request, options),
+                lambda: calls().copy_object,
                 object_store_pb2.CopyObjectRequest,
                 read_copy_object_request,
                 write_copy_object_response,
@@ -177,7 +177,7 @@ def handlers(calls: Callable[[], ObjectStoreCalls], lanes: Lanes, /) -> Handlers
         GET_OBJECT_TAGS.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 GET_OBJECT_TAGS,
-                lambda request, options: calls().get_object_tags(request, options),
+                lambda: calls().get_object_tags,
                 object_store_pb2.GetObjectTagsRequest,
                 read_get_object_tags_request,
                 write_get_object_tags_response,
@@ -187,7 +187,7 @@ def handlers(calls: Callable[[], ObjectStoreCalls], lanes: Lanes, /) -> Handlers
         PUT_OBJECT_TAGS.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 PUT_OBJECT_TAGS,
-                lambda request, options: calls().put_object_tags(request, options),
+                lambda: calls().put_object_tags,
                 object_store_pb2.PutObjectTagsRequest,
                 read_put_object_tags_request,
                 write_put_object_tags_response,
@@ -197,7 +197,7 @@ def handlers(calls: Callable[[], ObjectStoreCalls], lanes: Lanes, /) -> Handlers
         GENERATE_PRESIGNED_URL.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 GENERATE_PRESIGNED_URL,
-                lambda request, options: calls().generate_presigned_url(request, options),
+                lambda: calls().generate_presigned_url,
                 object_store_pb2.GeneratePresignedUrlRequest,
                 read_generate_presigned_url_request,
                 write_generate_presigned_url_response,

@@ -15,12 +15,12 @@ from lcplatform_grpc.serving import Handlers, Lanes, Unary
 
 
 def handlers(calls: Callable[[], PlatformCalls], lanes: Lanes, /) -> Handlers:
-    """The handler of each rpc by its path. `calls` is asked at every call, so that nothing is connected before the first."""
+    """The handler of each rpc by its path. `calls` is asked at the first call of each, so nothing is connected before."""
     return {
         DESCRIBE.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 DESCRIBE,
-                lambda request, options: calls().describe(request, options),
+                lambda: calls().describe,
                 platform_pb2.DescribeRequest,
                 read_describe_request,
                 write_describe_response,

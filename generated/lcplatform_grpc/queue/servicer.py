@@ -62,12 +62,12 @@ from lcplatform_grpc.serving import Handlers, Lanes, Unary
 
 
 def handlers(calls: Callable[[], QueueCalls], lanes: Lanes, /) -> Handlers:
-    """The handler of each rpc by its path. `calls` is asked at every call, so that nothing is connected before the first."""
+    """The handler of each rpc by its path. `calls` is asked at the first call of each, so nothing is connected before."""
     return {
         CREATE_QUEUE.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 CREATE_QUEUE,
-                lambda request, options: calls().create_queue(request, options),
+                lambda: calls().create_queue,
                 queue_pb2.CreateQueueRequest,
                 read_create_queue_request,
                 write_create_queue_response,
@@ -77,7 +77,7 @@ def handlers(calls: Callable[[], QueueCalls], lanes: Lanes, /) -> Handlers:
         GET_QUEUE.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 GET_QUEUE,
-                lambda request, options: calls().get_queue(request, options),
+                lambda: calls().get_queue,
                 queue_pb2.GetQueueRequest,
                 read_get_queue_request,
                 write_get_queue_response,
@@ -87,7 +87,7 @@ def handlers(calls: Callable[[], QueueCalls], lanes: Lanes, /) -> Handlers:
         LIST_QUEUES.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 LIST_QUEUES,
-                lambda request, options: calls().list_queues(request, options),
+                lambda: calls().list_queues,
                 queue_pb2.ListQueuesRequest,
                 read_list_queues_request,
                 write_list_queues_response,
@@ -97,7 +97,7 @@ def handlers(calls: Callable[[], QueueCalls], lanes: Lanes, /) -> Handlers:
         UPDATE_QUEUE.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 UPDATE_QUEUE,
-                lambda request, options: calls().update_queue(request, options),
+                lambda: calls().update_queue,
                 queue_pb2.UpdateQueueRequest,
                 read_update_queue_request,
                 write_update_queue_response,
@@ -107,7 +107,7 @@ def handlers(calls: Callable[[], QueueCalls], lanes: Lanes, /) -> Handlers:
         DELETE_QUEUE.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 DELETE_QUEUE,
-                lambda request, options: calls().delete_queue(request, options),
+                lambda: calls().delete_queue,
                 queue_pb2.DeleteQueueRequest,
                 read_delete_queue_request,
                 write_delete_queue_response,
@@ -117,7 +117,7 @@ def handlers(calls: Callable[[], QueueCalls], lanes: Lanes, /) -> Handlers:
         SEND_MESSAGE.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 SEND_MESSAGE,
-                lambda request, options: calls().send_message(request, options),
+                lambda: calls().send_message,
                 queue_pb2.SendMessageRequest,
                 read_send_message_request,
                 write_send_message_response,
@@ -127,7 +127,7 @@ def handlers(calls: Callable[[], QueueCalls], lanes: Lanes, /) -> Handlers:
         SEND_MESSAGES.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 SEND_MESSAGES,
-                lambda request, options: calls().send_messages(request, options),
+                lambda: calls().send_messages,
                 queue_pb2.SendMessagesRequest,
                 read_send_messages_request,
                 write_send_messages_response,
@@ -137,7 +137,7 @@ def handlers(calls: Callable[[], QueueCalls], lanes: Lanes, /) -> Handlers:
         RECEIVE_MESSAGES.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 RECEIVE_MESSAGES,
-                lambda request, options: calls().receive_messages(request, options),
+                lambda: calls().receive_messages,
                 queue_pb2.ReceiveMessagesRequest,
                 read_receive_messages_request,
                 write_receive_messages_response,
@@ -147,7 +147,7 @@ def handlers(calls: Callable[[], QueueCalls], lanes: Lanes, /) -> Handlers:
         DELETE_MESSAGE.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 DELETE_MESSAGE,
-                lambda request, options: calls().delete_message(request, options),
+                lambda: calls().delete_message,
                 queue_pb2.DeleteMessageRequest,
                 read_delete_message_request,
                 write_delete_message_response,
@@ -157,7 +157,7 @@ def handlers(calls: Callable[[], QueueCalls], lanes: Lanes, /) -> Handlers:
         DELETE_MESSAGES.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 DELETE_MESSAGES,
-                lambda request, options: calls().delete_messages(request, options),
+                lambda: calls().delete_messages,
                 queue_pb2.DeleteMessagesRequest,
                 read_delete_messages_request,
                 write_delete_messages_response,
@@ -167,7 +167,7 @@ def handlers(calls: Callable[[], QueueCalls], lanes: Lanes, /) -> Handlers:
         CHANGE_VISIBILITY.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 CHANGE_VISIBILITY,
-                lambda request, options: calls().change_visibility(request, options),
+                lambda: calls().change_visibility,
                 queue_pb2.ChangeVisibilityRequest,
                 read_change_visibility_request,
                 write_change_visibility_response,
@@ -177,7 +177,7 @@ def handlers(calls: Callable[[], QueueCalls], lanes: Lanes, /) -> Handlers:
         CHANGE_VISIBILITIES.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 CHANGE_VISIBILITIES,
-                lambda request, options: calls().change_visibilities(request, options),
+                lambda: calls().change_visibilities,
                 queue_pb2.ChangeVisibilitiesRequest,
                 read_change_visibilities_request,
                 write_change_visibilities_response,
@@ -187,7 +187,7 @@ def handlers(calls: Callable[[], QueueCalls], lanes: Lanes, /) -> Handlers:
         PURGE_QUEUE.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 PURGE_QUEUE,
-                lambda request, options: calls().purge_queue(request, options),
+                lambda: calls().purge_queue,
                 queue_pb2.PurgeQueueRequest,
                 read_purge_queue_request,
                 write_purge_queue_response,
@@ -197,7 +197,7 @@ def handlers(calls: Callable[[], QueueCalls], lanes: Lanes, /) -> Handlers:
         PEEK_DEAD_LETTERS.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 PEEK_DEAD_LETTERS,
-                lambda request, options: calls().peek_dead_letters(request, options),
+                lambda: calls().peek_dead_letters,
                 queue_pb2.PeekDeadLettersRequest,
                 read_peek_dead_letters_request,
                 write_peek_dead_letters_response,
@@ -207,7 +207,7 @@ def handlers(calls: Callable[[], QueueCalls], lanes: Lanes, /) -> Handlers:
         REDRIVE_DEAD_LETTERS.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 REDRIVE_DEAD_LETTERS,
-                lambda request, options: calls().redrive_dead_letters(request, options),
+                lambda: calls().redrive_dead_letters,
                 queue_pb2.RedriveDeadLettersRequest,
                 read_redrive_dead_letters_request,
                 write_redrive_dead_letters_response,

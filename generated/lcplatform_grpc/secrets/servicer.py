@@ -56,12 +56,12 @@ from lcplatform_grpc.serving import Handlers, Lanes, Unary
 
 
 def handlers(calls: Callable[[], SecretsCalls], lanes: Lanes, /) -> Handlers:
-    """The handler of each rpc by its path. `calls` is asked at every call, so that nothing is connected before the first."""
+    """The handler of each rpc by its path. `calls` is asked at the first call of each, so nothing is connected before."""
     return {
         CREATE_SECRET.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 CREATE_SECRET,
-                lambda request, options: calls().create_secret(request, options),
+                lambda: calls().create_secret,
                 secrets_pb2.CreateSecretRequest,
                 read_create_secret_request,
                 write_create_secret_response,
@@ -71,7 +71,7 @@ def handlers(calls: Callable[[], SecretsCalls], lanes: Lanes, /) -> Handlers:
         GET_SECRET.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 GET_SECRET,
-                lambda request, options: calls().get_secret(request, options),
+                lambda: calls().get_secret,
                 secrets_pb2.GetSecretRequest,
                 read_get_secret_request,
                 write_get_secret_response,
@@ -81,7 +81,7 @@ def handlers(calls: Callable[[], SecretsCalls], lanes: Lanes, /) -> Handlers:
         GET_SECRETS.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 GET_SECRETS,
-                lambda request, options: calls().get_secrets(request, options),
+                lambda: calls().get_secrets,
                 secrets_pb2.GetSecretsRequest,
                 read_get_secrets_request,
                 write_get_secrets_response,
@@ -91,7 +91,7 @@ def handlers(calls: Callable[[], SecretsCalls], lanes: Lanes, /) -> Handlers:
         PUT_SECRET_VALUE.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 PUT_SECRET_VALUE,
-                lambda request, options: calls().put_secret_value(request, options),
+                lambda: calls().put_secret_value,
                 secrets_pb2.PutSecretValueRequest,
                 read_put_secret_value_request,
                 write_put_secret_value_response,
@@ -101,7 +101,7 @@ def handlers(calls: Callable[[], SecretsCalls], lanes: Lanes, /) -> Handlers:
         DESCRIBE_SECRET.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 DESCRIBE_SECRET,
-                lambda request, options: calls().describe_secret(request, options),
+                lambda: calls().describe_secret,
                 secrets_pb2.DescribeSecretRequest,
                 read_describe_secret_request,
                 write_describe_secret_response,
@@ -111,7 +111,7 @@ def handlers(calls: Callable[[], SecretsCalls], lanes: Lanes, /) -> Handlers:
         LIST_SECRETS.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 LIST_SECRETS,
-                lambda request, options: calls().list_secrets(request, options),
+                lambda: calls().list_secrets,
                 secrets_pb2.ListSecretsRequest,
                 read_list_secrets_request,
                 write_list_secrets_response,
@@ -121,7 +121,7 @@ def handlers(calls: Callable[[], SecretsCalls], lanes: Lanes, /) -> Handlers:
         LIST_SECRET_VERSIONS.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 LIST_SECRET_VERSIONS,
-                lambda request, options: calls().list_secret_versions(request, options),
+                lambda: calls().list_secret_versions,
                 secrets_pb2.ListSecretVersionsRequest,
                 read_list_secret_versions_request,
                 write_list_secret_versions_response,
@@ -131,7 +131,7 @@ def handlers(calls: Callable[[], SecretsCalls], lanes: Lanes, /) -> Handlers:
         DELETE_SECRET.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 DELETE_SECRET,
-                lambda request, options: calls().delete_secret(request, options),
+                lambda: calls().delete_secret,
                 secrets_pb2.DeleteSecretRequest,
                 read_delete_secret_request,
                 write_delete_secret_response,
@@ -141,7 +141,7 @@ def handlers(calls: Callable[[], SecretsCalls], lanes: Lanes, /) -> Handlers:
         RESTORE_SECRET.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 RESTORE_SECRET,
-                lambda request, options: calls().restore_secret(request, options),
+                lambda: calls().restore_secret,
                 secrets_pb2.RestoreSecretRequest,
                 read_restore_secret_request,
                 write_restore_secret_response,
@@ -151,7 +151,7 @@ def handlers(calls: Callable[[], SecretsCalls], lanes: Lanes, /) -> Handlers:
         RESTORE_VERSION.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 RESTORE_VERSION,
-                lambda request, options: calls().restore_version(request, options),
+                lambda: calls().restore_version,
                 secrets_pb2.RestoreVersionRequest,
                 read_restore_version_request,
                 write_restore_version_response,
@@ -161,7 +161,7 @@ def handlers(calls: Callable[[], SecretsCalls], lanes: Lanes, /) -> Handlers:
         CONFIGURE_ROTATION.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 CONFIGURE_ROTATION,
-                lambda request, options: calls().configure_rotation(request, options),
+                lambda: calls().configure_rotation,
                 secrets_pb2.ConfigureRotationRequest,
                 read_configure_rotation_request,
                 write_configure_rotation_response,
@@ -171,7 +171,7 @@ def handlers(calls: Callable[[], SecretsCalls], lanes: Lanes, /) -> Handlers:
         ROTATE_SECRET.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 ROTATE_SECRET,
-                lambda request, options: calls().rotate_secret(request, options),
+                lambda: calls().rotate_secret,
                 secrets_pb2.RotateSecretRequest,
                 read_rotate_secret_request,
                 write_rotate_secret_response,
@@ -181,7 +181,7 @@ def handlers(calls: Callable[[], SecretsCalls], lanes: Lanes, /) -> Handlers:
         CANCEL_ROTATION.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 CANCEL_ROTATION,
-                lambda request, options: calls().cancel_rotation(request, options),
+                lambda: calls().cancel_rotation,
                 secrets_pb2.CancelRotationRequest,
                 read_cancel_rotation_request,
                 write_cancel_rotation_response,

@@ -32,12 +32,12 @@ from lcplatform_grpc.testing.convert import (
 
 
 def handlers(calls: Callable[[], ControlCalls], lanes: Lanes, /) -> Handlers:
-    """The handler of each rpc by its path. `calls` is asked at every call, so that nothing is connected before the first."""
+    """The handler of each rpc by its path. `calls` is asked at the first call of each, so nothing is connected before."""
     return {
         ADVANCE_CLOCK.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 ADVANCE_CLOCK,
-                lambda request, options: calls().advance_clock(request, options),
+                lambda: calls().advance_clock,
                 testing_control_pb2.AdvanceClockRequest,
                 read_advance_clock_request,
                 write_advance_clock_response,
@@ -47,7 +47,7 @@ def handlers(calls: Callable[[], ControlCalls], lanes: Lanes, /) -> Handlers:
         TAKE_SNAPSHOT.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 TAKE_SNAPSHOT,
-                lambda request, options: calls().take_snapshot(request, options),
+                lambda: calls().take_snapshot,
                 testing_control_pb2.TakeSnapshotRequest,
                 read_take_snapshot_request,
                 write_take_snapshot_response,
@@ -57,7 +57,7 @@ def handlers(calls: Callable[[], ControlCalls], lanes: Lanes, /) -> Handlers:
         RESTORE_SNAPSHOT.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 RESTORE_SNAPSHOT,
-                lambda request, options: calls().restore_snapshot(request, options),
+                lambda: calls().restore_snapshot,
                 testing_control_pb2.RestoreSnapshotRequest,
                 read_restore_snapshot_request,
                 write_restore_snapshot_response,
@@ -67,7 +67,7 @@ def handlers(calls: Callable[[], ControlCalls], lanes: Lanes, /) -> Handlers:
         INJECT_FAULT.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 INJECT_FAULT,
-                lambda request, options: calls().inject_fault(request, options),
+                lambda: calls().inject_fault,
                 testing_control_pb2.InjectFaultRequest,
                 read_inject_fault_request,
                 write_inject_fault_response,
@@ -77,7 +77,7 @@ def handlers(calls: Callable[[], ControlCalls], lanes: Lanes, /) -> Handlers:
         CLEAR_FAULTS.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 CLEAR_FAULTS,
-                lambda request, options: calls().clear_faults(request, options),
+                lambda: calls().clear_faults,
                 testing_control_pb2.ClearFaultsRequest,
                 read_clear_faults_request,
                 write_clear_faults_response,

@@ -36,12 +36,12 @@ from lcplatform_grpc.serving import Downloading, Handlers, Lanes, Streaming, Una
 
 
 def handlers(calls: Callable[[], MovesCalls], lanes: Lanes, /) -> Handlers:
-    """The handler of each rpc by its path. `calls` is asked at every call, so that nothing is connected before the first."""
+    """The handler of each rpc by its path. `calls` is asked at the first call of each, so nothing is connected before."""
     return {
         LIST_THINGS.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 LIST_THINGS,
-                lambda request, options: calls().list_things(request, options),
+                lambda: calls().list_things,
                 moves_pb2.ListThingsRequest,
                 read_list_things_request,
                 write_list_things_response,
@@ -51,7 +51,7 @@ def handlers(calls: Callable[[], MovesCalls], lanes: Lanes, /) -> Handlers:
         PUT_THING.rpc: grpc.stream_unary_rpc_method_handler(
             Uploading(
                 PUT_THING,
-                lambda request, source, options: calls().put_thing(request, source, options),
+                lambda: calls().put_thing,
                 moves_pb2.PutThingHeader,
                 read_put_thing_header,
                 write_put_thing_response,
@@ -62,7 +62,7 @@ def handlers(calls: Callable[[], MovesCalls], lanes: Lanes, /) -> Handlers:
         GET_THING.rpc: grpc.unary_stream_rpc_method_handler(
             Downloading(
                 GET_THING,
-                lambda request, options: calls().get_thing(request, options),
+                lambda: calls().get_thing,
                 moves_pb2.GetThingRequest,
                 read_get_thing_request,
                 write_get_thing_header,
@@ -73,7 +73,7 @@ def handlers(calls: Callable[[], MovesCalls], lanes: Lanes, /) -> Handlers:
         WATCH_THINGS.rpc: grpc.unary_stream_rpc_method_handler(
             Streaming(
                 WATCH_THINGS,
-                lambda request, options: calls().watch_things(request, options),
+                lambda: calls().watch_things,
                 moves_pb2.WatchThingsRequest,
                 read_watch_things_request,
                 write_watch_things_response,
@@ -83,7 +83,7 @@ def handlers(calls: Callable[[], MovesCalls], lanes: Lanes, /) -> Handlers:
         GET_NOTE.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 GET_NOTE,
-                lambda request, options: calls().get_note(request, options),
+                lambda: calls().get_note,
                 moves_pb2.GetNoteRequest,
                 read_get_note_request,
                 write_get_note_response,
@@ -93,7 +93,7 @@ def handlers(calls: Callable[[], MovesCalls], lanes: Lanes, /) -> Handlers:
         MOVE_THINGS.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 MOVE_THINGS,
-                lambda request, options: calls().move_things(request, options),
+                lambda: calls().move_things,
                 moves_pb2.MoveThingsRequest,
                 read_move_things_request,
                 write_move_things_response,

@@ -15,12 +15,12 @@ from lcplatform_grpc.shapes.convert import read_draw_request, write_draw_respons
 
 
 def handlers(calls: Callable[[], ShapesCalls], lanes: Lanes, /) -> Handlers:
-    """The handler of each rpc by its path. `calls` is asked at every call, so that nothing is connected before the first."""
+    """The handler of each rpc by its path. `calls` is asked at the first call of each, so nothing is connected before."""
     return {
         DRAW.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 DRAW,
-                lambda request, options: calls().draw(request, options),
+                lambda: calls().draw,
                 shapes_pb2.DrawRequest,
                 read_draw_request,
                 write_draw_response,

@@ -15,12 +15,12 @@ from lcplatform_grpc.words.convert import read_send_request, write_send_response
 
 
 def handlers(calls: Callable[[], WordsCalls], lanes: Lanes, /) -> Handlers:
-    """The handler of each rpc by its path. `calls` is asked at every call, so that nothing is connected before the first."""
+    """The handler of each rpc by its path. `calls` is asked at the first call of each, so nothing is connected before."""
     return {
         SEND.rpc: grpc.unary_unary_rpc_method_handler(
             Unary(
                 SEND,
-                lambda request, options: calls().send(request, options),
+                lambda: calls().send,
                 words_pb2.SendRequest,
                 read_send_request,
                 write_send_response,
