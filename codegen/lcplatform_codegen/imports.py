@@ -36,7 +36,7 @@ RUNTIME = {
         "from enum import StrEnum",
         "from typing import Annotated, ClassVar, Literal, Self, TypeAlias",
         "from pydantic import AwareDatetime, Field, model_validator",
-        "from lcplatform_runtime.choices import JSON_OBJECT, KNOWN, exclusive, one_of",
+        "from lcplatform_runtime.choices import JSON_OBJECT, KNOWN, not_together, one_of",
         "from lcplatform_runtime.json_value import Json",
         "from lcplatform_runtime.model import Model, Request, Response",
     ],

@@ -200,6 +200,11 @@ class Field:
         return repr(value)
 
     @property
+    def given(self) -> str:
+        """The Python condition that tells whether it is given."""
+        return f"self.{self.name} is not None" if self.optional else f"self.{self.name}"
+
+    @property
     def sensitive(self) -> bool:
         """Whether the value, or part of it, is marked secret on this field."""
         return bool(self.rules.sensitive)
@@ -274,10 +279,13 @@ class Message:
         return tuple(item for item in self.fields if item.sensitive)
 
     @property
-    def exclusions(self) -> tuple[tuple[str, str], ...]:
+    def exclusions(self) -> tuple[tuple[Field, Field], ...]:
         """The pairs of fields that are not given together."""
-        pairs = ((item, item.rules.excludes) for item in self.fields if item.rules.excludes)
-        return tuple((item.name, self.field_named(other).name) for item, other in pairs)
+        return tuple(
+            (item, self.field_named(item.rules.excludes))
+            for item in self.fields
+            if item.rules.excludes
+        )
 
     @property
     def clearable(self) -> tuple[str, ...]:

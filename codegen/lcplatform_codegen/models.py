@@ -84,7 +84,7 @@ def _enum_data(enum: Enum) -> dict[str, Any]:
 def _message_data(message: Message) -> dict[str, Any]:
     return {
         "documentation": docstring(message.comment, 4),
-        "exclusions": [repr(pair) for pair in message.exclusions],
+        "exclusions": message.exclusions,
         "choices": [repr(names) for names in message.oneofs],
         "sensitive": [repr(item.name) for item in message.sensitive_fields],
         "annotations": {item.name: _annotation(item, message) for item in message.fields},

@@ -41,12 +41,6 @@ def one_of(model: M, names: tuple[str, ...], /) -> M:
     return model
 
 
-def exclusive(model: M, field: str, other: str, /) -> M:
-    """The model, if it does not set both fields."""
-    if (
-        getattr(model, field)
-        and getattr(model, other) is not None
-        and getattr(model, other) is not False
-    ):
-        raise ValueError(f"{field} is not given together with {other}")
-    return model
+def not_together(field: str, other: str, /) -> ValueError:
+    """What a model raises that was given both fields."""
+    return ValueError(f"{field} is not given together with {other}")

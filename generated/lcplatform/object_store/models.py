@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar, Self
 from pydantic import AwareDatetime, Field, model_validator
 
 from lcplatform.type.models import BatchFailure
-from lcplatform_runtime.choices import KNOWN, exclusive
+from lcplatform_runtime.choices import KNOWN, not_together
 from lcplatform_runtime.model import Request, Response
 
 
@@ -107,12 +107,16 @@ class ByteRange(Request):
     """The last so many bytes of the object."""
 
     @model_validator(mode="after")
-    def _check_exclusion_1(self) -> Self:
-        return exclusive(self, *("length", "last"))
+    def _check_length_without_last(self) -> Self:
+        if self.length is not None and self.last is not None:
+            raise not_together("length", "last")
+        return self
 
     @model_validator(mode="after")
-    def _check_exclusion_2(self) -> Self:
-        return exclusive(self, *("last", "offset"))
+    def _check_last_without_offset(self) -> Self:
+        if self.last is not None and self.offset is not None:
+            raise not_together("last", "offset")
+        return self
 
 
 class CreateBucketRequest(Request):
@@ -229,8 +233,10 @@ class PutObjectHeader(Request):
     """
 
     @model_validator(mode="after")
-    def _check_exclusion_1(self) -> Self:
-        return exclusive(self, *("if_absent", "if_match"))
+    def _check_if_absent_without_if_match(self) -> Self:
+        if self.if_absent and self.if_match is not None:
+            raise not_together("if_absent", "if_match")
+        return self
 
 
 class PutObjectTrailer(Request):
@@ -385,8 +391,10 @@ class DeleteObjectRequest(Request):
     """
 
     @model_validator(mode="after")
-    def _check_exclusion_1(self) -> Self:
-        return exclusive(self, *("if_match", "version"))
+    def _check_if_match_without_version(self) -> Self:
+        if self.if_match is not None and self.version is not None:
+            raise not_together("if_match", "version")
+        return self
 
 
 class DeleteObjectResponse(Response):
@@ -531,8 +539,10 @@ class CopyObjectRequest(Request):
     """
 
     @model_validator(mode="after")
-    def _check_exclusion_1(self) -> Self:
-        return exclusive(self, *("if_absent", "if_match"))
+    def _check_if_absent_without_if_match(self) -> Self:
+        if self.if_absent and self.if_match is not None:
+            raise not_together("if_absent", "if_match")
+        return self
 
 
 class CopyObjectResponse(Response):

@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar, Self, TypeAlias
 from pydantic import AwareDatetime, Field, model_validator
 
 from lcplatform.type.models import BatchFailure
-from lcplatform_runtime.choices import JSON_OBJECT, KNOWN, exclusive
+from lcplatform_runtime.choices import JSON_OBJECT, KNOWN, not_together
 from lcplatform_runtime.json_value import Json
 from lcplatform_runtime.model import Request, Response
 
@@ -130,8 +130,10 @@ class GetSecretRequest(Request):
     """The version that stands here."""
 
     @model_validator(mode="after")
-    def _check_exclusion_1(self) -> Self:
-        return exclusive(self, *("version", "stage"))
+    def _check_version_without_stage(self) -> Self:
+        if self.version is not None and self.stage is not None:
+            raise not_together("version", "stage")
+        return self
 
 
 class GetSecretResponse(Response):
