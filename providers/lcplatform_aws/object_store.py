@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
@@ -127,7 +127,8 @@ class S3ObjectStore(ObjectStoreDriver):
         try:
             self._configure(request, rules)
         except BaseException:
-            s3.delete_bucket(Bucket=name)
+            with suppress(Exception):  # what went wrong first is what the caller is to know
+                s3.delete_bucket(Bucket=name)
             raise
         date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
         created = moment(date) if date else datetime.now(UTC)
@@ -270,7 +271,9 @@ class S3ObjectStore(ObjectStoreDriver):
         answer = self._s3.delete_objects(
             Bucket=request.bucket, Delete={"Objects": objects, "Quiet": True}
         )
-        refused = {(it.get("Key"), it.get("VersionId")): it for it in answer.get("Errors", ())}
+        refused = {
+            (it.get("Key"), it.get("VersionId") or None): it for it in answer.get("Errors", ())
+        }
         successful, failed = [], []
         for index, entry in enumerate(request.entries):
             error = refused.get((entry.key, entry.version))

@@ -15,7 +15,7 @@ from lcplatform_runtime.context import current_call
 from lcplatform_runtime.errors import (
     DeadlineExceededError,
     LCPlatformError,
-    ResourceNotFoundError,
+    Outcome,
     ValidationError,
 )
 from lcplatform_runtime.retry import DEFAULT_POLICY
@@ -185,21 +185,20 @@ class Parts:
 
     def attempt(self, send: Callable[[], T]) -> T:
         """What `send` answers, in as many attempts and as long as the call may take."""
-        earlier: list[Exception] = []
+        failures, unsure = 0, None
         while True:
             _check_deadline()
             try:
                 return send()
             except Exception as problem:
                 error = translate(problem, self._owner.operation)
-                if earlier and isinstance(error, ResourceNotFoundError):
-                    raise earlier[
-                        -1
-                    ] from None  # it may have succeeded, and the upload be over for that
-                earlier.append(problem)
-                pause = _pause(error, len(earlier))
+                failures += 1
+                pause = _pause(error, failures)
                 if pause is None:
-                    raise
+                    # What may have succeeded before is now refused for that very reason, or in doubt still.
+                    raise problem if unsure is None else unsure
+                if error is not None and error.outcome is Outcome.UNKNOWN:
+                    unsure = problem
             call = current_call()
             (SYSTEM if call is None else call.clock).sleep(pause)
 

@@ -17,6 +17,7 @@ from lcplatform.errors import (
     DeadlineExceededError,
     InternalError,
     PreconditionFailedError,
+    PermissionDeniedError,
     QuotaExceededError,
     ResourceNotFoundError,
     ServiceUnavailableError,
@@ -333,6 +334,25 @@ def test_a_completion_that_may_have_succeeded_is_not_called_missing(
     assert unsure.value.outcome == "unknown"
 
 
+def test_a_completion_that_may_have_succeeded_is_not_called_a_conflict_with_itself(
+    platform: LCPlatform, multipart: Multipart
+) -> None:
+    """The object that is there already may be the one that this very call has made."""
+    multipart.faults = {"complete": [Answer(500), s3_error(412, "PreconditionFailed")]}
+    with pytest.raises(InternalError) as unsure:
+        platform.object_store.put_object("bucket", "key", data=pieces(PART + 5), if_absent=True)
+    assert unsure.value.outcome == "unknown"
+
+
+def test_a_completion_that_was_refused_before_tells_what_refuses_it_now(
+    platform: LCPlatform, multipart: Multipart
+) -> None:
+    refusal = s3_error(503, "SlowDown", retry_after="0")
+    multipart.faults = {"complete": [refusal, s3_error(412, "PreconditionFailed")]}
+    with pytest.raises(AlreadyExistsError):
+        platform.object_store.put_object("bucket", "key", data=pieces(PART + 5), if_absent=True)
+
+
 @pytest.mark.parametrize("failure", [OSError("gone"), KeyboardInterrupt()])
 def test_whatever_ends_an_upload_leaves_no_parts(
     platform: LCPlatform, multipart: Multipart, failure: BaseException
@@ -552,7 +572,7 @@ def test_a_copy_that_fails_inside_an_answer_that_says_ok_is_retried(
 def test_each_entry_that_is_not_deleted_is_reported(platform: LCPlatform, stub: Stub) -> None:
     stub.will(
         xml(
-            "<DeleteResult><Error><Key>b</Key><Code>AccessDenied</Code><Message>no</Message></Error>"
+            "<DeleteResult><Error><Key>b</Key><VersionId></VersionId><Code>AccessDenied</Code><Message>no</Message></Error>"
             "<Error><Key>c</Key><VersionId>v1</VersionId><Code>InternalError</Code></Error></DeleteResult>"
         )
     )
@@ -602,6 +622,14 @@ def test_a_bucket_that_cannot_be_configured_does_not_stay(once: LCPlatform, stub
     with pytest.raises(Exception, match="AccessDenied"):
         once.object_store.create_bucket("bucket", versioning=True)
     assert [asked.method for asked in stub.asked] == ["PUT", "PUT", "DELETE"]
+
+
+def test_why_a_bucket_cannot_be_configured_is_told_even_if_it_stays(
+    once: LCPlatform, stub: Stub
+) -> None:
+    stub.will(Answer(200, {"Date": MODIFIED}), s3_error(403, "AccessDenied"), Answer(500))
+    with pytest.raises(PermissionDeniedError):
+        once.object_store.create_bucket("bucket", versioning=True)
 
 
 def test_rules_by_which_objects_expire_also_end_forgotten_uploads(
