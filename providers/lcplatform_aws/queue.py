@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 from typing_extensions import override
 
 from lcplatform.queue.driver import QueueDriver
@@ -51,9 +52,10 @@ from lcplatform.queue.models import (
     UpdateQueueRequest,
     UpdateQueueResponse,
 )
+from lcplatform.queue.operations import REDRIVE_DEAD_LETTERS
 from lcplatform.queue.support import QueueCapability, QueueLimits
 from lcplatform.type.models import BatchFailure, ErrorCode
-from lcplatform_aws.errors import batch_failure, code_of, meaning_of, problem_of
+from lcplatform_aws.errors import batch_failure, code_of, meaning_of, problem_of, translate
 from lcplatform_aws.messages import MAX_ATTRIBUTES, decode, encode
 from lcplatform_aws.units import given, invalid, seconds
 from lcplatform_runtime.cancellation import CANCELLATION
@@ -103,6 +105,15 @@ _SUPPORT: Final = Support(
     conditional_updates={"update_queue": ConditionalUpdate.CHECKED},
 )
 
+_EMPTY: Final = dict.fromkeys(
+    (
+        "ApproximateNumberOfMessages",
+        "ApproximateNumberOfMessagesNotVisible",
+        "ApproximateNumberOfMessagesDelayed",
+    ),
+    "0",
+)
+
 T = TypeVar("T")
 
 
@@ -138,9 +149,8 @@ class SqsQueue(QueueDriver):
             "VisibilityTimeout": str(seconds(request.visibility_timeout)),
             "MessageRetentionPeriod": str(seconds(request.retention)),
             "DelaySeconds": str(seconds(request.delay)),
+            "MaximumMessageSize": str(request.max_message_size or _MIB),
         }
-        if request.max_message_size is not None:
-            attributes["MaximumMessageSize"] = str(request.max_message_size)
         if request.dead_letter_queue is not None:
             attributes["RedrivePolicy"] = self._redrive_policy(
                 request.dead_letter_queue, request.max_receive_count
@@ -150,7 +160,8 @@ class SqsQueue(QueueDriver):
         name = f"{self._prefix}{request.name}{_FIFO if request.fifo else ''}"
         answer = self._sqs.create_queue(QueueName=name, Attributes=attributes)  # type: ignore[arg-type]  # by literals
         self._urls[request.name] = answer["QueueUrl"]
-        return CreateQueueResponse(queue=self._info(request.name, self._attributes(request.name)))
+        # Asked for at once, SQS may not know the queue yet.
+        return CreateQueueResponse(queue=self._info(request.name, {**_EMPTY, **attributes}))
 
     @override
     def get_queue(self, request: GetQueueRequest, /) -> GetQueueResponse:
@@ -270,13 +281,22 @@ class SqsQueue(QueueDriver):
             code, text = code_of(problem), str(problem.get("Message", ""))
             if meaning_of(code, text, "queue", "send_messages", 0).kind is not ValidationError:
                 raise
-            if len(entries) == 1:
-                return {"Failed": [{"Id": entries[0]["Id"], "Code": code, "Message": text}]}
-        answers = [self._batch(url, [entry]) for entry in entries]
+        answers = [self._alone(url, entry) for entry in entries]
         return {
             name: [it for answer in answers for it in answer.get(name, ())]
             for name in ("Successful", "Failed")
         }
+
+    def _alone(self, url: str, entry: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What became of an entry that was sent by itself. It fails alone: others may have been sent before."""
+        try:
+            return self._sqs.send_message_batch(QueueUrl=url, Entries=[entry])  # type: ignore[list-item]  # as above
+        except ClientError as error:
+            problem = problem_of(error)
+            code, text = code_of(problem), str(problem.get("Message", ""))
+        except BotoCoreError as error:
+            code, text = type(error).__name__, str(error)
+        return {"Failed": [{"Id": entry["Id"], "Code": code, "Message": text}]}
 
     @override
     def receive_messages(self, request: ReceiveMessagesRequest, /) -> ReceiveMessagesResponse:
@@ -378,13 +398,14 @@ class SqsQueue(QueueDriver):
         while moved < request.max_messages:
             _check_deadline(moved)
             left = min(request.max_messages - moved, _BATCH)
-            taken = self._taken(origin, left, hidden_for=_LEASE)
-            # What was sent back and has died again while we were at it is not moved in circles.
-            fresh = [it for it in taken if it["MessageId"] not in ours]
-            self._give_back(origin, [it for it in taken if it["MessageId"] in ours])
-            if not fresh:
-                break
-            moved += self._moved(origin, home, fresh, ours)
+            with _under_way(ours):
+                taken = self._taken(origin, left, hidden_for=_LEASE)
+                # What was sent back and has died again while we were at it is not moved in circles.
+                fresh = [it for it in taken if it["MessageId"] not in ours]
+                self._give_back(origin, [it for it in taken if it["MessageId"] in ours])
+                if not fresh:
+                    break
+                moved += self._moved(origin, home, fresh, ours)
         return RedriveDeadLettersResponse(moved=moved)
 
     def _moved(
@@ -395,7 +416,7 @@ class SqsQueue(QueueDriver):
             _returned(index, letter, fifo=home.endswith(_FIFO))
             for index, letter in enumerate(letters)
         ]
-        answer = self._sqs.send_message_batch(QueueUrl=home, Entries=entries)
+        answer = self._batch(home, entries)
         arrived = [letters[_index(it)] for it in answer.get("Successful", ())]
         ours.update(it["MessageId"] for it in answer.get("Successful", ()))
         if arrived:
@@ -536,7 +557,6 @@ def _named(arn: str) -> str:
 
 
 def _length(value: str) -> timedelta:
-
     return timedelta(seconds=int(value))
 
 
@@ -647,6 +667,19 @@ def _failures(answer: Mapping[str, Any], method: str) -> list[BatchFailure]:
 def _done(answer: Mapping[str, Any]) -> list[int]:
     """Where the entries that SQS took stood in the request."""
     return sorted(_index(it) for it in answer.get("Successful", ()))
+
+
+@contextmanager
+def _under_way(arrived: set[str]) -> Iterator[None]:
+    """Says of a failure after some letters have arrived that the redrive has had an effect: begun anew, it would move others."""
+    try:
+        yield
+    except (ClientError, BotoCoreError) as failure:
+        error = translate(failure, REDRIVE_DEAD_LETTERS) if arrived else None
+        if error is None:
+            raise
+        error.outcome = Outcome.UNKNOWN
+        raise error from failure
 
 
 def _check_deadline(moved: int) -> None:

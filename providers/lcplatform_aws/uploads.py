@@ -195,8 +195,10 @@ class Parts:
                 failures += 1
                 pause = _pause(error, failures)
                 if pause is None:
-                    # What may have succeeded before is now refused for that very reason, or in doubt still.
-                    raise problem if unsure is None else unsure
+                    if unsure is None:
+                        raise
+                    # What may have succeeded before is refused now for that very reason, or is in doubt still.
+                    raise unsure from None
                 if error is not None and error.outcome is Outcome.UNKNOWN:
                     unsure = problem
             call = current_call()

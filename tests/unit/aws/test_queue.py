@@ -161,9 +161,7 @@ def test_a_name_that_is_taken_is_not_created_again(platform: LCPlatform, sqs: Sq
 
 def test_a_queue_is_created_with_everything_at_once(platform: LCPlatform, sqs: Sqs) -> None:
     sqs.does["GetQueueAttributes"] = lambda asked: json_answer(
-        Attributes={"QueueArn": f"{ARN}dead"}
-        if asked["AttributeNames"] == ["QueueArn"]
-        else {**ATTRIBUTES, **REDRIVE}
+        Attributes={"QueueArn": f"{ARN}dead"} if asked["AttributeNames"] == ["QueueArn"] else {}
     )
     sqs.does["CreateQueue"] = lambda asked: json_answer(QueueUrl="http://sqs/123/new")
     queue = platform.queue.create_queue(
@@ -178,15 +176,30 @@ def test_a_queue_is_created_with_everything_at_once(platform: LCPlatform, sqs: S
         "deadLetterTargetArn": f"{ARN}dead",
         "maxReceiveCount": 4,
     }
-    assert "MaximumMessageSize" not in created["Attributes"]
+    assert created["Attributes"]["MaximumMessageSize"] == "1048576", (
+        "whatever the account's default is"
+    )
     assert (queue.dead_letter_queue, queue.max_receive_count) == ("dead", 4)
-    assert (queue.available_messages, queue.in_flight_messages, queue.delayed_messages) == (3, 2, 1)
+    assert queue.visibility_timeout == timedelta(seconds=2)
+    assert (queue.available_messages, queue.in_flight_messages, queue.delayed_messages) == (0, 0, 0)
+    sqs.does["GetQueueAttributes"] = lambda _: json_answer(
+        Attributes={**ATTRIBUTES, **REDRIVE, "VisibilityTimeout": "2"}
+    )
+    assert platform.queue.get_queue("new").queue.etag == queue.etag
+
+
+def test_a_new_queue_that_not_all_servers_know_yet_is_created_all_the_same(
+    platform: LCPlatform, sqs: Sqs
+) -> None:
+    """For a second, SQS may not know a queue that it has made."""
+    sqs.does["CreateQueue"] = lambda asked: json_answer(QueueUrl="http://sqs/123/new")
+    sqs.does["GetQueueAttributes"] = lambda _: MISSING
+    assert platform.queue.create_queue("new").queue.name == "new"
 
 
 def test_a_fifo_queue_tells_duplicates_by_content(platform: LCPlatform, sqs: Sqs) -> None:
     sqs.does["CreateQueue"] = lambda asked: json_answer(QueueUrl="http://sqs/123/new.fifo")
-    sqs.does["GetQueueAttributes"] = lambda _: json_answer(Attributes=ATTRIBUTES)
-    platform.queue.create_queue("new", fifo=True)
+    assert platform.queue.create_queue("new", fifo=True).queue.fifo
     (created,) = sqs.calls("CreateQueue")
     assert created["QueueName"] == "new.fifo"
     assert created["Attributes"]["ContentBasedDeduplication"] == "true"
@@ -359,6 +372,32 @@ def test_a_batch_that_is_refused_for_one_entry_is_sent_entry_by_entry(
     assert [(it.index, it.code) for it in answer.failed] == [(1, "validation")]
 
 
+@pytest.mark.parametrize(
+    "failure", [json_error(400, "ThrottlingException"), json_error(500, "InternalFailure")]
+)
+def test_what_goes_wrong_between_two_entries_repeats_none_of_them(
+    platform: LCPlatform, sqs: Sqs, failure: Answer
+) -> None:
+    """Were it the whole batch's failure, the platform would send the first entry a second time."""
+    sent_by_itself: list[str] = []
+
+    def batch(asked: dict[str, Any]) -> Answer:
+        (first, *others) = asked["Entries"]
+        if others:
+            return json_error(400, "com.amazonaws.sqs#BatchRequestTooLong", "too long")
+        sent_by_itself.append(first["MessageBody"])
+        if first["Id"] == "1":
+            return failure
+        return json_answer(Successful=[{"Id": first["Id"], "MessageId": "m"}])
+
+    sqs.does["SendMessageBatch"] = batch
+    entries = [SendMessagesEntry(body=f"m{number}") for number in range(3)]
+    answer = platform.queue.send_messages("orders", entries)
+    assert sent_by_itself == ["m0", "m1", "m2"]
+    assert [it.index for it in answer.successful] == [0, 2]
+    assert [(it.index, it.retryable) for it in answer.failed] == [(1, True)]
+
+
 def test_a_batch_that_may_not_be_sent_is_not_sent_entry_by_entry(
     platform: LCPlatform, sqs: Sqs
 ) -> None:
@@ -483,6 +522,38 @@ def test_a_dead_letter_that_cannot_go_home_is_given_back(
     assert [it["ReceiptHandle"] for it in deleted["Entries"]] == ["r2"]
     (given_back,) = redriving.calls("ChangeMessageVisibilityBatch")
     assert [it["ReceiptHandle"] for it in given_back["Entries"]] == ["r1"]
+
+
+def test_dead_letters_that_are_too_large_together_go_home_one_by_one(
+    platform: LCPlatform, redriving: Sqs
+) -> None:
+    def batch(asked: dict[str, Any]) -> Answer:
+        if len(asked["Entries"]) > 1:
+            return json_error(400, "com.amazonaws.sqs#BatchRequestTooLong", "too long")
+        return json_answer(Successful=[{"Id": asked["Entries"][0]["Id"], "MessageId": "new"}])
+
+    redriving.does["SendMessageBatch"] = batch
+    redriving.does["ReceiveMessage"] = [json_answer(Messages=[letter(1), letter(2)]), json_answer()]
+    assert platform.queue.redrive_dead_letters("orders").moved == 2
+    (deleted,) = redriving.calls("DeleteMessageBatch")
+    assert [it["ReceiptHandle"] for it in deleted["Entries"]] == ["r1", "r2"]
+
+
+@pytest.mark.parametrize("step", ["DeleteMessageBatch", "ReceiveMessage"])
+def test_a_redrive_that_is_throttled_on_its_way_is_not_taken_for_one_that_never_began(
+    platform: LCPlatform, redriving: Sqs, step: str
+) -> None:
+    throttled = json_error(400, "ThrottlingException")
+    received = [json_answer(Messages=[letter(1)]), json_answer()]
+    redriving.does["ReceiveMessage"] = received
+    if step == "ReceiveMessage":
+        received.insert(1, throttled)
+    else:
+        redriving.does[step] = [throttled]
+    with pytest.raises(QuotaExceededError) as caught:
+        platform.queue.redrive_dead_letters("orders")
+    assert caught.value.outcome == "unknown"
+    assert len(redriving.calls("SendMessageBatch")) == 1
 
 
 def test_a_fifo_dead_letter_is_not_lost_to_its_own_deduplication_id(
