@@ -9,9 +9,9 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from lcplatform_runtime.errors import LCPlatformError
+from lcplatform_runtime.errors import LCPlatformError, ValidationError
 
 if TYPE_CHECKING:
     from lcplatform import LCPlatform
@@ -36,7 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-_EXTRA = frozenset({"google", "grpc", "grpc_health", "grpc_reflection"})
+_ENDING: Final = (signal.SIGTERM, signal.SIGINT)
+_EXTRA: Final = frozenset({"google", "grpc", "grpc_health", "grpc_reflection"})
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -109,7 +110,7 @@ def _serve(given: argparse.Namespace) -> None:
             level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s"
         )
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in _ENDING:
         signal.signal(number, lambda *_: stop.set())
     chosen = {name: getattr(given, name) for name in ServerSettings.model_fields}
     settings = build(
@@ -121,7 +122,9 @@ def _serve(given: argparse.Namespace) -> None:
             _settle()
             _ready(server.endpoint, given.ready_file)
             stop.wait()
-            print("stopping", flush=True)
+            for number in _ENDING:  # whoever cannot await the grace says so again
+                signal.signal(number, signal.SIG_DFL)
+            _say("stopping")
 
 
 def _platform(given: argparse.Namespace, options: Mapping[str, Any]) -> LCPlatform:
@@ -145,10 +148,21 @@ def _settle() -> None:
 
 def _ready(endpoint: str, file: Path | None) -> None:
     if file is not None:
-        part = file.with_name(file.name + ".part")
-        part.write_text(endpoint + "\n", encoding="utf-8")
-        part.replace(file)
-    print(f"listening on {endpoint}", flush=True)
+        try:
+            part = file.with_name(file.name + ".part")
+            part.write_text(endpoint + "\n", encoding="utf-8")
+            part.replace(file)
+        except OSError as error:
+            raise ValidationError(f"ready_file cannot be written: {error}") from error
+    _say(f"listening on {endpoint}")
+
+
+def _say(text: str) -> None:
+    """Tells whoever started the server, if they still listen. They need not."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        sys.stdout = None  # else Python would try again when it ends, and complain
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from ssl import PROTOCOL_TLS_SERVER, SSLContext, SSLError
 from typing import Annotated
 
 import grpc
@@ -72,20 +73,37 @@ class ServerSettings(Model):
         return self.certificate_chain is not None
 
     def credentials(self) -> grpc.ServerCredentials:
-        """The certificates, read from their files."""
+        """The certificates, read from their files. Raises ValidationError where they are of no use: gRPC would not say why."""
         assert self.private_key is not None
         assert self.certificate_chain is not None
         clients = self.client_certificates
+        key = _content("private_key", self.private_key)
+        chain = _content("certificate_chain", self.certificate_chain)
+        vouching = None if clients is None else _content("client_certificates", clients)
+        _check(self.certificate_chain, self.private_key, clients)
         return grpc.ssl_server_credentials(
-            [
-                (
-                    _content("private_key", self.private_key),
-                    _content("certificate_chain", self.certificate_chain),
-                )
-            ],
-            root_certificates=None if clients is None else _content("client_certificates", clients),
-            require_client_auth=clients is not None,
+            [(key, chain)], root_certificates=vouching, require_client_auth=clients is not None
         )
+
+
+def _check(chain: Path, key: Path, clients: Path | None) -> None:
+    context = SSLContext(PROTOCOL_TLS_SERVER)
+    try:
+        context.load_cert_chain(chain, key, password="")  # without it, it would be asked for
+    except SSLError:
+        problem = _refused(
+            "certificate_chain",
+            "must hold certificates in PEM of which private_key is the key, not encrypted",
+        )
+    else:
+        try:
+            if clients is not None:
+                context.load_verify_locations(clients)
+        except SSLError:
+            problem = _refused("client_certificates", "must hold certificates in PEM")
+        else:
+            return
+    raise problem
 
 
 def _content(setting: str, path: Path) -> bytes:

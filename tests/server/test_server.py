@@ -195,6 +195,11 @@ def test_an_address_that_is_taken_is_named(mocks: Mocks, server: Server) -> None
         ("[::]:1", False),
         ("10.0.0.1:1", False),
         ("localhost.example:1", False),
+        ("unix-abstract:x", True),
+        ("unixbox.example:1", False),
+        ("unix.example:443", False),
+        ("xds:///localhost:1", False),
+        ("platform.example/localhost:1", False),
         ("platform.example:443", False),
     ],
 )
@@ -294,10 +299,39 @@ def test_the_command_serves_until_it_is_told_to_stop(
     assert out.strip() == "stopping"
 
 
+def test_a_server_whose_output_nobody_reads_any_more_stops_as_well_as_any(
+    serving: tuple[subprocess.Popen[str], str],
+) -> None:
+    process, _ = serving
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    process.terminate()
+    assert process.stderr.read() == ""
+    assert process.wait(30) == 0
+
+
+def test_who_cannot_await_the_grace_tells_the_server_twice(
+    serving: tuple[subprocess.Popen[str], str],
+) -> None:
+    process, endpoint = serving
+    assert process.stdout is not None
+    with LCPlatform(provider="grpc", endpoint=endpoint) as client:
+        client.object_store.create_bucket("reports")
+        client.object_store.put_object("reports", "large", data=bytes(32 * 1024 * 1024))
+        with client.object_store.get_object("reports", "large"):  # which nobody reads
+            process.terminate()
+            assert process.stdout.readline() == "stopping\n"
+            process.terminate()
+            assert process.wait(5) == -signal.SIGTERM
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (["--provider", "mock", "--listen", "0.0.0.0:0"], "loopback"),
+        (["--provider", "mock", "--ready-file", "/proc/nowhere/ready"], "ready_file"),
+        (["--provider", "mock", "--config", "nowhere.toml"], "nowhere.toml"),
         (["--provider", "nobody"], "there is no provider 'nobody'"),
         (["--provider", "mock", "--threads", "0"], "threads"),
         (["--provider", "mock", "--option", "colour=blue"], "colour"),
