@@ -22,6 +22,8 @@ from lcplatform_aws.error_table import (
     INVALID,
     Meaning,
 )
+from lcplatform_runtime.context import current_call
+from lcplatform_runtime.errors import DeadlineExceededError, Outcome
 from lcplatform_runtime.retry import parse_retry_after
 
 if TYPE_CHECKING:
@@ -71,6 +73,13 @@ def _unanswered(exception: Exception) -> LCPlatformError | None:
     if not type(exception).__module__.startswith(_OURS):
         return None
     name = type(exception).__name__
+    call = current_call()
+    if name == "ReadTimeoutError" and call is not None and call.remaining() == 0:
+        return DeadlineExceededError(
+            "the deadline passed before the service answered",
+            outcome=Outcome.UNKNOWN,
+            details={"exception": name},
+        )
     for kind in _names(exception):
         if (meaning := BY_EXCEPTION.get(kind)) is not None:
             return meaning.kind(

@@ -553,7 +553,8 @@ def _unmet(request: PutObjectHeader | CopyObjectRequest, error: ClientError) -> 
     condition = str(problem.get("Condition", "")).lower()
     details = {"code": str(problem.get("Code", "")), "status": "412"}
     request_id = error.response.get("ResponseMetadata", {}).get("RequestId")
-    if "copy-source" in condition:
+    # A HEAD says no more than the status, and asks about the source alone.
+    if "copy-source" in condition or problem.get("Code") == "412":
         text = "the source is no longer the one that was asked for"
     elif request.if_absent:
         return AlreadyExistsError(

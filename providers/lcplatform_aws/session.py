@@ -27,6 +27,8 @@ import botocore.session
 from botocore.config import Config
 from botocore.utils import parse_timestamp
 
+from lcplatform_runtime.context import current_call
+
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
     from types_boto3_secretsmanager import SecretsManagerClient
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 
     from lcplatform_aws.options import AwsOptions
 
+_SHORTEST_WAIT: Final = 0.001  # none at all would not be taken
 LONGEST_POLL: Final = 20.0
 """The longest wait of one receive, in seconds. A poll must not time out before its answer is due."""
 
@@ -111,6 +114,7 @@ class Session:
                 aws_session_token=options.session_token,
                 config=config(),
             )
+            client.meta.events.register("before-call", _within_deadline)
             if name == "s3":
                 client.meta.events.register("before-call.s3", _expect_continue)
             self._clients[name] = client
@@ -181,6 +185,15 @@ def _by_path(endpoint: str | None) -> bool:
     except ValueError:
         return "." not in host
     return True
+
+
+def _within_deadline(context: dict[str, Any], **_: object) -> None:
+    """Waits for an answer no longer than the call may take."""
+    call = current_call()
+    remaining = None if call is None else call.remaining()
+    if remaining is not None:
+        longest = context["client_config"].read_timeout
+        context["read_timeout"] = min(longest, max(remaining, _SHORTEST_WAIT))
 
 
 def _expect_continue(params: dict[str, Any], **_: object) -> None:

@@ -560,6 +560,20 @@ def test_what_is_too_large_to_copy_at_once_is_copied_in_parts(
     assert created.headers["x-amz-tagging"] == "a+b=c%26d"
 
 
+def test_a_source_that_changed_before_its_parts_are_copied_is_no_target_that_exists(
+    once: LCPlatform, stub: Stub
+) -> None:
+    """The answer to a HEAD does not say which condition it was, but it can be that of the source only."""
+    too_large = s3_error(
+        400, "InvalidRequest", "The specified copy source is larger than the maximum allowable size"
+    )
+    stub.will(too_large, Answer(412))
+    with pytest.raises(ConflictError, match="source"):
+        once.object_store.copy_object(
+            "bucket", "key", source_key="other", source_if_match='"e0"', if_absent=True
+        )
+
+
 def test_a_copy_that_fails_inside_an_answer_that_says_ok_is_retried(
     platform: LCPlatform, stub: Stub
 ) -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import threading
-from datetime import UTC, datetime
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
 import pytest
 from botocore.exceptions import ParamValidationError
 
-from lcplatform import LCPlatform
-from lcplatform.errors import UnsupportedError
+from lcplatform import CallOptions, LCPlatform
+from lcplatform.errors import DeadlineExceededError, UnsupportedError
 from lcplatform_aws import native
 from lcplatform_aws.options import AwsOptions
 from lcplatform_aws.session import LONGEST_POLL, Session, moment
@@ -49,6 +51,30 @@ def test_a_client_is_made_once_for_any_number_of_threads(
     assert made == ["sqs"]
     assert len({id(client) for client in found}) == 1
     session.close()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda platform, options: platform.secrets.get_secret("key", options=options),
+        lambda platform, options: platform.queue.get_queue("orders", options=options),
+        lambda platform, options: platform.object_store.get_object(
+            "bucket", "key", options=options
+        ),
+    ],
+    ids=["secrets", "queue", "object_store"],
+)
+def test_a_service_that_does_not_answer_is_awaited_until_the_deadline(
+    platform: LCPlatform, stub: Stub, call: Callable[[LCPlatform, CallOptions], object]
+) -> None:
+    """The SDK itself would wait for a minute."""
+    stub.otherwise = lambda _: Answer(silent=True)
+    began = time.monotonic()
+    with pytest.raises(DeadlineExceededError) as caught:
+        call(platform, CallOptions(deadline=timedelta(seconds=0.3)))
+    assert time.monotonic() - began < 10
+    assert caught.value.outcome == "unknown"
+    assert len(stub.asked) == 1
 
 
 @pytest.mark.parametrize("name", ["s3", "sqs", "sqs_polls", "secretsmanager"])
