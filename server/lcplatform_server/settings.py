@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from ssl import PROTOCOL_TLS_SERVER, SSLContext, SSLError
-from typing import Annotated
+from typing import Annotated, Final
 
 import grpc
 from pydantic import Field
 
+from lcplatform_grpc.certificates import A_PAIR, CERTIFICATES, is_pair, vouches
 from lcplatform_grpc.endpoint import is_loopback
 from lcplatform_grpc.options import MAX_MESSAGE_BYTES
 from lcplatform_runtime.errors import FieldViolation, ValidationError
 from lcplatform_runtime.model import Model
 
+_LAST_PORT: Final = 65_535  # gRPC takes a larger one for another
+
 
 class ServerSettings(Model):
     """Where a server listens, with how many threads, and how its connections are protected."""
 
-    listen: Annotated[str, Field(pattern=r"^.+:[0-9]+$|^unix:")] = "127.0.0.1:50051"
+    listen: Annotated[str, Field(pattern=r"^.+:[0-9]{1,5}$|^unix:.")] = "127.0.0.1:50051"
     """The address, such as `127.0.0.1:50051`; port 0 takes a free one."""
 
     control: bool = False
@@ -54,6 +56,9 @@ class ServerSettings(Model):
             raise _refused("private_key", "must be given together with certificate_chain")
         if self.client_certificates is not None and not self.encrypted:
             raise _refused("client_certificates", "needs certificate_chain and private_key")
+        port = self.listen.rpartition(":")[2]
+        if not self.listen.startswith("unix:") and int(port) > _LAST_PORT:
+            raise _refused("listen", f"must have a port of at most {_LAST_PORT}")
         if is_loopback(self.listen):
             return
         if not self.encrypted:
@@ -80,30 +85,13 @@ class ServerSettings(Model):
         key = _content("private_key", self.private_key)
         chain = _content("certificate_chain", self.certificate_chain)
         vouching = None if clients is None else _content("client_certificates", clients)
-        _check(self.certificate_chain, self.private_key, clients)
+        if not is_pair(self.certificate_chain, self.private_key):
+            raise _refused("certificate_chain", A_PAIR)
+        if clients is not None and not vouches(clients):
+            raise _refused("client_certificates", CERTIFICATES)
         return grpc.ssl_server_credentials(
             [(key, chain)], root_certificates=vouching, require_client_auth=clients is not None
         )
-
-
-def _check(chain: Path, key: Path, clients: Path | None) -> None:
-    context = SSLContext(PROTOCOL_TLS_SERVER)
-    try:
-        context.load_cert_chain(chain, key, password="")  # without it, it would be asked for
-    except SSLError:
-        problem = _refused(
-            "certificate_chain",
-            "must hold certificates in PEM of which private_key is the key, not encrypted",
-        )
-    else:
-        try:
-            if clients is not None:
-                context.load_verify_locations(clients)
-        except SSLError:
-            problem = _refused("client_certificates", "must hold certificates in PEM")
-        else:
-            return
-    raise problem
 
 
 def _content(setting: str, path: Path) -> bytes:

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -170,6 +171,26 @@ def test_a_key_of_another_certificate_is_named(
     with pytest.raises(ValidationError) as caught:
         serving(mocks, mixed).start()
     assert [it.field for it in caught.value.violations] == ["certificate_chain"]
+
+
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [
+        ({"root_certificates": "key"}, "root_certificates"),
+        ({"private_key": "pem", "certificate_chain": "key"}, "certificate_chain"),
+    ],
+)
+def test_a_client_whose_files_hold_no_certificates_names_them(
+    own: Identity, options: dict[str, str], field: str
+) -> None:
+    files = {"key": own.private_key, "pem": own.certificate}
+    given: dict[str, Any] = {name: files[kind] for name, kind in options.items()}
+    with (
+        pytest.raises(ValidationError) as caught,
+        LCPlatform("grpc", endpoint="127.0.0.1:1", **given) as platform,
+    ):
+        _ = platform.queue
+    assert [it.field for it in caught.value.violations] == [field]
 
 
 def test_an_encrypted_server_may_be_called_from_other_machines(mocks: Mocks, own: Identity) -> None:

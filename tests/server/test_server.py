@@ -153,6 +153,9 @@ def test_a_call_that_is_under_way_ends_before_the_server_does(mocks: Mocks) -> N
         ({"listen": "0.0.0.0:50051"}, "listen"),
         ({"listen": "[::]:50051"}, "listen"),
         ({"listen": "platform.example:50051"}, "listen"),
+        ({"listen": "127.0.0.1:65536"}, "listen"),
+        ({"listen": "127.0.0.1:123456"}, "listen"),
+        ({"listen": "unix:"}, "listen"),
         ({"private_key": "key.pem"}, "private_key"),
         ({"client_certificates": "ca.pem"}, "client_certificates"),
         (

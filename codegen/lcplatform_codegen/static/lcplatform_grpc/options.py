@@ -8,6 +8,7 @@ from typing import Annotated, Final
 import grpc
 from pydantic import Field
 
+from lcplatform_grpc.certificates import A_PAIR, CERTIFICATES, is_pair, vouches
 from lcplatform_grpc.endpoint import is_loopback
 from lcplatform_runtime.errors import FieldViolation, ValidationError
 from lcplatform_runtime.model import Model
@@ -67,12 +68,18 @@ class GrpcOptions(Model):
         ]
 
     def credentials(self) -> grpc.ChannelCredentials:
-        """The certificates, read from their files."""
-        return grpc.ssl_channel_credentials(
-            root_certificates=_content("root_certificates", self.root_certificates),
-            private_key=_content("private_key", self.private_key),
-            certificate_chain=_content("certificate_chain", self.certificate_chain),
+        """The certificates, read from their files. Raises ValidationError where they are of no use."""
+        roots, key, chain = self.root_certificates, self.private_key, self.certificate_chain
+        credentials = grpc.ssl_channel_credentials(
+            root_certificates=_content("root_certificates", roots),
+            private_key=_content("private_key", key),
+            certificate_chain=_content("certificate_chain", chain),
         )
+        if roots is not None and not vouches(roots):
+            raise _refused("root_certificates", CERTIFICATES)
+        if key is not None and chain is not None and not is_pair(chain, key):
+            raise _refused("certificate_chain", A_PAIR)
+        return credentials
 
 
 def _content(option: str, path: Path | None) -> bytes | None:
