@@ -86,8 +86,8 @@ FAULTS: Final = (
     Fault(
         "a write leaves the cached secret as it was",
         "providers/lcplatform_runtime/chain.py",
-        "        if operation.invalidates:",
-        "        if not operation:",
+        "        if operation.invalidates and not self._remote:",
+        "        if operation.invalidates and self._remote:",
         "secrets",
     ),
     Fault(
