@@ -66,6 +66,9 @@ class GrpcOptions(Model):
             # A server that was away is found again as soon as our own retries ask for it.
             ("grpc.initial_reconnect_backoff_ms", 100),
             ("grpc.max_reconnect_backoff_ms", 5_000),
+            # A connection that died without a word is noticed while a call waits on it.
+            ("grpc.keepalive_time_ms", 60_000),
+            ("grpc.keepalive_timeout_ms", 20_000),
         ]
 
     def credentials(self) -> grpc.ChannelCredentials:

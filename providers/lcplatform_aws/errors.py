@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -160,3 +161,18 @@ def batch_failure(
         message=f"{code}: {text}" if text else code,
         retryable=retryable,
     )
+
+
+@contextmanager
+def begun(operation: Operation, *, already: Callable[[], bool]) -> Iterator[None]:
+    """Says of a failure that the operation has had an effect, if it has `already`: as a whole it must not be repeated."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        yield
+    except (ClientError, BotoCoreError) as failure:
+        error = translate(failure, operation) if already() else None
+        if error is None:
+            raise
+        error.outcome = Outcome.UNKNOWN
+        raise error from failure

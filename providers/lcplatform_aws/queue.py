@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from hashlib import sha256
@@ -55,7 +54,7 @@ from lcplatform.queue.models import (
 from lcplatform.queue.operations import REDRIVE_DEAD_LETTERS
 from lcplatform.queue.support import QueueCapability, QueueLimits
 from lcplatform.type.models import BatchFailure, ErrorCode
-from lcplatform_aws.errors import batch_failure, code_of, meaning_of, problem_of, translate
+from lcplatform_aws.errors import batch_failure, begun, code_of, meaning_of, problem_of
 from lcplatform_aws.messages import MAX_ATTRIBUTES, decode, encode
 from lcplatform_aws.units import given, invalid, seconds
 from lcplatform_runtime.cancellation import CANCELLATION
@@ -398,7 +397,7 @@ class SqsQueue(QueueDriver):
         while moved < request.max_messages:
             _check_deadline(moved)
             left = min(request.max_messages - moved, _BATCH)
-            with _under_way(ours):
+            with begun(REDRIVE_DEAD_LETTERS, already=lambda: bool(ours)):
                 taken = self._taken(origin, left, hidden_for=_LEASE)
                 # What was sent back and has died again while we were at it is not moved in circles.
                 fresh = [it for it in taken if it["MessageId"] not in ours]
@@ -667,19 +666,6 @@ def _failures(answer: Mapping[str, Any], method: str) -> list[BatchFailure]:
 def _done(answer: Mapping[str, Any]) -> list[int]:
     """Where the entries that SQS took stood in the request."""
     return sorted(_index(it) for it in answer.get("Successful", ()))
-
-
-@contextmanager
-def _under_way(arrived: set[str]) -> Iterator[None]:
-    """Says of a failure after some letters have arrived that the redrive has had an effect: begun anew, it would move others."""
-    try:
-        yield
-    except (ClientError, BotoCoreError) as failure:
-        error = translate(failure, REDRIVE_DEAD_LETTERS) if arrived else None
-        if error is None:
-            raise
-        error.outcome = Outcome.UNKNOWN
-        raise error from failure
 
 
 def _check_deadline(moved: int) -> None:

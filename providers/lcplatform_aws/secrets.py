@@ -42,8 +42,9 @@ from lcplatform.secrets.models import (
     SecretVersionInfo,
     VersionStage,
 )
+from lcplatform.secrets.operations import RESTORE_VERSION
 from lcplatform.secrets.support import SecretsCapability, SecretsLimits
-from lcplatform_aws.errors import batch_failure, problem_of
+from lcplatform_aws.errors import batch_failure, begun, problem_of
 from lcplatform_aws.quiet import quietly
 from lcplatform_aws.units import at_most_one, days
 from lcplatform_aws.values import decode, encode, token_for
@@ -281,8 +282,10 @@ class SecretsManagerSecrets(SecretsDriver):
             self._secrets.update_secret_version_stage(
                 SecretId=name, VersionStage=_CURRENT, MoveToVersionId=version, **moves
             )
-        if _PENDING in labels.get(version, ()):
-            self._unlabel(name, version)
+        # By now the version is current: begun anew with its old etag, the call would be in conflict with itself.
+        with begun(RESTORE_VERSION, already=lambda: version != current):
+            if _PENDING in labels.get(version, ()):
+                self._unlabel(name, version)
         return RestoreVersionResponse(version=version, etag=version)
 
     # --- rotation

@@ -105,6 +105,8 @@ class Server:
             ("grpc.max_send_message_length", self._settings.max_message_bytes),
             # Two servers on one port would share its connections by chance.
             ("grpc.so_reuseport", 0),
+            # Clients may ask twice a minute whether the server is still there.
+            ("grpc.http2.min_recv_ping_interval_without_data_ms", 30_000),
         ]
 
 

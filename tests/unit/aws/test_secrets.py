@@ -17,6 +17,7 @@ from lcplatform.errors import (
     ConflictError,
     InternalError,
     LCPlatformError,
+    Outcome,
     PreconditionFailedError,
     QuotaExceededError,
     ResourceNotFoundError,
@@ -295,6 +296,18 @@ def test_another_writer_in_between_is_a_conflict(platform: LCPlatform, aws: Secr
     )
     with pytest.raises(ConflictError):
         platform.secrets.restore_version("token", version="v0", if_match="v1")
+
+
+def test_a_restored_version_whose_label_stays_is_not_in_conflict_with_itself(
+    platform: LCPlatform, aws: SecretsManager
+) -> None:
+    aws.labels["v2"] = ["AWSPENDING"]
+    throttled = json_error(400, "ThrottlingException")
+    aws.does["UpdateSecretVersionStage"] = [json_answer(), throttled]
+    with pytest.raises(QuotaExceededError) as error:
+        platform.secrets.restore_version("token", version="v2", if_match="v1")
+    assert error.value.outcome is Outcome.UNKNOWN
+    assert len(aws.calls("UpdateSecretVersionStage")) == 2
 
 
 def test_a_pending_version_that_becomes_current_no_longer_waits(
