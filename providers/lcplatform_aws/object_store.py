@@ -54,7 +54,7 @@ from lcplatform.object_store.support import ObjectStoreCapability, ObjectStoreLi
 from lcplatform_aws.errors import batch_failure, problem_of, status_of
 from lcplatform_aws.pages import join_token, split_token
 from lcplatform_aws.session import moment
-from lcplatform_aws.units import at_most_one, days, given, invalid, seconds
+from lcplatform_aws.units import days, given, invalid, seconds
 from lcplatform_aws.uploads import (
     MAX_OBJECT,
     MAX_REQUEST,
@@ -186,7 +186,6 @@ class S3ObjectStore(ObjectStoreDriver):
 
     @override
     def put_object(self, request: PutObjectHeader, source: ByteSource, /) -> PutObjectResponse:
-        at_most_one(request, "if_match", "if_absent")
         upload = Upload(
             self._s3,
             PUT_OBJECT,
@@ -244,7 +243,6 @@ class S3ObjectStore(ObjectStoreDriver):
 
     @override
     def delete_object(self, request: DeleteObjectRequest, /) -> DeleteObjectResponse:
-        at_most_one(request, "version", "if_match")
         try:
             answer = self._s3.delete_object(
                 **given(
@@ -343,7 +341,6 @@ class S3ObjectStore(ObjectStoreDriver):
 
     @override
     def copy_object(self, request: CopyObjectRequest, /) -> CopyObjectResponse:
-        at_most_one(request, "if_match", "if_absent")
         origin: dict[str, Any] = {
             "CopySource": given(
                 Bucket=request.source_bucket or request.bucket,

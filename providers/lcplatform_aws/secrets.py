@@ -46,7 +46,7 @@ from lcplatform.secrets.operations import RESTORE_VERSION
 from lcplatform.secrets.support import SecretsCapability, SecretsLimits
 from lcplatform_aws.errors import batch_failure, begun, problem_of
 from lcplatform_aws.quiet import quietly
-from lcplatform_aws.units import at_most_one, days
+from lcplatform_aws.units import days
 from lcplatform_aws.values import decode, encode, token_for
 from lcplatform_runtime.errors import ConflictError, ResourceNotFoundError
 from lcplatform_runtime.support import ConditionalUpdate, Support
@@ -122,7 +122,6 @@ class SecretsManagerSecrets(SecretsDriver):
 
     @override
     def get_secret(self, request: GetSecretRequest, /) -> GetSecretResponse:
-        at_most_one(request, "version", "stage")
         if request.version is not None:
             wanted = {"VersionId": request.version}
         else:

@@ -31,9 +31,3 @@ def days(length: timedelta, field: str, /) -> int:
 def invalid(field: str, expected: str, /) -> ValidationError:
     """The refusal of a field that is not as `expected`."""
     return ValidationError(f"{field}: {expected}", violations=(FieldViolation(field, expected),))
-
-
-def at_most_one(request: object, first: str, second: str, /) -> None:
-    """Raises ValidationError where both fields of a request are set, of which one only has a meaning."""
-    if getattr(request, first) and getattr(request, second):
-        raise invalid(second, f"not together with {first}")
