@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 from lcplatform import CallOptions, LCPlatform, RetryPolicy
 from lcplatform.mocks import Mocks
@@ -19,32 +18,23 @@ from lcplatform_runtime.errors import ServiceUnavailableError, ValidationError
 from lcplatform_server.server import Server
 from lcplatform_server.settings import ServerSettings
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("openssl") is None, reason="certificates are made by openssl"
-)
-
 
 @dataclass(frozen=True)
 class Identity:
-    """A key, and a certificate for it that vouches for itself."""
+    """A key, a certificate for it, and the authority that vouches for the certificate."""
 
     private_key: Path
     certificate: Path
+    authority: Path
 
 
 def identity(folder: Path, name: str) -> Identity:
-    made = Identity(folder / f"{name}.key", folder / f"{name}.pem")
-    subprocess.run(
-        [
-            *("openssl", "req", "-x509", "-nodes", "-days", "2", "-subj", f"/CN={name}"),
-            *("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"),
-            *("-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"),
-            *("-keyout", str(made.private_key), "-out", str(made.certificate)),
-        ],
-        check=True,
-        capture_output=True,
-        timeout=60,
-    )
+    made = Identity(*(folder / f"{name}.{part}" for part in ("key", "pem", "authority")))
+    authority = trustme.CA()
+    issued = authority.issue_cert("localhost", "127.0.0.1", common_name=name)
+    issued.private_key_pem.write_to_path(made.private_key)
+    issued.cert_chain_pems[0].write_to_path(made.certificate)
+    authority.cert_pem.write_to_path(made.authority)
     return made
 
 
@@ -76,7 +66,7 @@ def serving(mocks: Mocks, own: Identity, clients: Identity | None = None) -> Ser
         grace=0,
         private_key=own.private_key,
         certificate_chain=own.certificate,
-        client_certificates=None if clients is None else clients.certificate,
+        client_certificates=None if clients is None else clients.authority,
     )
     return Server(mocks.platform(), settings)
 
@@ -104,14 +94,14 @@ def send(server: Server, colour: str = "blocking", **certificates: Path) -> str:
 
 @pytest.mark.parametrize("colour", COLOURS)
 def test_who_trusts_the_server_calls_it(encrypted: Server, own: Identity, colour: str) -> None:
-    assert send(encrypted, colour, root_certificates=own.certificate) == "m-1"
+    assert send(encrypted, colour, root_certificates=own.authority) == "m-1"
 
 
 def test_who_does_not_trust_the_server_tells_it_nothing(
     mocks: Mocks, encrypted: Server, stranger: Identity
 ) -> None:
     with pytest.raises(ServiceUnavailableError) as caught:
-        send(encrypted, root_certificates=stranger.certificate)
+        send(encrypted, root_certificates=stranger.authority)
     assert caught.value.outcome == "not_executed"
     assert not mocks.queue.on_send_message.calls
 
@@ -129,7 +119,7 @@ def test_a_client_that_the_server_knows_calls_it(
     answer = send(
         mutual,
         colour,
-        root_certificates=own.certificate,
+        root_certificates=own.authority,
         private_key=known.private_key,
         certificate_chain=known.certificate,
     )
@@ -140,7 +130,7 @@ def test_a_client_without_a_certificate_is_not_answered(
     mocks: Mocks, mutual: Server, own: Identity
 ) -> None:
     with pytest.raises(ServiceUnavailableError):
-        send(mutual, root_certificates=own.certificate)
+        send(mutual, root_certificates=own.authority)
     assert not mocks.queue.on_send_message.calls
 
 
@@ -150,7 +140,7 @@ def test_a_client_whom_nobody_vouches_for_is_not_answered(
     with pytest.raises(ServiceUnavailableError):
         send(
             mutual,
-            root_certificates=own.certificate,
+            root_certificates=own.authority,
             private_key=stranger.private_key,
             certificate_chain=stranger.certificate,
         )
@@ -158,7 +148,7 @@ def test_a_client_whom_nobody_vouches_for_is_not_answered(
 
 
 def test_files_that_hold_no_certificates_are_named(mocks: Mocks, own: Identity) -> None:
-    swapped = Identity(private_key=own.certificate, certificate=own.private_key)
+    swapped = replace(own, private_key=own.certificate, certificate=own.private_key)
     with pytest.raises(ValidationError) as caught:
         serving(mocks, swapped).start()
     assert [it.field for it in caught.value.violations] == ["certificate_chain"]
@@ -167,7 +157,7 @@ def test_files_that_hold_no_certificates_are_named(mocks: Mocks, own: Identity) 
 def test_a_key_of_another_certificate_is_named(
     mocks: Mocks, own: Identity, stranger: Identity
 ) -> None:
-    mixed = Identity(private_key=stranger.private_key, certificate=own.certificate)
+    mixed = replace(own, private_key=stranger.private_key)
     with pytest.raises(ValidationError) as caught:
         serving(mocks, mixed).start()
     assert [it.field for it in caught.value.violations] == ["certificate_chain"]
@@ -206,7 +196,7 @@ def test_an_encrypted_server_may_be_called_from_other_machines(mocks: Mocks, own
         LCPlatform(
             "grpc",
             endpoint=f"localhost:{server.endpoint.rpartition(':')[2]}",
-            root_certificates=own.certificate,
+            root_certificates=own.authority,
         ) as client,
     ):
         assert client.queue.send_message("orders", body="hello").message_id == "m-1"
