@@ -17,7 +17,7 @@ _STATIC: Final = Path(__file__).parent / "static" / PACKAGE
 _IMPORTS: Final = f"""\
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 

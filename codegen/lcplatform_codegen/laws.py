@@ -15,10 +15,11 @@ from lcplatform_codegen.model import Field, Kind, Message, Method, Role, Schema,
 _IMPORTS: Final = f"""\
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from lcplatform import Json
 from lcplatform.errors import {", ".join(ERROR_CLASSES.values())}
 from lcplatform_contract.contract_test import lacks, needs
 from lcplatform_contract.law_test import Arguments, LawTest

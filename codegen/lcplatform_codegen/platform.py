@@ -26,7 +26,15 @@ def render_all(schema: Schema) -> dict[str, str]:
     imports = f"{_STANDARD}\n{typed}"
     files = {
         f"lcplatform/{name}.py": render(f"{name}.py.j2", imports=imports, **everyday)
-        for name in ("catalogue", "provider", "describe", "errors", "mocks", "pytest_plugin")
+        for name in (
+            "catalogue",
+            "provider",
+            "describe",
+            "errors",
+            "mocks",
+            "pytest_plugin",
+            "unimplemented",
+        )
     }
     lazy = {"imports": _STANDARD, "typed": typed, **everyday}
     files["lcplatform/drivers.py"] = render("drivers.py.j2", **lazy)

@@ -16,7 +16,14 @@ from lcplatform_runtime.foundation import Foundation
 
 # An application pays for the services that it uses: nothing of them is imported before.
 if TYPE_CHECKING:
+    from lcplatform.authentication.async_client import AsyncAuthentication
+    from lcplatform.batch.async_client import AsyncBatch
+    from lcplatform.configuration.async_client import AsyncConfiguration
+    from lcplatform.data_store.async_client import AsyncDataStore
+    from lcplatform.document_store.async_client import AsyncDocumentStore
     from lcplatform.drivers import Drivers
+    from lcplatform.event_bus.async_client import AsyncEventBus
+    from lcplatform.notification.async_client import AsyncNotification
     from lcplatform.object_store.async_client import AsyncObjectStore
     from lcplatform.platform.calls import AsyncPlatformCalls
     from lcplatform.platform.models import DescribeResponse, ServiceDescription
@@ -24,6 +31,7 @@ if TYPE_CHECKING:
     from lcplatform.queue.async_client import AsyncQueue
     from lcplatform.secrets.async_client import AsyncSecrets
     from lcplatform.testing.async_client import AsyncControl
+    from lcplatform.web_hosting.async_client import AsyncWebHosting
     from lcplatform_runtime.config import PlatformSettings
 
 
@@ -85,6 +93,183 @@ class AsyncLCPlatform:
             drivers, settings=settings, known=SERVICES, asynchronous=True
         )
         return made
+
+    @property
+    def authentication(self) -> AsyncAuthentication:
+        """Speaks OpenID Connect with the issuer that the platform is configured with (FR-053): its
+        discovery document, a client id, a client secret by reference, and scopes. Algorithms are on
+        an allow-list that never holds `none`; issuer, audience, times and nonce are always checked.
+        A token or code that is refused is AUTHENTICATION, whatever the reason, which the message
+        tells; a scope that is missing is PERMISSION_DENIED.
+        """
+        return self._foundation.client("authentication", self._make_authentication)
+
+    def _make_authentication(self) -> AsyncAuthentication:
+        from lcplatform.authentication.async_client import AsyncAuthentication
+        from lcplatform.authentication.calls import AsyncAuthenticationCalls
+        from lcplatform.authentication.driver import AsyncAuthenticationDriver
+
+        foundation = self._foundation
+        drivers = foundation.drivers("authentication")
+        driver = foundation.driver("authentication", drivers, drivers.authentication)
+        if not isinstance(driver, AsyncAuthenticationDriver):
+            from lcplatform.authentication.bridge import AsyncAuthenticationBridge
+
+            driver = AsyncAuthenticationBridge(driver, foundation.lanes)
+        return AsyncAuthentication(
+            AsyncAuthenticationCalls(driver, foundation.async_pipeline("authentication", driver))
+        )
+
+    @property
+    def batch(self) -> AsyncBatch:
+        """Runs container images that end by themselves (FR-006), again if they fail (FR-007), at set
+        times (FR-008), and never longer than they may (FR-010). A job takes its time: it is
+        submitted in status pending, and get_job tells how it goes on (FR-009).
+        """
+        return self._foundation.client("batch", self._make_batch)
+
+    def _make_batch(self) -> AsyncBatch:
+        from lcplatform.batch.async_client import AsyncBatch
+        from lcplatform.batch.calls import AsyncBatchCalls
+        from lcplatform.batch.driver import AsyncBatchDriver
+
+        foundation = self._foundation
+        drivers = foundation.drivers("batch")
+        driver = foundation.driver("batch", drivers, drivers.batch)
+        if not isinstance(driver, AsyncBatchDriver):
+            from lcplatform.batch.bridge import AsyncBatchBridge
+
+            driver = AsyncBatchBridge(driver, foundation.lanes)
+        return AsyncBatch(AsyncBatchCalls(driver, foundation.async_pipeline("batch", driver)))
+
+    @property
+    def configuration(self) -> AsyncConfiguration:
+        """Keeps one JSON document for each application and environment (FR-016). Every change is
+        checked against a schema (FR-017) and makes a version that never changes again (FR-018).
+        Applications read the current version, are told of the next (FR-020), and need no restart
+        (FR-019).
+        """
+        return self._foundation.client("configuration", self._make_configuration)
+
+    def _make_configuration(self) -> AsyncConfiguration:
+        from lcplatform.configuration.async_client import AsyncConfiguration
+        from lcplatform.configuration.calls import AsyncConfigurationCalls
+        from lcplatform.configuration.driver import AsyncConfigurationDriver
+
+        foundation = self._foundation
+        drivers = foundation.drivers("configuration")
+        driver = foundation.driver("configuration", drivers, drivers.configuration)
+        if not isinstance(driver, AsyncConfigurationDriver):
+            from lcplatform.configuration.bridge import AsyncConfigurationBridge
+
+            driver = AsyncConfigurationBridge(driver, foundation.lanes)
+        return AsyncConfiguration(
+            AsyncConfigurationCalls(driver, foundation.async_pipeline("configuration", driver))
+        )
+
+    @property
+    def data_store(self) -> AsyncDataStore:
+        """Runs statements in PostgreSQL's SQL, with parameters $1 to $n that are bound and never
+        pasted in (FR-026), on pooled connections (FR-028) with prepared statements (FR-030). Errors
+        follow SQLSTATE: a broken unique constraint is ALREADY_EXISTS, a broken foreign key
+        PRECONDITION_FAILED, a serialization failure or deadlock CONFLICT and worth another try of
+        the whole transaction, whatever is wrong with the statement or its data VALIDATION. A
+        transaction that is over or timed out is not found.
+        """
+        return self._foundation.client("data_store", self._make_data_store)
+
+    def _make_data_store(self) -> AsyncDataStore:
+        from lcplatform.data_store.async_client import AsyncDataStore
+        from lcplatform.data_store.calls import AsyncDataStoreCalls
+        from lcplatform.data_store.driver import AsyncDataStoreDriver
+
+        foundation = self._foundation
+        drivers = foundation.drivers("data_store")
+        driver = foundation.driver("data_store", drivers, drivers.data_store)
+        if not isinstance(driver, AsyncDataStoreDriver):
+            from lcplatform.data_store.bridge import AsyncDataStoreBridge
+
+            driver = AsyncDataStoreBridge(driver, foundation.lanes)
+        return AsyncDataStore(
+            AsyncDataStoreCalls(driver, foundation.async_pipeline("data_store", driver))
+        )
+
+    @property
+    def document_store(self) -> AsyncDocumentStore:
+        """Keeps documents in collections. Documents, filters and updates are written in canonical
+        Extended JSON, so that dates, decimals, binary data and 64-bit integers survive. A document
+        has an identity in `_id`. A change of one document is atomic. Filters know $eq $ne $gt $gte
+        $lt $lte $in $nin $and $or $not $nor $exists $elemMatch $all $size $regex $type, dotted
+        paths and arrays (FR-022); an operator that is not known is refused everywhere.
+        """
+        return self._foundation.client("document_store", self._make_document_store)
+
+    def _make_document_store(self) -> AsyncDocumentStore:
+        from lcplatform.document_store.async_client import AsyncDocumentStore
+        from lcplatform.document_store.calls import AsyncDocumentStoreCalls
+        from lcplatform.document_store.driver import AsyncDocumentStoreDriver
+
+        foundation = self._foundation
+        drivers = foundation.drivers("document_store")
+        driver = foundation.driver("document_store", drivers, drivers.document_store)
+        if not isinstance(driver, AsyncDocumentStoreDriver):
+            from lcplatform.document_store.bridge import AsyncDocumentStoreBridge
+
+            driver = AsyncDocumentStoreBridge(driver, foundation.lanes)
+        return AsyncDocumentStore(
+            AsyncDocumentStoreCalls(driver, foundation.async_pipeline("document_store", driver))
+        )
+
+    @property
+    def event_bus(self) -> AsyncEventBus:
+        """Takes events in the shape of CloudEvents 1.0 (FR-043) and brings each to the targets of
+        every rule whose pattern it matches (FR-045, FR-046). Delivery is at least once and in no
+        order. A target that fails is tried again, and after that the event goes to the target's
+        dead-letter queue; nothing is lost in silence. A pattern is a JSON object of the event's
+        fields; an operator that is not known is refused when the rule is made. What every provider
+        matches is the exact value or prefix of source, type and subject.
+        """
+        return self._foundation.client("event_bus", self._make_event_bus)
+
+    def _make_event_bus(self) -> AsyncEventBus:
+        from lcplatform.event_bus.async_client import AsyncEventBus
+        from lcplatform.event_bus.calls import AsyncEventBusCalls
+        from lcplatform.event_bus.driver import AsyncEventBusDriver
+
+        foundation = self._foundation
+        drivers = foundation.drivers("event_bus")
+        driver = foundation.driver("event_bus", drivers, drivers.event_bus)
+        if not isinstance(driver, AsyncEventBusDriver):
+            from lcplatform.event_bus.bridge import AsyncEventBusBridge
+
+            driver = AsyncEventBusBridge(driver, foundation.lanes)
+        return AsyncEventBus(
+            AsyncEventBusCalls(driver, foundation.async_pipeline("event_bus", driver))
+        )
+
+    @property
+    def notification(self) -> AsyncNotification:
+        """Brings a message to every subscriber of a topic (FR-048, FR-049), or to one person by e-mail
+        (FR-050), text message (FR-051) or push. A message that is accepted is not delivered yet:
+        get_delivery_status tells what became of it (FR-052).
+        """
+        return self._foundation.client("notification", self._make_notification)
+
+    def _make_notification(self) -> AsyncNotification:
+        from lcplatform.notification.async_client import AsyncNotification
+        from lcplatform.notification.calls import AsyncNotificationCalls
+        from lcplatform.notification.driver import AsyncNotificationDriver
+
+        foundation = self._foundation
+        drivers = foundation.drivers("notification")
+        driver = foundation.driver("notification", drivers, drivers.notification)
+        if not isinstance(driver, AsyncNotificationDriver):
+            from lcplatform.notification.bridge import AsyncNotificationBridge
+
+            driver = AsyncNotificationBridge(driver, foundation.lanes)
+        return AsyncNotification(
+            AsyncNotificationCalls(driver, foundation.async_pipeline("notification", driver))
+        )
 
     @property
     def object_store(self) -> AsyncObjectStore:
@@ -152,6 +337,32 @@ class AsyncLCPlatform:
 
             driver = AsyncSecretsBridge(driver, foundation.lanes)
         return AsyncSecrets(AsyncSecretsCalls(driver, foundation.async_pipeline("secrets", driver)))
+
+    @property
+    def web_hosting(self) -> AsyncWebHosting:
+        """Runs applications from container images, without a word about the cloud that runs them
+        (FR-001). An application keeps its identity through every change; each change makes a
+        revision, and putting a revision in place is a deployment. Changes take their time: they
+        answer with the application in a status that is not its last, and get_application tells how
+        it went on.
+        """
+        return self._foundation.client("web_hosting", self._make_web_hosting)
+
+    def _make_web_hosting(self) -> AsyncWebHosting:
+        from lcplatform.web_hosting.async_client import AsyncWebHosting
+        from lcplatform.web_hosting.calls import AsyncWebHostingCalls
+        from lcplatform.web_hosting.driver import AsyncWebHostingDriver
+
+        foundation = self._foundation
+        drivers = foundation.drivers("web_hosting")
+        driver = foundation.driver("web_hosting", drivers, drivers.web_hosting)
+        if not isinstance(driver, AsyncWebHostingDriver):
+            from lcplatform.web_hosting.bridge import AsyncWebHostingBridge
+
+            driver = AsyncWebHostingBridge(driver, foundation.lanes)
+        return AsyncWebHosting(
+            AsyncWebHostingCalls(driver, foundation.async_pipeline("web_hosting", driver))
+        )
 
     @property
     def control(self) -> AsyncControl:

@@ -9,8 +9,16 @@ CONTRACT_VERSION: Final = "1.0"
 """The version of the IDL that this code was generated from."""
 
 SERVICES: Final = (
+    "authentication",
+    "batch",
+    "configuration",
+    "data_store",
+    "document_store",
+    "event_bus",
+    "notification",
     "object_store",
     "queue",
     "secrets",
+    "web_hosting",
 )
 """The accessors of the services, in their order."""

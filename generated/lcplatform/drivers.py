@@ -9,11 +9,19 @@ from typing import TYPE_CHECKING
 
 # An application pays for the services that it uses: nothing of them is imported before.
 if TYPE_CHECKING:
+    from lcplatform.authentication.driver import AsyncAuthenticationDriver, AuthenticationDriver
+    from lcplatform.batch.driver import AsyncBatchDriver, BatchDriver
+    from lcplatform.configuration.driver import AsyncConfigurationDriver, ConfigurationDriver
+    from lcplatform.data_store.driver import AsyncDataStoreDriver, DataStoreDriver
+    from lcplatform.document_store.driver import AsyncDocumentStoreDriver, DocumentStoreDriver
+    from lcplatform.event_bus.driver import AsyncEventBusDriver, EventBusDriver
+    from lcplatform.notification.driver import AsyncNotificationDriver, NotificationDriver
     from lcplatform.object_store.driver import AsyncObjectStoreDriver, ObjectStoreDriver
     from lcplatform.platform.driver import AsyncPlatformDriver, PlatformDriver
     from lcplatform.queue.driver import AsyncQueueDriver, QueueDriver
     from lcplatform.secrets.driver import AsyncSecretsDriver, SecretsDriver
     from lcplatform.testing.driver import AsyncControlDriver, ControlDriver
+    from lcplatform.web_hosting.driver import AsyncWebHostingDriver, WebHostingDriver
     from lcplatform_runtime.pipeline import Translate
 
 
@@ -37,9 +45,17 @@ class Drivers:
         control: moves the clock and injects faults, where the provider is a mock.
     """
 
+    authentication: Callable[[], AuthenticationDriver | AsyncAuthenticationDriver]
+    batch: Callable[[], BatchDriver | AsyncBatchDriver]
+    configuration: Callable[[], ConfigurationDriver | AsyncConfigurationDriver]
+    data_store: Callable[[], DataStoreDriver | AsyncDataStoreDriver]
+    document_store: Callable[[], DocumentStoreDriver | AsyncDocumentStoreDriver]
+    event_bus: Callable[[], EventBusDriver | AsyncEventBusDriver]
+    notification: Callable[[], NotificationDriver | AsyncNotificationDriver]
     object_store: Callable[[], ObjectStoreDriver | AsyncObjectStoreDriver]
     queue: Callable[[], QueueDriver | AsyncQueueDriver]
     secrets: Callable[[], SecretsDriver | AsyncSecretsDriver]
+    web_hosting: Callable[[], WebHostingDriver | AsyncWebHostingDriver]
     provider: str
     translate: Translate
     remote: bool = False

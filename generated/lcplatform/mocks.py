@@ -6,11 +6,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from lcplatform.async_lc_platform import AsyncLCPlatform
+from lcplatform.authentication.stub import MockAuthentication
+from lcplatform.batch.stub import MockBatch
+from lcplatform.configuration.stub import MockConfiguration
+from lcplatform.data_store.stub import MockDataStore
+from lcplatform.document_store.stub import MockDocumentStore
 from lcplatform.drivers import Drivers
+from lcplatform.event_bus.stub import MockEventBus
 from lcplatform.lc_platform import LCPlatform
+from lcplatform.notification.stub import MockNotification
 from lcplatform.object_store.stub import MockObjectStore
 from lcplatform.queue.stub import MockQueue
 from lcplatform.secrets.stub import MockSecrets
+from lcplatform.web_hosting.stub import MockWebHosting
 
 
 @dataclass(frozen=True)
@@ -23,16 +31,32 @@ class Mocks:
     assert mocks.secrets.on_get_secret.calls[0].name == "database"
     """
 
+    authentication: MockAuthentication = field(default_factory=MockAuthentication)
+    batch: MockBatch = field(default_factory=MockBatch)
+    configuration: MockConfiguration = field(default_factory=MockConfiguration)
+    data_store: MockDataStore = field(default_factory=MockDataStore)
+    document_store: MockDocumentStore = field(default_factory=MockDocumentStore)
+    event_bus: MockEventBus = field(default_factory=MockEventBus)
+    notification: MockNotification = field(default_factory=MockNotification)
     object_store: MockObjectStore = field(default_factory=MockObjectStore)
     queue: MockQueue = field(default_factory=MockQueue)
     secrets: MockSecrets = field(default_factory=MockSecrets)
+    web_hosting: MockWebHosting = field(default_factory=MockWebHosting)
 
     def drivers(self) -> Drivers:
         """The drivers of a platform on these mocks."""
         return Drivers(
+            authentication=lambda: self.authentication,
+            batch=lambda: self.batch,
+            configuration=lambda: self.configuration,
+            data_store=lambda: self.data_store,
+            document_store=lambda: self.document_store,
+            event_bus=lambda: self.event_bus,
+            notification=lambda: self.notification,
             object_store=lambda: self.object_store,
             queue=lambda: self.queue,
             secrets=lambda: self.secrets,
+            web_hosting=lambda: self.web_hosting,
             provider="programmed",
             translate=lambda error, operation: None,
         )

@@ -7,12 +7,20 @@ from typing import TYPE_CHECKING, Final
 
 from lcplatform.describe import Describer
 from lcplatform.platform.calls import PlatformCalls
+from lcplatform_grpc.authentication import servicer as authentication
+from lcplatform_grpc.batch import servicer as batch
+from lcplatform_grpc.configuration import servicer as configuration
+from lcplatform_grpc.data_store import servicer as data_store
+from lcplatform_grpc.document_store import servicer as document_store
+from lcplatform_grpc.event_bus import servicer as event_bus
+from lcplatform_grpc.notification import servicer as notification
 from lcplatform_grpc.object_store import servicer as object_store
 from lcplatform_grpc.platform import servicer as platform_
 from lcplatform_grpc.queue import servicer as queue
 from lcplatform_grpc.secrets import servicer as secrets
 from lcplatform_grpc.serving import Handlers, Lanes
 from lcplatform_grpc.testing import servicer as control_
+from lcplatform_grpc.web_hosting import servicer as web_hosting
 from lcplatform_runtime.pipeline import Pipeline
 from lcplatform_runtime.support import Support
 
@@ -20,10 +28,18 @@ if TYPE_CHECKING:
     from lcplatform import LCPlatform
 
 SERVICES: Final = (
+    "lcplatform.authentication.v1.AuthenticationService",
+    "lcplatform.batch.v1.BatchService",
+    "lcplatform.configuration.v1.ConfigurationService",
+    "lcplatform.data_store.v1.DataStoreService",
+    "lcplatform.document_store.v1.DocumentStoreService",
+    "lcplatform.event_bus.v1.EventBusService",
+    "lcplatform.notification.v1.NotificationService",
     "lcplatform.object_store.v1.ObjectStoreService",
     "lcplatform.platform.v1.PlatformService",
     "lcplatform.queue.v1.QueueService",
     "lcplatform.secrets.v1.SecretsService",
+    "lcplatform.web_hosting.v1.WebHostingService",
 )
 """The services that every server has, by their names on the wire."""
 
@@ -38,9 +54,17 @@ def handlers(platform: LCPlatform, lanes: Lanes, /, *, control: bool = False) ->
         Pipeline(provider="server", translate=lambda error, operation: None, support=Support),
     )
     return {
+        **authentication.handlers(lambda: platform.authentication.calls, lanes),
+        **batch.handlers(lambda: platform.batch.calls, lanes),
+        **configuration.handlers(lambda: platform.configuration.calls, lanes),
+        **data_store.handlers(lambda: platform.data_store.calls, lanes),
+        **document_store.handlers(lambda: platform.document_store.calls, lanes),
+        **event_bus.handlers(lambda: platform.event_bus.calls, lanes),
+        **notification.handlers(lambda: platform.notification.calls, lanes),
         **object_store.handlers(lambda: platform.object_store.calls, lanes),
         **queue.handlers(lambda: platform.queue.calls, lanes),
         **secrets.handlers(lambda: platform.secrets.calls, lanes),
+        **web_hosting.handlers(lambda: platform.web_hosting.calls, lanes),
         **platform_.handlers(lambda: described, lanes),
         **(control_.handlers(lambda: platform.control.calls, lanes) if control else {}),
     }

@@ -10,7 +10,21 @@ from typing_extensions import override
 
 from lcplatform.drivers import Drivers
 from lcplatform.provider import Provider
+from lcplatform_grpc.authentication.async_remote import AsyncRemoteAuthentication
+from lcplatform_grpc.authentication.remote import RemoteAuthentication
+from lcplatform_grpc.batch.async_remote import AsyncRemoteBatch
+from lcplatform_grpc.batch.remote import RemoteBatch
 from lcplatform_grpc.channel import AsyncChannel, Channel
+from lcplatform_grpc.configuration.async_remote import AsyncRemoteConfiguration
+from lcplatform_grpc.configuration.remote import RemoteConfiguration
+from lcplatform_grpc.data_store.async_remote import AsyncRemoteDataStore
+from lcplatform_grpc.data_store.remote import RemoteDataStore
+from lcplatform_grpc.document_store.async_remote import AsyncRemoteDocumentStore
+from lcplatform_grpc.document_store.remote import RemoteDocumentStore
+from lcplatform_grpc.event_bus.async_remote import AsyncRemoteEventBus
+from lcplatform_grpc.event_bus.remote import RemoteEventBus
+from lcplatform_grpc.notification.async_remote import AsyncRemoteNotification
+from lcplatform_grpc.notification.remote import RemoteNotification
 from lcplatform_grpc.object_store.async_remote import AsyncRemoteObjectStore
 from lcplatform_grpc.object_store.remote import RemoteObjectStore
 from lcplatform_grpc.options import GrpcOptions
@@ -23,6 +37,8 @@ from lcplatform_grpc.secrets.remote import RemoteSecrets
 from lcplatform_grpc.testing.async_remote import AsyncRemoteControl
 from lcplatform_grpc.testing.remote import RemoteControl
 from lcplatform_grpc.transport import translate
+from lcplatform_grpc.web_hosting.async_remote import AsyncRemoteWebHosting
+from lcplatform_grpc.web_hosting.remote import RemoteWebHosting
 from lcplatform_runtime.model import build
 
 
@@ -43,9 +59,17 @@ class GrpcProvider(Provider):
 
 def _drivers(channel: Channel) -> Drivers:
     return Drivers(
+        authentication=lambda: RemoteAuthentication(channel),
+        batch=lambda: RemoteBatch(channel),
+        configuration=lambda: RemoteConfiguration(channel),
+        data_store=lambda: RemoteDataStore(channel),
+        document_store=lambda: RemoteDocumentStore(channel),
+        event_bus=lambda: RemoteEventBus(channel),
+        notification=lambda: RemoteNotification(channel),
         object_store=lambda: RemoteObjectStore(channel),
         queue=lambda: RemoteQueue(channel),
         secrets=lambda: RemoteSecrets(channel),
+        web_hosting=lambda: RemoteWebHosting(channel),
         provider="grpc",
         translate=translate,
         remote=True,
@@ -57,9 +81,17 @@ def _drivers(channel: Channel) -> Drivers:
 
 def _async_drivers(channel: AsyncChannel) -> Drivers:
     return Drivers(
+        authentication=lambda: AsyncRemoteAuthentication(channel),
+        batch=lambda: AsyncRemoteBatch(channel),
+        configuration=lambda: AsyncRemoteConfiguration(channel),
+        data_store=lambda: AsyncRemoteDataStore(channel),
+        document_store=lambda: AsyncRemoteDocumentStore(channel),
+        event_bus=lambda: AsyncRemoteEventBus(channel),
+        notification=lambda: AsyncRemoteNotification(channel),
         object_store=lambda: AsyncRemoteObjectStore(channel),
         queue=lambda: AsyncRemoteQueue(channel),
         secrets=lambda: AsyncRemoteSecrets(channel),
+        web_hosting=lambda: AsyncRemoteWebHosting(channel),
         provider="grpc",
         translate=translate,
         remote=True,

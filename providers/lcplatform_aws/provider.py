@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from typing_extensions import override
 
+from lcplatform import unimplemented
 from lcplatform.drivers import Drivers
 from lcplatform.provider import Provider
 from lcplatform_aws.errors import translate
@@ -93,6 +94,14 @@ class AwsProvider(Provider):
             object_store=connection.object_store,
             queue=connection.queue,
             secrets=connection.secrets,
+            authentication=unimplemented.authentication,
+            batch=unimplemented.batch,
+            configuration=unimplemented.configuration,
+            data_store=unimplemented.data_store,
+            document_store=unimplemented.document_store,
+            event_bus=unimplemented.event_bus,
+            notification=unimplemented.notification,
+            web_hosting=unimplemented.web_hosting,
             provider=self.name,
             translate=translate,
             close=connection.close,

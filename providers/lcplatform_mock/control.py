@@ -53,7 +53,7 @@ class MockControl(ControlDriver):
         clock = self._world.clock
         if not isinstance(clock, Movable):
             raise UnsupportedError("the clock that the mock was given cannot be moved")
-        clock.advance(request.by)
+        self._world.agenda.advance(clock, request.by.total_seconds())
         for service in self._services.values():
             service.settle()
         return AdvanceClockResponse(now=clock.now())

@@ -49,7 +49,8 @@ class Gate:
         self._world = world
         self._faults: defaultdict[str, deque[Fault]] = defaultdict(deque)
         self._lock = threading.Lock()
-        self.open = world.adversity is None
+        self._calm = world.adversity is None and world.journal is None
+        self.open = self._calm
 
     def inject(self, operation: str, fault: Fault) -> None:
         """The next calls of `operation` meet `fault`, after those injected before."""
@@ -61,10 +62,16 @@ class Gate:
         """Takes back every fault that is left."""
         with self._lock:
             self._faults.clear()
-            self.open = self._world.adversity is None
+            self.open = self._calm
 
     def through(self, operation: str, call: Callable[[], R]) -> R:
-        """The answer to `call`, unless something happens to it."""
+        """The answer to `call`, unless something happens to it. What it changed is kept before it is answered."""
+        try:
+            return self._meet_all(operation, call)
+        finally:
+            self._world.flush()
+
+    def _meet_all(self, operation: str, call: Callable[[], R]) -> R:
         fault = self._next(operation)
         if fault is not None:
             self._meet(operation, fault)

@@ -285,6 +285,7 @@ class MockObjectStore(Service[dict[str, Bucket]], ObjectStoreDriver):
                 self._listener = Listener(self, self._clock, self._world.settings.http_listen)
             return self._listener.presign(request)
 
+    @override
     def close(self) -> None:
         """Closes the listener that answers presigned URLs, if one was opened."""
         with self._lock:

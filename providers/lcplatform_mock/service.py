@@ -15,6 +15,9 @@ S = TypeVar("S")
 class Service(Generic[S]):
     """The state of one service. Whatever changes it holds the lock.
 
+    A service that is kept across restarts opens its tables of `world.journal` when it is made, fills its state from them,
+    puts every change under the lock, and writes everything anew in `_keep`. The gate flushes before a call is answered.
+
     Attributes:
         operations: the names of its operations.
         gate: what stands in front of them.
@@ -40,9 +43,18 @@ class Service(Generic[S]):
             self._moved()
             self._state = copy.deepcopy(snapshot)
             self._moved()
+            if self._world.journal is not None:
+                self._keep()
+        self._world.flush()
 
     def settle(self) -> None:
         """Does what has fallen due by now. Every operation does so for what it touches; this does it for all."""
 
+    def close(self) -> None:
+        """Gives back what the service holds: servers, processes, files. Called once, when the platform closes."""
+
     def _moved(self) -> None:
         """Time or state took a leap: wakes whoever waits for either. Called under the lock."""
+
+    def _keep(self) -> None:
+        """Puts the whole state into the journal, in place of all that was there. Called under the lock."""

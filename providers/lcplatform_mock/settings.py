@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated, TypeAlias
 
-from pydantic import BeforeValidator, Field, InstanceOf, PlainValidator
+from pydantic import BeforeValidator, Field, InstanceOf, PlainValidator, SecretStr
 
 from lcplatform_mock.clock import RunningClock
 from lcplatform_runtime.clock import Clock
@@ -75,6 +76,14 @@ class MockSettings(Request):
 
     adversarial: Annotated[Adversity | None, BeforeValidator(_adversity)] = None
     """True, or the fields of `Adversity`: shuffled order, duplicates, errors and latency."""
+
+    state: Path | None = None
+    """A directory in which everything is kept across restarts. One platform at a time uses it. Without one, the state ends
+    with the platform."""
+
+    state_key: SecretStr | None = None
+    """What encrypts secrets and keys in that directory: a Fernet key (32 bytes in URL-safe base64). By default one is made
+    there, for its owner's eyes alone."""
 
     http_listen: Annotated[str, Field(pattern=r"^(127(\.\d{1,3}){3}|localhost):\d{1,5}$")] = (
         "127.0.0.1:0"

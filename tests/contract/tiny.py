@@ -7,9 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 from typing_extensions import override
 
+from lcplatform import unimplemented
 from lcplatform.drivers import Drivers
-from lcplatform.object_store.stub import UnimplementedObjectStore
-from lcplatform.queue.stub import UnimplementedQueue
 from lcplatform.secrets import SecretsCapability
 from lcplatform.secrets.models import (
     CreateSecretRequest,
@@ -81,8 +80,16 @@ class TinyProvider:
     def connect(self, options: Mapping[str, object], /, *, asynchronous: bool) -> Drivers:
         control: Callable[[], TinyControl] | None = TinyControl if options.get("clock") else None
         return Drivers(
-            object_store=UnimplementedObjectStore,
-            queue=UnimplementedQueue,
+            authentication=unimplemented.authentication,
+            batch=unimplemented.batch,
+            configuration=unimplemented.configuration,
+            data_store=unimplemented.data_store,
+            document_store=unimplemented.document_store,
+            event_bus=unimplemented.event_bus,
+            notification=unimplemented.notification,
+            object_store=unimplemented.object_store,
+            queue=unimplemented.queue,
+            web_hosting=unimplemented.web_hosting,
             secrets=TinySecrets,
             provider=self.name,
             translate=_translate,

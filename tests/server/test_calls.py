@@ -17,6 +17,7 @@ import pytest
 from google.protobuf.duration_pb2 import Duration
 
 from lcplatform import CallOptions, LCPlatform, RetryPolicy
+from lcplatform.catalogue import SERVICES
 from lcplatform.mocks import Mocks
 from lcplatform.queue import GetQueueRequest, SendMessageResponse
 from lcplatform.queue.operations import CREATE_QUEUE, GET_QUEUE, SEND_MESSAGE
@@ -213,7 +214,7 @@ def test_bytes_that_are_no_message_are_refused(server: Server) -> None:
 def test_the_platform_describes_what_stands_behind_the_server(client: LCPlatform) -> None:
     described = client.describe()
     assert {it.provider for it in described.services} == {"programmed"}
-    assert {it.service for it in described.services} == {"object_store", "queue", "secrets"}
+    assert {it.service for it in described.services} == set(SERVICES)
 
 
 def test_control_is_not_offered_unless_it_is_asked_for(client: LCPlatform) -> None:

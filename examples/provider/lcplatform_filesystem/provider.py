@@ -9,7 +9,7 @@ from typing import Final
 
 from typing_extensions import override
 
-from lcplatform import Drivers, Provider
+from lcplatform import Drivers, Provider, unimplemented
 from lcplatform.errors import (
     FieldViolation,
     LCPlatformError,
@@ -18,8 +18,6 @@ from lcplatform.errors import (
     ResourceNotFoundError,
     ValidationError,
 )
-from lcplatform.queue.stub import UnimplementedQueue
-from lcplatform.secrets.stub import UnimplementedSecrets
 from lcplatform_runtime.operation import Operation
 
 from .object_store import FilesystemObjectStore
@@ -36,7 +34,7 @@ _ERRORS: Final[Mapping[int, type[LCPlatformError]]] = {
 
 
 class FilesystemProvider(Provider):
-    """Objects in the directory that the option `root` names. There are no queues and no secrets."""
+    """Objects in the directory that the option `root` names. The other services are left out."""
 
     @property
     @override
@@ -50,8 +48,16 @@ class FilesystemProvider(Provider):
             provider=self.name,
             translate=translate,
             object_store=lambda: FilesystemObjectStore(root),
-            queue=UnimplementedQueue,
-            secrets=UnimplementedSecrets,
+            authentication=unimplemented.authentication,
+            batch=unimplemented.batch,
+            configuration=unimplemented.configuration,
+            data_store=unimplemented.data_store,
+            document_store=unimplemented.document_store,
+            event_bus=unimplemented.event_bus,
+            notification=unimplemented.notification,
+            queue=unimplemented.queue,
+            secrets=unimplemented.secrets,
+            web_hosting=unimplemented.web_hosting,
         )
 
 

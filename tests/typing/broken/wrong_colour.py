@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lcplatform import unimplemented
 from lcplatform.drivers import Drivers
 from lcplatform.object_store.stub import UnimplementedObjectStore
 from lcplatform.queue.stub import UnimplementedQueue
@@ -11,6 +12,14 @@ drivers = Drivers(
     object_store=UnimplementedObjectStore(),  # E: Argument "object_store" to "Drivers" has incompatible type
     queue=UnimplementedSecrets,  # E: Argument "queue" to "Drivers" has incompatible type
     secrets=UnimplementedSecrets,
+    authentication=unimplemented.authentication,
+    batch=unimplemented.batch,
+    configuration=unimplemented.configuration,
+    data_store=unimplemented.data_store,
+    document_store=unimplemented.document_store,
+    event_bus=unimplemented.event_bus,
+    notification=unimplemented.notification,
+    web_hosting=unimplemented.web_hosting,
     provider="broken",
     translate=lambda error, operation: None,
 )

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from lcplatform import AsyncLCPlatform, LCPlatform
+from lcplatform import AsyncLCPlatform, LCPlatform, unimplemented
 from lcplatform.drivers import Drivers
 from lcplatform.mocks import Mocks
 from lcplatform.queue.models import SendMessageResponse
@@ -44,6 +44,14 @@ class Provider:
             object_store=lambda: mocks.object_store,
             queue=lambda: mocks.queue,
             secrets=lambda: mocks.secrets,
+            authentication=unimplemented.authentication,
+            batch=unimplemented.batch,
+            configuration=unimplemented.configuration,
+            data_store=unimplemented.data_store,
+            document_store=unimplemented.document_store,
+            event_bus=unimplemented.event_bus,
+            notification=unimplemented.notification,
+            web_hosting=unimplemented.web_hosting,
             provider=self.name,
             translate=lambda error, operation: None,
             close=self._close,

@@ -1,0 +1,131 @@
+"""The services of one connection to the mock, each made when it is first used."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+
+from typing_extensions import override
+
+from lcplatform import unimplemented
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lcplatform.authentication.driver import AuthenticationDriver
+    from lcplatform.batch.driver import BatchDriver
+    from lcplatform.configuration.driver import ConfigurationDriver
+    from lcplatform.data_store.driver import DataStoreDriver
+    from lcplatform.document_store.driver import DocumentStoreDriver
+    from lcplatform.event_bus.driver import EventBusDriver
+    from lcplatform.notification.driver import NotificationDriver
+    from lcplatform.web_hosting.driver import WebHostingDriver
+    from lcplatform_mock.control import MockControl
+    from lcplatform_mock.object_store import MockObjectStore
+    from lcplatform_mock.queue import MockQueue
+    from lcplatform_mock.secrets import MockSecrets
+    from lcplatform_mock.service import Service
+    from lcplatform_mock.world import World
+
+T = TypeVar("T")
+
+
+class Services(Mapping[str, "Service[Any]"]):
+    """The services of one connection by their accessors."""
+
+    def __init__(self, world: World) -> None:
+        world.services = self
+        self._world = world
+        self._made: dict[str, object] = {}
+        self._lock = threading.RLock()
+
+    def authentication(self) -> AuthenticationDriver:
+        """Not there yet."""
+        return self._once("authentication", unimplemented.authentication)
+
+    def batch(self) -> BatchDriver:
+        """Not there yet."""
+        return self._once("batch", unimplemented.batch)
+
+    def configuration(self) -> ConfigurationDriver:
+        """Not there yet."""
+        return self._once("configuration", unimplemented.configuration)
+
+    def data_store(self) -> DataStoreDriver:
+        """Not there yet."""
+        return self._once("data_store", unimplemented.data_store)
+
+    def document_store(self) -> DocumentStoreDriver:
+        """Not there yet."""
+        return self._once("document_store", unimplemented.document_store)
+
+    def event_bus(self) -> EventBusDriver:
+        """Not there yet."""
+        return self._once("event_bus", unimplemented.event_bus)
+
+    def notification(self) -> NotificationDriver:
+        """Not there yet."""
+        return self._once("notification", unimplemented.notification)
+
+    def object_store(self) -> MockObjectStore:
+        """The object store."""
+        from lcplatform_mock.object_store import MockObjectStore
+
+        return self._once("object_store", lambda: MockObjectStore(self._world))
+
+    def queue(self) -> MockQueue:
+        """The queues."""
+        from lcplatform_mock.queue import MockQueue
+
+        return self._once("queue", lambda: MockQueue(self._world))
+
+    def secrets(self) -> MockSecrets:
+        """The secrets."""
+        from lcplatform_mock.secrets import MockSecrets
+
+        return self._once("secrets", lambda: MockSecrets(self._world))
+
+    def web_hosting(self) -> WebHostingDriver:
+        """Not there yet."""
+        return self._once("web_hosting", unimplemented.web_hosting)
+
+    def control(self) -> MockControl:
+        """The control over all of them."""
+        from lcplatform_mock.control import MockControl
+
+        return self._once("control", lambda: MockControl(self._world, self))
+
+    def close(self) -> None:
+        """Ends the work of all of them, then closes each, then what they share."""
+        self._world.end_work()
+        with self._lock:
+            made = [self[name] for name in self if name in self._made]
+        for service in made:
+            service.close()
+        self._world.close()
+
+    @override
+    def __getitem__(self, name: str) -> Service[Any]:
+        return _MAKERS[name](self)
+
+    @override
+    def __iter__(self) -> Iterator[str]:
+        return iter(_MAKERS)
+
+    @override
+    def __len__(self) -> int:
+        return len(_MAKERS)
+
+    def _once(self, name: str, make: Callable[[], T]) -> T:
+        with self._lock:
+            if name not in self._made:
+                self._made[name] = make()
+            return cast("T", self._made[name])  # made by the same `make`
+
+
+_MAKERS: Final[Mapping[str, Callable[[Services], Service[Any]]]] = {
+    "object_store": Services.object_store,
+    "queue": Services.queue,
+    "secrets": Services.secrets,
+}
