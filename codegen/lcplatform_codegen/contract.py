@@ -17,7 +17,9 @@ _STATIC: Final = Path(__file__).parent / "static" / PACKAGE
 _IMPORTS: Final = f"""\
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from uuid import UUID
 
 import pytest
 

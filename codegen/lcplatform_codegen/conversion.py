@@ -7,18 +7,20 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from lcplatform_codegen import naming
-from lcplatform_codegen.model import Field, Role
+from lcplatform_codegen.model import FORMATS, Field, Message, Role
 
 # What a value becomes on its way, by its kind; other kinds stay as they are.
 _READERS = {
     "timestamp": "read_timestamp",
     "duration": "read_duration",
     "json": "read_json",
+    **{kind: f"read_{kind}" for kind in FORMATS if kind not in {"", "null"}},
 }
 _WRITERS = {
     "timestamp": "write_timestamp",
     "duration": "write_duration",
     "json": "write_json",
+    **{kind: f"write_{kind}" for kind in FORMATS if kind not in {"", "null"}},
 }
 
 # What the generated functions call by these names.
@@ -193,12 +195,34 @@ def read_part(item: Field) -> str:
     """The value of one alternative of a union. A message among them is a model at once: nothing tells what a dict means."""
     if item.kind == "message":
         return f"read_{naming.snake(item.message.name)}(message.{item.proto_name})"
-    return _read(item, f"message.{item.proto_name}", "path")
+    return "None" if item.kind == "null" else _read(item, f"message.{item.proto_name}", "path")
 
 
 def write_part(item: Field) -> str:
     """One alternative of a union for the protobuf message."""
-    return _write(item, "value")
+    return "True" if item.kind == "null" else _write(item, "value")
+
+
+def is_part(item: Field, union: Message) -> str:
+    """The condition that tells the alternative by the type of a value."""
+    if item.kind == "null":
+        return "value is None"
+    zoned = item.kind == "timestamp" and any(it.kind == "local_timestamp" for it in union.fields)
+    return f"isinstance(value, {item.item_type})" + (
+        " and value.tzinfo is not None" if zoned else ""
+    )
+
+
+# What is a special case of another type in Python, and so is asked for first.
+_SPECIAL = ("null", "bool", "timestamp", "local_timestamp")
+
+
+def in_order(union: Message) -> list[Field]:
+    """The alternatives in the order in which they are asked for: a bool is an int in Python, and a datetime a date."""
+    return sorted(
+        union.fields,
+        key=lambda it: _SPECIAL.index(it.kind) if it.kind in _SPECIAL else len(_SPECIAL),
+    )
 
 
 def _write(item: Field, given: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lcplatform_codegen import naming
 from lcplatform_codegen.colours import ASYNC, BLOCKING
-from lcplatform_codegen.conversion import Value, read_part, write_part
+from lcplatform_codegen.conversion import Value, in_order, is_part, read_part, write_part
 from lcplatform_codegen.layout import render
 from lcplatform_codegen.load import Idl
 from lcplatform_codegen.model import (
@@ -28,8 +28,10 @@ _STANDARD = """\
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from datetime import datetime
+from datetime import date, datetime, time
+from decimal import Decimal
 from typing import Any, Final
+from uuid import UUID
 
 import grpc
 from typing_extensions import override
@@ -38,8 +40,10 @@ from lcplatform_grpc.channel import AsyncChannel, Channel
 from lcplatform_grpc.parts import Envelope
 from lcplatform_grpc.serving import Downloading, Handlers, Lanes, Streaming, Unary, Uploading
 from lcplatform_grpc.values import Arguments, absent, checker, each, each_value, fill, maker, present, within
-from lcplatform_grpc.values import read_duration, read_enum, read_json, read_map, read_timestamp
-from lcplatform_grpc.values import write_duration, write_json, write_mask, write_timestamp
+from lcplatform_grpc.values import read_date, read_decimal, read_duration, read_enum, read_json, read_local_timestamp
+from lcplatform_grpc.values import read_map, read_time, read_timestamp, read_uuid, refused
+from lcplatform_grpc.values import write_date, write_decimal, write_duration, write_json, write_local_timestamp, write_mask
+from lcplatform_grpc.values import write_time, write_timestamp, write_uuid
 from lcplatform_runtime.json_value import Json
 from lcplatform_runtime.streams import AsyncByteSource, AsyncByteStream, ByteSource, ByteStream
 from lcplatform_runtime.support import Support
@@ -295,10 +299,17 @@ class _Union(_Converter):
         return str(self.message.fields[0].oneof)
 
     @property
-    def parts(self) -> list[tuple[Field, str, str]]:
-        """Each alternative, with how it is read and written. A bool is an int in Python, so it is asked for first."""
-        parts = sorted(self.message.fields, key=lambda item: item.item_type != "bool")
-        return [(item, read_part(item), write_part(item)) for item in parts]
+    def parts(self) -> list[tuple[Field, str, str, str]]:
+        """Each alternative, with how it is read, told and written."""
+        return [
+            (item, read_part(item), is_part(item, self.message), write_part(item))
+            for item in in_order(self.message)
+        ]
+
+    @property
+    def nullable(self) -> bool:
+        """Whether `None` is one of its values, so that it cannot stand for none."""
+        return any(item.kind == "null" for item in self.message.fields)
 
 
 @dataclass(frozen=True)

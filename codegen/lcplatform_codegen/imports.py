@@ -11,9 +11,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal, Protocol
+from uuid import UUID
 
 from typing_extensions import deprecated, override
 """
@@ -32,11 +34,13 @@ from lcplatform_runtime.testing.recorder import Program
 """
 RUNTIME = {
     "models": [
-        "from datetime import datetime, timedelta",
+        "from datetime import date, datetime, time, timedelta",
+        "from decimal import Decimal",
+        "from uuid import UUID",
         "from enum import StrEnum",
         "from typing import Annotated, ClassVar, Literal, Self, TypeAlias",
         "from pydantic import AwareDatetime, Field, model_validator",
-        "from lcplatform_runtime.choices import JSON_OBJECT, KNOWN, not_together, one_of",
+        "from lcplatform_runtime.choices import BY_TYPE, DECIMAL, JSON_OBJECT, KNOWN, not_together, one_of, parts_of",
         "from lcplatform_runtime.json_value import Json",
         "from lcplatform_runtime.model import Model, Request, Response",
     ],

@@ -15,7 +15,9 @@ from lcplatform_codegen.model import Field, Kind, Message, Method, Role, Schema,
 _IMPORTS: Final = f"""\
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from uuid import UUID
 
 import pytest
 
@@ -129,6 +131,11 @@ def _right_one(item: Field) -> str:
         "json": "Json({})",
         "mask": "()",
         "timestamp": "datetime(2026, 1, 1, tzinfo=UTC)",
+        "decimal": 'Decimal("1.50")',
+        "date": "date(2026, 1, 1)",
+        "time": "time(12, 30)",
+        "local_timestamp": "datetime(2026, 1, 1)",
+        "uuid": "UUID(int=1)",
     }[item.kind]
 
 

@@ -52,12 +52,27 @@ def _message(message: Message) -> Iterator[str]:
         len(message.oneofs) != 1 or any(item.oneof is None for item in message.fields)
     ):
         yield f"{place}: a union is one oneof and nothing else"
+    if message.is_union:
+        yield from _distinct(message, place)
+    if message.takes_list and not (message.fields and message.fields[0].repeated):
+        yield f"{place}: a list stands for the items of the first field, which is repeated"
+    if message.takes_duration and not (message.find("days") and message.find("microseconds")):
+        yield f"{place}: a duration needs `days` and `microseconds`"
     for item in message.fields:
         yield from _comment(f"{place}.{item.proto_name}", item.comment)
         yield from _field(item, message, f"{place}.{item.proto_name}")
     masks = [item for item in message.fields if item.kind == "mask"]
     if bool(masks) != bool(message.clearable):
         yield f"{place}: `clear` and clearable fields go together"
+
+
+def _distinct(union: Message, place: str) -> Iterator[str]:
+    """What a value of a union means is told by its type in Python."""
+    seen: dict[str, str] = {}
+    for item in union.fields:
+        other = seen.setdefault(item.distinct_type, item.proto_name)
+        if other != item.proto_name:
+            yield f"{place}: {other} and {item.proto_name} are both a {item.distinct_type} in Python"
 
 
 def _field(item: Field, message: Message, place: str) -> Iterator[str]:
@@ -68,7 +83,10 @@ def _field(item: Field, message: Message, place: str) -> Iterator[str]:
             rules.required and item.wire_kind == "bool",
             "a required bool has no meaning: false is also absent",
         ),
-        (rules.positional and not rules.required, "what is positional is required"),
+        (
+            rules.positional and not rules.required and not item.repeated,
+            "what is positional is required",
+        ),
         (bool(rules.default_json) and rules.required, "what is required has no default"),
         (
             bool(rules.default_json) and not item.presence and item.kind != "enum",
@@ -77,6 +95,23 @@ def _field(item: Field, message: Message, place: str) -> Iterator[str]:
         (
             item.kind == "union" and _secret_inside(item) and not rules.sensitive,
             "holds a secret and is not marked sensitive",
+        ),
+        (
+            bool(item.format) and item.wire_kind != ("bool" if item.format == "null" else "string"),
+            "a format is for strings, and NULL for a bool",
+        ),
+        (bool(item.format) and bool(rules.pattern), "a format needs no pattern"),
+        (
+            bool(item.format) and not (item.presence or item.repeated or rules.required),
+            "a string with a format is required, optional or a list: an empty one says nothing",
+        ),
+        (
+            item.format == "null" and not (message.is_union and item.oneof),
+            "nothing is an alternative of a union",
+        ),
+        (
+            item.kind == "union" and _nullable(item.message) and not (item.repeated or item.is_map),
+            "a union with null is for lists: alone it looks as if it were absent",
         ),
         (rules.body and item.kind != "bytes", "a streamed body is bytes"),
         (
@@ -94,6 +129,10 @@ def _field(item: Field, message: Message, place: str) -> Iterator[str]:
             yield f"{place}: default_json is no JSON"
     if rules.pattern and not (rules.pattern.startswith("^") and rules.pattern.endswith("$")):
         yield f"{place}: a pattern is anchored by ^ and $"
+
+
+def _nullable(union: Message) -> bool:
+    return any(part.format == "null" for part in union.fields)
 
 
 def _secret_inside(item: Field) -> bool:
@@ -147,6 +186,8 @@ def _places(method: Method, place: str) -> Iterator[str]:
     """What a caller gives by position, and what names the resource."""
     if len(method.positional) > 2:
         yield f"{place}: two positional fields at most"
+    if any(item.default is not None for item in method.positional[:-1]):
+        yield f"{place}: of what is positional, only the last may be left out"
     if sum(bool(item.rules.resource) for item in method.request.fields) > 1:
         yield f"{place}: one field names the resource"
 

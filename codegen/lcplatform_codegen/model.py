@@ -20,7 +20,15 @@ _PYTHON = {
     "duration": "timedelta",
     "mask": "tuple[str, ...]",
     "json": "Json",
+    "decimal": "Decimal",
+    "date": "date",
+    "time": "time",
+    "local_timestamp": "datetime",
+    "uuid": "UUID",
+    "null": "None",
 }
+# What a string says (Format in options.proto), by its number: the kinds of values that have a type of their own.
+FORMATS = ("", "decimal", "date", "time", "local_timestamp", "uuid", "null")
 _ZERO = {"string": '""', "bytes": 'b""', "bool": "False", "int": "0", "float": "0.0"}
 
 
@@ -105,8 +113,15 @@ class Field:
 
     @cached_property
     def kind(self) -> str:
-        """The kind in Python: that of the wire, but for messages that are unions there."""
-        return "union" if self.wire_kind == "message" and self.message.is_union else self.wire_kind
+        """The kind in Python: that of the wire, but for messages that are unions there, and strings with a format."""
+        if self.wire_kind == "message" and self.message.is_union:
+            return "union"
+        return self.format or self.wire_kind
+
+    @property
+    def format(self) -> str:
+        """What the string says, if languages have a type of its own for it."""
+        return FORMATS[self.rules.format] if self.rules is not None else ""
 
     @property
     def message(self) -> Message:
@@ -147,8 +162,27 @@ class Field:
             return f"Mapping[str, {self.map_value.item_type}]"
         if self.kind == "mask":
             return f"Sequence[{self.mask_item}]"
-        item = f"{self.item_type} | JsonInput" if self.takes_json else self.item_type
-        return f"Sequence[{item}]" if self.repeated else item
+        return f"Sequence[{self.item_input}]" if self.repeated else self.item_input
+
+    @property
+    def item_input(self) -> str:
+        """What a client takes for one item: its type, and the plain values that stand for it."""
+        also = []
+        if self.takes_json:
+            also.append("JsonInput")
+        if self.kind == "union" and any(
+            part.kind == "message" and part.message.takes_duration for part in self.message.fields
+        ):
+            also.append("timedelta")
+        if self.kind == "message" and self.message.takes_list:
+            also.append(f"Sequence[{self.message.fields[0].item_input}]")
+        return " | ".join([self.item_type, *also])
+
+    @property
+    def distinct_type(self) -> str:
+        """The Python type by which it is told from the other alternatives of a union."""
+        zones = {"timestamp": "datetime with a zone", "local_timestamp": "datetime without a zone"}
+        return zones.get(self.kind, self.item_type)
 
     @property
     def takes_json(self) -> bool:
@@ -258,6 +292,8 @@ class Message:
     comment: str
     fields: tuple[Field, ...]
     is_union: bool
+    takes_list: bool
+    takes_duration: bool
     deprecated: bool
     schema: Schema = field(repr=False, compare=False)
 
@@ -277,6 +313,12 @@ class Message:
     def sensitive_fields(self) -> tuple[Field, ...]:
         """The fields that are never printed."""
         return tuple(item for item in self.fields if item.sensitive)
+
+    @property
+    def told_by_type(self) -> bool:
+        """Whether it is a union whose alternatives only the type of a value tells apart: no text and no JSON stands for
+        several of them."""
+        return self.is_union and any(item.format or item.kind == "message" for item in self.fields)
 
     @property
     def exclusions(self) -> tuple[tuple[Field, Field], ...]:

@@ -43,8 +43,17 @@ def render(package: Package) -> str:
 
 
 def _alias(union: Message) -> str:
-    parts = " | ".join(item.item_type for item in union.fields)
+    if union.told_by_type:
+        parts = f"Annotated[{_alternatives(union)}, BY_TYPE]"
+    else:
+        parts = " | ".join(item.item_type for item in union.fields)
     return f'\n\n{union.name}: TypeAlias = "{parts}"\n"""{docstring(union.comment, 0)}"""\n'
+
+
+def _alternatives(union: Message) -> str:
+    """The alternatives with what is asked of them. Two of them may be one type that their values tell apart."""
+    parts = sorted(union.fields, key=lambda item: item.kind == "null")  # None stands last
+    return " | ".join(dict.fromkeys(map(_alternative, parts)))
 
 
 def _classes(text: str) -> str:
@@ -85,6 +94,9 @@ def _message_data(message: Message) -> dict[str, Any]:
     return {
         "documentation": docstring(message.comment, 4),
         "exclusions": message.exclusions,
+        "list_field": message.fields[0].name if message.takes_list else None,
+        "stand_ins": ", ".join(_stand_ins(message)),
+        "takes_duration": message.takes_duration,
         "choices": [repr(names) for names in message.oneofs],
         "sensitive": [repr(item.name) for item in message.sensitive_fields],
         "annotations": {item.name: _annotation(item, message) for item in message.fields},
@@ -96,6 +108,12 @@ def _message_data(message: Message) -> dict[str, Any]:
     }
 
 
+def _stand_ins(message: Message) -> list[str]:
+    """The types of Python that stand for the message."""
+    lists = ["list", "tuple"] if message.takes_list else []
+    return [*lists, "timedelta"] if message.takes_duration else lists
+
+
 def _comment(item: Field) -> str:
     return f"Deprecated. {item.comment}" if item.deprecated else item.comment
 
@@ -104,7 +122,7 @@ def _annotation(item: Field, message: Message) -> str | None:
     """The annotations that the JSON Schema of a single type has no words for."""
     if item.kind == "mask":
         return item.python_type
-    if item.kind in {"json", "union"}:
+    if item.kind in {"json", "union"} or item.format:
         return _open(item, message)
     if message.role is Role.RESPONSE:
         return None
@@ -117,12 +135,14 @@ def _annotation(item: Field, message: Message) -> str | None:
 
 def _open(item: Field, message: Message) -> str:
     """The annotation of a JSON value or a union."""
-    if item.kind == "json":
-        one = "Json"
+    if item.kind != "union":
+        one = _alternative(item) if item.format else item.item_type
+    elif item.message.told_by_type:
+        one = item.message.name
     elif message.role is Role.RESPONSE:
         one = " | ".join(part.item_type for part in item.message.fields)
     else:
-        one = " | ".join(map(_alternative, item.message.fields))
+        one = _alternatives(item.message)
     if item.repeated:
         return f"tuple[{one}, ...]"
     return f"{one} | None" if item.optional else one
@@ -130,11 +150,16 @@ def _open(item: Field, message: Message) -> str:
 
 def _alternative(part: Field) -> str:
     """One type of a union, with what is asked of it."""
+    asked = ""
     if part.rules.json_object:
-        return f"Annotated[{part.item_type}, JSON_OBJECT]"
-    if part.min_length is not None:
-        return f"Annotated[{part.item_type}, Field(min_length={part.min_length})]"
-    return part.item_type
+        asked = "JSON_OBJECT"
+    elif part.kind == "decimal":
+        asked = "DECIMAL"
+    elif part.kind == "int" and part.minimum is not None:
+        asked = f"Field(ge={part.minimum}, le={part.maximum})"
+    elif part.min_length is not None:
+        asked = f"Field(min_length={part.min_length})"
+    return f"Annotated[{part.item_type}, {asked}]" if asked else part.item_type
 
 
 def _map(item: Field) -> str:

@@ -173,6 +173,7 @@ class _Builder:
             self._field(item, proto, comments.at((*path, 2, index)), full_name, entries)
             for index, item in enumerate(proto.field)
         )
+        rules = self._rules.of("message", proto.options)
         found = [
             Message(
                 name=proto.name,
@@ -180,7 +181,9 @@ class _Builder:
                 package=self._package,
                 comment=comments.at(path),
                 fields=fields,
-                is_union=self._rules.of("message", proto.options).union,
+                is_union=rules.union,
+                takes_list=rules.list,
+                takes_duration=rules.duration,
                 deprecated=proto.options.deprecated,
                 schema=self._schema,
             )

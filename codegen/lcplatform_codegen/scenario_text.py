@@ -14,6 +14,7 @@ from lcplatform_codegen.scenario_values import (
     Entries,
     File,
     Filler,
+    Formed,
     Items,
     JsonValue,
     Matcher,
@@ -33,6 +34,14 @@ _WIDTH: Final = 92
 """A statement that fits on a line at the indentation of a method; a longer one is told in two."""
 # What an answer is called after the verb of its operation, where the regular participle would not do.
 _PARTICIPLES: Final = {"get": "found", "head": "found", "put": "stored", "send": "sent"}
+_MAKERS: Final = {
+    "decimal": "Decimal",
+    "date": "date.fromisoformat",
+    "time": "time.fromisoformat",
+    "local_timestamp": "datetime.fromisoformat",
+    "timestamp": "datetime.fromisoformat",
+    "uuid": "UUID",
+}
 _MATCHERS: Final = {"any": "ANY", "moment": "ANY", "absent": "None"}
 _CALLS: Final = {
     "not": "unlike",
@@ -301,6 +310,8 @@ class _Writer:
 
     def _given(self, field: Field, value: Value) -> str:
         match value:
+            case Record(message=message, fields=((_, Items() as only),)) if message.takes_list:
+                return self._given(field, only)
             case Record():
                 inner = ", ".join(
                     f"{part.name}={self._given(part, given)}" for part, given in value.fields
@@ -335,10 +346,10 @@ class _Writer:
                 return _bytes(value.value)
             case Filler():
                 return _filler(value)
-            case JsonValue():
-                return f"Json({value.value!r})"
-            case Choice():
-                return f"{value.enum.name}.{value.value.member}"
+            case JsonValue() | Choice():
+                return _open(value)
+            case Formed():
+                return f"{_MAKERS[value.kind]}({value.text!r})"
             case Entries():
                 return f"{{{', '.join(f'{key!r}: {self._value(inner)}' for key, inner in value.entries)}}}"
             case _:
@@ -361,6 +372,12 @@ class _Writer:
 
     def _span(self, value: Span) -> str:
         return f"timedelta({_UNITS[value.unit]}={value.number})" if value.number else "timedelta()"
+
+
+def _open(value: JsonValue | Choice) -> str:
+    if isinstance(value, JsonValue):
+        return f"Json({value.value!r})"
+    return f"{value.enum.name}.{value.value.member}"
 
 
 def _bytes(value: bytes) -> str:

@@ -9,7 +9,10 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import date, datetime, time
+from decimal import Decimal, InvalidOperation
 from typing import Any, Final, NoReturn, TypeAlias
+from uuid import UUID
 
 from typing_extensions import override
 
@@ -19,8 +22,29 @@ _REFERENCE: Final = re.compile(r"\$([a-z][a-z0-9_]*)")
 _TOKEN: Final = re.compile(r"\$(?:(\$)|\{([a-z][a-z0-9_]*)\}|)")
 _DURATION: Final = re.compile(r"(\d+)(ms|s|m|h|d)")
 _SIZE: Final = re.compile(r"(\d+)(B|KiB|MiB)")
-_SCALARS: Final = {"int": int, "float": (int, float), "bool": bool}
-_ARTICLES: Final = {"int": "an integer", "float": "a number", "bool": "true or false"}
+_SCALARS: Final = {"int": int, "float": (int, float), "bool": bool, "null": bool}
+# What a plain value means in a union whose alternatives the type of a value tells apart.
+_TELLING: Final = {
+    type(None): "null",
+    bool: "bool",
+    int: "int",
+    float: "float",
+    str: "string",
+}
+_PARSERS: Final[Mapping[str, Callable[[str], object]]] = {
+    "decimal": Decimal,
+    "date": date.fromisoformat,
+    "time": time.fromisoformat,
+    "local_timestamp": datetime.fromisoformat,
+    "timestamp": datetime.fromisoformat,
+    "uuid": UUID,
+}
+_ARTICLES: Final = {
+    "int": "an integer",
+    "float": "a number",
+    "bool": "true or false",
+    "null": "true",
+}
 
 
 class Wrong(Exception):
@@ -49,9 +73,9 @@ def at(place: str) -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """A string, a number or a truth value."""
+    """A string, a number, a truth value, or nothing as a value of a union."""
 
-    value: str | int | float | bool
+    value: str | int | float | bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +143,14 @@ class JsonValue:
 
 
 @dataclass(frozen=True, slots=True)
+class Formed:
+    """A string that says something of another type: a date, an exact number. `kind` is that of the field."""
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Choice:
     """A value of an enum."""
 
@@ -166,6 +198,7 @@ Value: TypeAlias = (
     | Pieces
     | File
     | JsonValue
+    | Formed
     | Choice
     | Record
     | Items
@@ -213,8 +246,16 @@ def shape(field: Field) -> str:
     if field.map_value is not None:
         return f"map of {shape(field.map_value)}"
     named = field.type_name.removeprefix(".")
-    one = named if field.wire_kind in {"message", "enum"} else field.wire_kind
+    one = named if field.wire_kind in {"message", "enum"} else field.kind
     return f"list of {one}" if field.repeated else one
+
+
+def _fits(known: Field, field: Field) -> bool:
+    """Whether a variable of one field may stand in another."""
+    if shape(known) == shape(field):
+        return True
+    told = field.kind == "union" and not field.repeated and field.message.told_by_type
+    return told and any(shape(known) == shape(part) for part in field.message.fields)
 
 
 def single(field: Field) -> Field:
@@ -308,7 +349,7 @@ class Reader:
                 return self._bytes(field, raw)
             case "duration":
                 return span(raw)
-            case "timestamp":
+            case "timestamp" if not field.schema.messages[field.owner].told_by_type:
                 return _refuse(raw, "a variable or $any, since times differ from run to run")
             case "mask":
                 return _mask(field, raw)
@@ -319,7 +360,7 @@ class Reader:
             case "message" | "union":
                 return self._message(field, raw, expected=expected)
             case _:
-                return _scalar(field, raw)
+                return _formed(field, raw) if field.kind in _PARSERS else _scalar(field, raw)
 
     def _numbered(self, field: Field, index: int, raw: object, *, expected: bool) -> Value:
         with at(f"[{index}]"):
@@ -346,7 +387,7 @@ class Reader:
             known = self.variables[name]
         else:
             raise Wrong(f"${name} has no value: {suggest(name, self.variables)}")
-        if field is not None and shape(known) != shape(field):
+        if field is not None and not _fits(known, field):
             raise Wrong(f"expected a {shape(field)}, and ${name} is a {shape(known)}")
         self.used.add(name)
         return Variable(name)
@@ -397,6 +438,10 @@ class Reader:
 
     def _message(self, field: Field, raw: object, *, expected: bool) -> Value:
         message = field.message
+        if message.told_by_type and not isinstance(raw, Mapping):
+            return self._told(field, raw, expected=expected)
+        if message.takes_list and isinstance(raw, list):
+            raw = {message.fields[0].proto_name: raw}
         if not isinstance(raw, Mapping):
             _refuse(raw, f"a {message.name}, which is a map")
         if not message.is_union:
@@ -409,6 +454,15 @@ class Reader:
             raise Wrong(f"expected one of {', '.join(f.proto_name for f in message.fields)}")
         record = self._record(message, raw, expected=expected)
         return record.fields[0][1]
+
+    def _told(self, field: Field, raw: object, *, expected: bool) -> Value:
+        """A plain value where the type tells which alternative of a union is meant."""
+        for part in field.message.fields:
+            if part.kind == "message" and part.message.takes_list and isinstance(raw, list):
+                return self.item(part, raw, expected=expected)
+            if part.kind == _TELLING.get(type(raw)):
+                return Plain(None) if raw is None else self.item(part, raw, expected=expected)
+        return _refuse(raw, f"a {field.message.name}")
 
     def _entries(self, field: Field, raw: object, *, expected: bool) -> Entries:
         if not isinstance(raw, Mapping):
@@ -489,10 +543,25 @@ def _mask(field: Field, raw: object) -> Plain:
 
 def _scalar(field: Field, raw: object) -> Plain:
     accepted: Any = _SCALARS[field.kind]  # a class or a tuple of classes
-    if not isinstance(raw, accepted) or (isinstance(raw, bool) and field.kind != "bool"):
+    if not isinstance(raw, accepted) or (
+        isinstance(raw, bool) and field.kind not in {"bool", "null"}
+    ):
         _refuse(raw, _ARTICLES[field.kind])
     assert isinstance(raw, int | float)
-    return Plain(raw)
+    if field.kind == "null":
+        return Plain(None)
+    return Plain(float(raw) if field.kind == "float" else raw)
+
+
+def _formed(field: Field, raw: object) -> Formed:
+    try:
+        value = _PARSERS[field.kind](raw) if isinstance(raw, str) else None
+    except (ValueError, InvalidOperation):
+        value = None
+    zone = isinstance(value, datetime) and value.tzinfo is not None
+    if value is None or zone is not (field.kind == "timestamp"):
+        _refuse(raw, f"a {field.kind.replace('_', ' ')} in quotes")
+    return Formed(field.kind, str(raw))
 
 
 def _filler(raw: object, *, text: bool) -> Filler | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lcplatform_codegen import naming
-from lcplatform_codegen.model import Enum, Field, Message, Package, Role
+from lcplatform_codegen.model import FORMATS, Enum, Field, Message, Package, Role
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _PROTO_JSON: dict[str, dict[str, Any]] = {
@@ -16,6 +16,21 @@ _PROTO_JSON: dict[str, dict[str, Any]] = {
     "timestamp": {"type": "string", "format": "date-time"},
     "duration": {"type": "string", "pattern": r"^-?[0-9]+(\.[0-9]{1,9})?s$"},
     "mask": {"type": "string"},
+    "decimal": {
+        "type": "string",
+        "pattern": r"^(-?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?|NaN|-?Infinity)$",
+    },
+    "date": {"type": "string", "format": "date"},
+    "time": {
+        "type": "string",
+        "pattern": r"^[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?([+-][0-9]{2}:[0-9]{2})?$",
+    },
+    "local_timestamp": {
+        "type": "string",
+        "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?$",
+    },
+    "uuid": {"type": "string", "format": "uuid"},
+    "null": {"type": "boolean", "const": True},
 }
 _PYDANTIC: dict[str, dict[str, Any]] = {
     "string": {"type": "string"},
@@ -26,8 +41,9 @@ _PYDANTIC: dict[str, dict[str, Any]] = {
     "timestamp": {"type": "string", "format": "date-time"},
     "duration": {"type": "string", "format": "duration"},
     "mask": {"type": "array", "items": {"type": "string"}},
-    # A placeholder: `models` writes the type.
+    # Placeholders: `models` writes the type.
     "json": {"type": "string"},
+    **{name: {"type": "string"} for name in FORMATS if name},
 }
 
 

@@ -12,6 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, Final, TypeVar
 
 import pytest
@@ -70,8 +71,13 @@ def problems(actual: object, expected: object, place: str = "") -> Iterator[str]
             yield f"{place or 'there'}: expected {len(expected)} items, found {len(actual)}: {actual!r}"
         for index, (one, other) in enumerate(zip(actual, expected, strict=False)):
             yield from problems(one, other, f"{place}[{index}]")
-    elif actual != expected or isinstance(actual, bool) is not isinstance(expected, bool):
+    elif actual != expected or _number(actual) is not _number(expected):
         yield f"{place or 'there'}: expected {expected!r}, found {actual!r}"
+
+
+def _number(value: object) -> type | None:
+    """The type of a number: to Python 1 is 1.0 and True, to a contract it is neither."""
+    return next((kind for kind in (bool, int, float, Decimal) if isinstance(value, kind)), None)
 
 
 class _Any(Matcher):

@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any, Final, NoReturn, TypeAlias, TypeVar
+from uuid import UUID
 
 import pydantic
 from google.protobuf.duration_pb2 import Duration
@@ -171,6 +174,60 @@ def read_json(value: JsonText, path: str = "", /) -> Json:
     raise problem
 
 
+def read_decimal(value: str, path: str = "", /) -> Decimal:
+    """An exact number."""
+    return Decimal(_formed(_DECIMAL, value, path, "an exact number such as -12.50"))
+
+
+def read_date(value: str, path: str = "", /) -> date:
+    """A date."""
+    return _dated(date.fromisoformat, _DATE, value, path, "a date such as 2026-01-31")
+
+
+def read_time(value: str, path: str = "", /) -> time:
+    """A time of day."""
+    return _dated(time.fromisoformat, _TIME, value, path, "a time such as 12:30:00.5")
+
+
+def read_local_timestamp(value: str, path: str = "", /) -> datetime:
+    """A date and a time of day, without a zone."""
+    expected = "a date and time such as 2026-01-31T12:30:00.5"
+    return _dated(datetime.fromisoformat, _LOCAL_TIMESTAMP, value, path, expected)
+
+
+def read_uuid(value: str, path: str = "", /) -> UUID:
+    """A UUID."""
+    expected = "a UUID such as 0d7a5f2e-0000-4000-8000-000000000000"
+    return UUID(_formed(_UUID, value, path, expected))
+
+
+def _dated(
+    parse: Callable[[str], T], pattern: re.Pattern[str], value: str, path: str, expected: str
+) -> T:
+    try:
+        return parse(_formed(pattern, value, path, expected))
+    except ValueError:
+        problem = refused(path, f"must be {expected}")
+    raise problem
+
+
+def _formed(pattern: re.Pattern[str], value: str, path: str, expected: str) -> str:
+    if pattern.fullmatch(value) is None:
+        raise refused(path, f"must be {expected}")
+    return value
+
+
+# Python reads more than the contract allows.
+_DECIMAL: Final = re.compile(
+    r"-?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,6})?|NaN|-?Infinity", re.ASCII
+)
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_CLOCK: Final = r"[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?"
+_TIME: Final = re.compile(_CLOCK + r"([+-][0-9]{2}:[0-9]{2})?")
+_LOCAL_TIMESTAMP: Final = re.compile(_DATE.pattern + "T" + _CLOCK)
+_UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
 def read_enum(members: Mapping[int, T], number: int, /) -> T:
     """A value of an enum in a place where only those of this contract will do."""
     member = members.get(number)
@@ -215,6 +272,31 @@ def write_timestamp(value: datetime | None, /) -> Arguments | None:
 def write_json(value: Json | None, /) -> Arguments | None:
     """A JSON value; nothing where there is none."""
     return None if value is None else {"text": value.text}
+
+
+def write_decimal(value: Decimal | None, /) -> str | None:
+    """An exact number; nothing where there is none."""
+    return None if value is None else str(value)
+
+
+def write_date(value: date | None, /) -> str | None:
+    """A date; nothing where there is none."""
+    return None if value is None else value.isoformat()
+
+
+def write_time(value: time | None, /) -> str | None:
+    """A time of day; nothing where there is none."""
+    return None if value is None else value.isoformat()
+
+
+def write_local_timestamp(value: datetime | None, /) -> str | None:
+    """A date and a time of day; nothing where there is none."""
+    return None if value is None else value.isoformat()
+
+
+def write_uuid(value: UUID | None, /) -> str | None:
+    """A UUID; nothing where there is none."""
+    return None if value is None else str(value)
 
 
 def write_mask(paths: Iterable[str], /) -> Arguments | None:

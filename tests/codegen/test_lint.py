@@ -131,6 +131,102 @@ def test_a_breach_is_refused_with_its_place(breach: str, tmp_path: Path) -> None
     assert all(problem.startswith("lcplatform.demo.v1.") for problem in found)
 
 
+UNION = """
+// One of two.
+message Either {{
+  option (lcplatform.options.v1.message).union = true;
+  // The value.
+  oneof value {{
+    // One.
+    {one} = 1 [(lcplatform.options.v1.field) = {{{one_rules}}}];
+    // The other.
+    {other} = 2 [(lcplatform.options.v1.field) = {{{other_rules}}}];
+  }}
+}}
+"""
+
+
+def union(one: str, one_rules: str, other: str, other_rules: str, field: str = "") -> str:
+    """What follows the request, up to the brace that the template closes."""
+    text = UNION.format(one=one, one_rules=one_rules, other=other, other_rules=other_rules)
+    return f"{field}}}{text}// Nothing.\nmessage Nothing {{"
+
+
+@pytest.mark.parametrize(
+    ("parts", "expected"),
+    [
+        (("string one", "", "string other", ""), "one and other are both a str in Python"),
+        (
+            ("string one", "format: FORMAT_DATE", "string other", "format: FORMAT_DATE"),
+            "one and other are both a date in Python",
+        ),
+        (("int32 one", "", "sint64 other", ""), "one and other are both a int in Python"),
+        (("string one", 'format: FORMAT_UUID pattern: "^a$"', "bytes other", ""), "no pattern"),
+        (("int32 one", "format: FORMAT_DATE", "bytes other", ""), "a format is for strings"),
+        (("string one", "format: FORMAT_NULL", "bytes other", ""), "and NULL for a bool"),
+        (
+            (
+                "bool one",
+                "format: FORMAT_NULL",
+                "bytes other",
+                "",
+                "// It.\n Either it = 1;",
+            ),
+            "alone it looks as if it were absent",
+        ),
+    ],
+)
+def test_the_alternatives_of_a_union_are_distinct(
+    parts: tuple[str, ...], expected: str, tmp_path: Path
+) -> None:
+    found = problems(tmp_path, request=union(*parts))
+    assert any(expected in problem for problem in found), found
+
+
+def test_what_python_tells_apart_may_be_one_union(tmp_path: Path) -> None:
+    parts = (
+        "bool one",
+        "format: FORMAT_NULL",
+        "bool other",
+        "",
+        "// It.\n repeated Either it = 1;",
+    )
+    assert problems(tmp_path, request=union(*parts)) == []
+
+
+@pytest.mark.parametrize(
+    ("request_", "expected"),
+    [
+        (
+            "// A.\n repeated string a = 1 [(lcplatform.options.v1.field) = {positional: true}];"
+            "// B.\n string b = 2 [(lcplatform.options.v1.field) = {required: true positional: true}];",
+            "only the last may be left out",
+        ),
+        (
+            "// It.\n string it = 1 [(lcplatform.options.v1.field) = {format: FORMAT_DATE}];",
+            "an empty one says nothing",
+        ),
+        (
+            "// It.\n optional bool it = 1 [(lcplatform.options.v1.field) = {format: FORMAT_NULL}];",
+            "nothing is an alternative of a union",
+        ),
+        (
+            "option (lcplatform.options.v1.message).list = true;// It.\n string it = 1;",
+            "the first field, which is repeated",
+        ),
+        (
+            "option (lcplatform.options.v1.message).duration = true;// It.\n int32 days = 1;",
+            "needs `days` and `microseconds`",
+        ),
+    ],
+)
+def test_positions_formats_and_stand_ins_make_sense(
+    request_: str, expected: str, tmp_path: Path
+) -> None:
+    found = problems(tmp_path, request=request_)
+    assert any(expected in problem for problem in found), found
+
+
 def test_what_protoc_refuses_is_refused(tmp_path: Path) -> None:
     assert problems(tmp_path, request="string name = 0;") == [
         f"{tmp_path.name}: protoc refuses the IDL (its words are above)"

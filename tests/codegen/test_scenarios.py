@@ -149,6 +149,29 @@ STEPS: Final[dict[str, tuple[Any, str]]] = {
         {"add_thing": {"name": "$lamp", "worth": {"text": "much"}, "parts": {"name": "a"}}},
         "step 1: add_thing.parts: expected a list, found a map",
     ),
+    "a map for an alternative that is told by its type": (
+        {"add_thing": {"name": "$lamp", "worth": {"text": "much"}, "figures": [{"words": "a"}]}},
+        "step 1: add_thing.figures[0]: Figure has no field words: did you mean word?",
+    ),
+    "a truth value where none is an alternative": (
+        {"add_thing": {"name": "$lamp", "worth": {"text": "much"}, "figures": [True]}},
+        "step 1: add_thing.figures[0]: expected a Figure, found true",
+    ),
+    "a text that says no date": (
+        {"add_thing": {"name": "$lamp", "worth": {"text": "much"}, "figures": [{"day": "31"}]}},
+        "step 1: add_thing.figures[0].day: expected a date in quotes, found '31'",
+    ),
+    "a moment without a zone": (
+        {
+            "add_thing": {
+                "name": "$lamp",
+                "worth": {"text": "much"},
+                "figures": [{"moment": "2026-01-31T12:00:00"}],
+            }
+        },
+        "step 1: add_thing.figures[0].moment: expected a timestamp in quotes, "
+        "found '2026-01-31T12:00:00'",
+    ),
     "an unknown variable": (
         {"add_thing": {"name": "$lmap", "worth": {"text": "much"}}},
         "step 1: add_thing.name: $lmap has no value: did you mean lamp?",

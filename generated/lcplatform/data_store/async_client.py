@@ -71,8 +71,8 @@ class AsyncDataStore:
     async def query(
         self,
         sql: str,
+        params: Sequence[Value | JsonInput | timedelta] = (),
         *,
-        params: Sequence[Value | JsonInput] = (),
         transaction: str | None = None,
         options: CallOptions | None = None,
     ) -> QueryResponse:
@@ -95,8 +95,8 @@ class AsyncDataStore:
     def stream_query(
         self,
         sql: str,
+        params: Sequence[Value | JsonInput | timedelta] = (),
         *,
-        params: Sequence[Value | JsonInput] = (),
         transaction: str | None = None,
         batch_size: int = 500,
         options: CallOptions | None = None,
@@ -127,8 +127,8 @@ class AsyncDataStore:
     async def execute(
         self,
         sql: str,
+        params: Sequence[Value | JsonInput | timedelta] = (),
         *,
-        params: Sequence[Value | JsonInput] = (),
         transaction: str | None = None,
         options: CallOptions | None = None,
     ) -> ExecuteResponse:
@@ -152,7 +152,7 @@ class AsyncDataStore:
     async def execute_batch(
         self,
         sql: str,
-        params_list: Sequence[Parameters],
+        params_list: Sequence[Parameters | Sequence[Value | JsonInput | timedelta]],
         *,
         transaction: str | None = None,
         options: CallOptions | None = None,

@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, TypeAlias
+from typing import Annotated, ClassVar, TypeAlias
+from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, model_validator
 
-from lcplatform_runtime.choices import KNOWN
+from lcplatform_runtime.choices import BY_TYPE, DECIMAL, KNOWN, parts_of
 from lcplatform_runtime.json_value import Json
 from lcplatform_runtime.model import Model, Request, Response
 
@@ -55,6 +57,8 @@ class TlsMode(StrEnum):
 class Interval(Model):
     """An interval. Its parts are kept apart, since months and days are not always equally long."""
 
+    __stand_ins__: ClassVar[tuple[type, ...]] = (timedelta,)
+
     months: Annotated[int, Field(ge=-2147483648, le=2147483647)] = 0
     """Months."""
 
@@ -64,35 +68,32 @@ class Interval(Model):
     microseconds: Annotated[int, Field(ge=-9223372036854775808, le=9223372036854775807)] = 0
     """Microseconds."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _take_duration(cls, value: object) -> object:
+        return parts_of(value) if isinstance(value, timedelta) else value
+
 
 class ArrayValue(Model):
     """An array. Arrays of several dimensions are arrays of arrays."""
 
-    items: tuple[
-        bool
-        | bool
-        | int
-        | float
-        | str
-        | str
-        | bytes
-        | str
-        | str
-        | datetime
-        | str
-        | Interval
-        | str
-        | Json
-        | ArrayValue
-        | OtherValue,
-        ...,
-    ] = ()
+    __stand_ins__: ClassVar[tuple[type, ...]] = (
+        list,
+        tuple,
+    )
+
+    items: tuple[Value, ...] = ()
     """The items."""
 
     item_type: Annotated[str | None, Field(max_length=128, min_length=1)] = None
     """The type of the items, by its name in the database, for example int8. Needed only for an array
-    that is empty or all null.
+    that is empty or all null, where its place does not tell.
     """
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_list(cls, value: object) -> object:
+        return {"items": value} if isinstance(value, list | tuple) else value
 
 
 class OtherValue(Model):
@@ -118,51 +119,35 @@ class Column(Response):
 class Row(Response):
     """A row of a result."""
 
-    values: tuple[
-        bool
-        | bool
-        | int
-        | float
-        | str
-        | str
-        | bytes
-        | str
-        | str
-        | datetime
-        | str
-        | Interval
-        | str
-        | Json
-        | ArrayValue
-        | OtherValue,
-        ...,
-    ] = ()
+    __stand_ins__: ClassVar[tuple[type, ...]] = (
+        list,
+        tuple,
+    )
+
+    values: tuple[Value, ...] = ()
     """The values, in the order of the columns."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_list(cls, value: object) -> object:
+        return {"values": value} if isinstance(value, list | tuple) else value
 
 
 class Parameters(Request):
     """The parameters of one run of a statement."""
 
-    values: tuple[
-        bool
-        | bool
-        | int
-        | float
-        | str
-        | str
-        | bytes
-        | str
-        | str
-        | datetime
-        | str
-        | Interval
-        | str
-        | Json
-        | ArrayValue
-        | OtherValue,
-        ...,
-    ] = ()
+    __stand_ins__: ClassVar[tuple[type, ...]] = (
+        list,
+        tuple,
+    )
+
+    values: tuple[Value, ...] = ()
     """The values of $1 to $n."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_list(cls, value: object) -> object:
+        return {"values": value} if isinstance(value, list | tuple) else value
 
 
 class Migration(Request):
@@ -205,28 +190,12 @@ class AppliedMigration(Response):
 class QueryRequest(Request):
     """Asks to run a statement that reads."""
 
+    __sensitive__: ClassVar[frozenset[str]] = frozenset({"params"})
+
     sql: Annotated[str, Field(min_length=1)]
     """The statement."""
 
-    params: tuple[
-        bool
-        | bool
-        | int
-        | float
-        | str
-        | str
-        | bytes
-        | str
-        | str
-        | datetime
-        | str
-        | Interval
-        | str
-        | Json
-        | ArrayValue
-        | OtherValue,
-        ...,
-    ] = ()
+    params: tuple[Value, ...] = ()
     """The values of $1 to $n."""
 
     transaction: Annotated[str | None, Field(max_length=512, min_length=1)] = None
@@ -246,28 +215,12 @@ class QueryResponse(Response):
 class StreamQueryRequest(Request):
     """Asks to run a statement that reads, in parts."""
 
+    __sensitive__: ClassVar[frozenset[str]] = frozenset({"params"})
+
     sql: Annotated[str, Field(min_length=1)]
     """The statement."""
 
-    params: tuple[
-        bool
-        | bool
-        | int
-        | float
-        | str
-        | str
-        | bytes
-        | str
-        | str
-        | datetime
-        | str
-        | Interval
-        | str
-        | Json
-        | ArrayValue
-        | OtherValue,
-        ...,
-    ] = ()
+    params: tuple[Value, ...] = ()
     """The values of $1 to $n."""
 
     transaction: Annotated[str | None, Field(max_length=512, min_length=1)] = None
@@ -290,28 +243,12 @@ class StreamQueryResponse(Response):
 class ExecuteRequest(Request):
     """Asks to run a statement that may write."""
 
+    __sensitive__: ClassVar[frozenset[str]] = frozenset({"params"})
+
     sql: Annotated[str, Field(min_length=1)]
     """The statement."""
 
-    params: tuple[
-        bool
-        | bool
-        | int
-        | float
-        | str
-        | str
-        | bytes
-        | str
-        | str
-        | datetime
-        | str
-        | Interval
-        | str
-        | Json
-        | ArrayValue
-        | OtherValue,
-        ...,
-    ] = ()
+    params: tuple[Value, ...] = ()
     """The values of $1 to $n."""
 
     transaction: Annotated[str | None, Field(max_length=512, min_length=1)] = None
@@ -333,6 +270,8 @@ class ExecuteResponse(Response):
 
 class ExecuteBatchRequest(Request):
     """Asks to run a statement several times."""
+
+    __sensitive__: ClassVar[frozenset[str]] = frozenset({"params_list"})
 
     sql: Annotated[str, Field(min_length=1)]
     """The statement."""
@@ -536,7 +475,9 @@ class GetConnectionInfoResponse(Response):
     """
 
 
-Value: TypeAlias = "bool | bool | int | float | str | str | bytes | str | str | datetime | str | Interval | str | Json | ArrayValue | OtherValue"
+Value: TypeAlias = "Annotated[bool | Annotated[int, Field(ge=-9223372036854775808, le=9223372036854775807)] | float | Annotated[Decimal, DECIMAL] | str | bytes | date | time | datetime | Interval | UUID | Json | ArrayValue | OtherValue | None, BY_TYPE]"
 """A value of SQL. Exactly one is given: a reader that finds none does not know the type and must not
-take it for null.
+take it for null. As a parameter it has the type that a constant of its value has: an integer is
+int4 where it fits and int8 where it does not, text is text and never turned into another type, null
+has the type that its place asks for.
 """

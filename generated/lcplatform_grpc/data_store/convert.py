@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime, time
+from decimal import Decimal
 from typing import Final
+from uuid import UUID
 
 from lcplatform.data_store.models import (
     AppliedMigration,
@@ -57,12 +59,23 @@ from lcplatform_grpc.values import (
     checker,
     each,
     maker,
+    read_date,
+    read_decimal,
     read_duration,
     read_json,
+    read_local_timestamp,
+    read_time,
     read_timestamp,
+    read_uuid,
+    refused,
+    write_date,
+    write_decimal,
     write_duration,
     write_json,
+    write_local_timestamp,
+    write_time,
     write_timestamp,
+    write_uuid,
 )
 from lcplatform_runtime.json_value import Json
 
@@ -97,72 +110,72 @@ TLS_MODE_NUMBERS: Final[Mapping[TlsMode | None, data_store_pb2.TlsMode]] = {
 }
 
 
-def read_value(message: data_store_pb2.Value, path: str = "", /) -> Value | None:
-    """The value in a `Value`; `None` if there is none."""
+def read_value(message: data_store_pb2.Value, path: str = "", /) -> Value:
+    """The value in a `Value`."""
     which = message.WhichOneof("value")
     if which == "null":
-        return message.null
+        return None
     if which == "boolean":
         return message.boolean
+    if which == "timestamp":
+        return read_timestamp(message.timestamp, path)
+    if which == "local_timestamp":
+        return read_local_timestamp(message.local_timestamp, path)
     if which == "integer":
         return message.integer
     if which == "double":
         return message.double
     if which == "decimal":
-        return message.decimal
+        return read_decimal(message.decimal, path)
     if which == "text":
         return message.text
     if which == "data":
         return message.data
     if which == "date":
-        return message.date
+        return read_date(message.date, path)
     if which == "time":
-        return message.time
-    if which == "timestamp":
-        return read_timestamp(message.timestamp, path)
-    if which == "local_timestamp":
-        return message.local_timestamp
+        return read_time(message.time, path)
     if which == "interval":
         return read_interval(message.interval)
     if which == "uuid":
-        return message.uuid
+        return read_uuid(message.uuid, path)
     if which == "json":
         return read_json(message.json, path)
     if which == "array":
         return read_array_value(message.array)
     if which == "other":
         return read_other_value(message.other)
-    return None
+    raise refused(path, "must be one of its alternatives")
 
 
 def arguments_of_value(value: Value, /) -> Arguments:
     """The `Value` with a value, inside of another message."""
-    if isinstance(value, bool):
-        return {"null": value}
+    if value is None:
+        return {"null": True}
     if isinstance(value, bool):
         return {"boolean": value}
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return {"timestamp": write_timestamp(value)}
+    if isinstance(value, datetime):
+        return {"local_timestamp": write_local_timestamp(value)}
     if isinstance(value, int):
         return {"integer": value}
     if isinstance(value, float):
         return {"double": value}
-    if isinstance(value, str):
-        return {"decimal": value}
+    if isinstance(value, Decimal):
+        return {"decimal": write_decimal(value)}
     if isinstance(value, str):
         return {"text": value}
     if isinstance(value, bytes):
         return {"data": value}
-    if isinstance(value, str):
-        return {"date": value}
-    if isinstance(value, str):
-        return {"time": value}
-    if isinstance(value, datetime):
-        return {"timestamp": write_timestamp(value)}
-    if isinstance(value, str):
-        return {"local_timestamp": value}
+    if isinstance(value, date):
+        return {"date": write_date(value)}
+    if isinstance(value, time):
+        return {"time": write_time(value)}
     if isinstance(value, Interval):
         return {"interval": arguments_of_interval(value)}
-    if isinstance(value, str):
-        return {"uuid": value}
+    if isinstance(value, UUID):
+        return {"uuid": write_uuid(value)}
     if isinstance(value, Json):
         return {"json": write_json(value)}
     if isinstance(value, ArrayValue):

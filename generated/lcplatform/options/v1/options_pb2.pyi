@@ -15,10 +15,27 @@ class Unit(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     UNIT_BYTES: _ClassVar[Unit]
     UNIT_COUNT: _ClassVar[Unit]
     UNIT_SECONDS: _ClassVar[Unit]
+
+class Format(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    FORMAT_UNSPECIFIED: _ClassVar[Format]
+    FORMAT_DECIMAL: _ClassVar[Format]
+    FORMAT_DATE: _ClassVar[Format]
+    FORMAT_TIME: _ClassVar[Format]
+    FORMAT_LOCAL_TIMESTAMP: _ClassVar[Format]
+    FORMAT_UUID: _ClassVar[Format]
+    FORMAT_NULL: _ClassVar[Format]
 UNIT_UNSPECIFIED: Unit
 UNIT_BYTES: Unit
 UNIT_COUNT: Unit
 UNIT_SECONDS: Unit
+FORMAT_UNSPECIFIED: Format
+FORMAT_DECIMAL: Format
+FORMAT_DATE: Format
+FORMAT_TIME: Format
+FORMAT_LOCAL_TIMESTAMP: Format
+FORMAT_UUID: Format
+FORMAT_NULL: Format
 FILE_FIELD_NUMBER: _ClassVar[int]
 file: _descriptor.FieldDescriptor
 SERVICE_FIELD_NUMBER: _ClassVar[int]
@@ -103,13 +120,17 @@ class ResumeRules(_message.Message):
     def __init__(self, range: _Optional[str] = ..., if_match: _Optional[str] = ..., etag: _Optional[str] = ..., version: _Optional[str] = ...) -> None: ...
 
 class MessageRules(_message.Message):
-    __slots__ = ("union",)
+    __slots__ = ("union", "list", "duration")
     UNION_FIELD_NUMBER: _ClassVar[int]
+    LIST_FIELD_NUMBER: _ClassVar[int]
+    DURATION_FIELD_NUMBER: _ClassVar[int]
     union: bool
-    def __init__(self, union: _Optional[bool] = ...) -> None: ...
+    list: bool
+    duration: bool
+    def __init__(self, union: _Optional[bool] = ..., list: _Optional[bool] = ..., duration: _Optional[bool] = ...) -> None: ...
 
 class FieldRules(_message.Message):
-    __slots__ = ("required", "positional", "sensitive", "min_length", "max_length", "pattern", "minimum", "maximum", "min_items", "max_items", "default_json", "capability", "limit", "body", "resource", "idempotency_key", "if_match", "clearable", "if_absent", "json_object", "key_pattern", "value_pattern", "excludes")
+    __slots__ = ("required", "positional", "sensitive", "min_length", "max_length", "pattern", "minimum", "maximum", "min_items", "max_items", "default_json", "capability", "limit", "body", "resource", "idempotency_key", "if_match", "clearable", "if_absent", "json_object", "key_pattern", "value_pattern", "excludes", "format")
     REQUIRED_FIELD_NUMBER: _ClassVar[int]
     POSITIONAL_FIELD_NUMBER: _ClassVar[int]
     SENSITIVE_FIELD_NUMBER: _ClassVar[int]
@@ -133,6 +154,7 @@ class FieldRules(_message.Message):
     KEY_PATTERN_FIELD_NUMBER: _ClassVar[int]
     VALUE_PATTERN_FIELD_NUMBER: _ClassVar[int]
     EXCLUDES_FIELD_NUMBER: _ClassVar[int]
+    FORMAT_FIELD_NUMBER: _ClassVar[int]
     required: bool
     positional: bool
     sensitive: bool
@@ -156,4 +178,5 @@ class FieldRules(_message.Message):
     key_pattern: str
     value_pattern: str
     excludes: str
-    def __init__(self, required: _Optional[bool] = ..., positional: _Optional[bool] = ..., sensitive: _Optional[bool] = ..., min_length: _Optional[int] = ..., max_length: _Optional[int] = ..., pattern: _Optional[str] = ..., minimum: _Optional[float] = ..., maximum: _Optional[float] = ..., min_items: _Optional[int] = ..., max_items: _Optional[int] = ..., default_json: _Optional[str] = ..., capability: _Optional[str] = ..., limit: _Optional[str] = ..., body: _Optional[bool] = ..., resource: _Optional[bool] = ..., idempotency_key: _Optional[bool] = ..., if_match: _Optional[bool] = ..., clearable: _Optional[bool] = ..., if_absent: _Optional[bool] = ..., json_object: _Optional[bool] = ..., key_pattern: _Optional[str] = ..., value_pattern: _Optional[str] = ..., excludes: _Optional[str] = ...) -> None: ...
+    format: Format
+    def __init__(self, required: _Optional[bool] = ..., positional: _Optional[bool] = ..., sensitive: _Optional[bool] = ..., min_length: _Optional[int] = ..., max_length: _Optional[int] = ..., pattern: _Optional[str] = ..., minimum: _Optional[float] = ..., maximum: _Optional[float] = ..., min_items: _Optional[int] = ..., max_items: _Optional[int] = ..., default_json: _Optional[str] = ..., capability: _Optional[str] = ..., limit: _Optional[str] = ..., body: _Optional[bool] = ..., resource: _Optional[bool] = ..., idempotency_key: _Optional[bool] = ..., if_match: _Optional[bool] = ..., clearable: _Optional[bool] = ..., if_absent: _Optional[bool] = ..., json_object: _Optional[bool] = ..., key_pattern: _Optional[str] = ..., value_pattern: _Optional[str] = ..., excludes: _Optional[str] = ..., format: _Optional[_Union[Format, str]] = ...) -> None: ...

@@ -12,7 +12,16 @@ if TYPE_CHECKING:
     from lcplatform.shapes.bridge import AsyncShapesBridge, ShapesBridge
     from lcplatform.shapes.client import Shapes
     from lcplatform.shapes.driver import AsyncShapesDriver, ShapesDriver
-    from lcplatform.shapes.models import Colour, DrawRequest, DrawResponse, Label, Shape
+    from lcplatform.shapes.models import (
+        Colour,
+        DrawRequest,
+        DrawResponse,
+        Label,
+        Measure,
+        Measures,
+        Shape,
+        Span,
+    )
     from lcplatform.shapes.stub import MockShapes, UnimplementedShapes
     from lcplatform.shapes.support import ShapesCapability, ShapesLimits
 
@@ -24,6 +33,8 @@ __all__ = [
     "DrawRequest",
     "DrawResponse",
     "Label",
+    "Measure",
+    "Measures",
     "MockShapes",
     "Shape",
     "Shapes",
@@ -31,6 +42,7 @@ __all__ = [
     "ShapesCapability",
     "ShapesDriver",
     "ShapesLimits",
+    "Span",
     "UnimplementedShapes",
 ]
 
@@ -45,7 +57,10 @@ _HOMES = {
     "DrawRequest": "lcplatform.shapes.models",
     "DrawResponse": "lcplatform.shapes.models",
     "Label": "lcplatform.shapes.models",
+    "Measure": "lcplatform.shapes.models",
+    "Measures": "lcplatform.shapes.models",
     "Shape": "lcplatform.shapes.models",
+    "Span": "lcplatform.shapes.models",
     "MockShapes": "lcplatform.shapes.stub",
     "UnimplementedShapes": "lcplatform.shapes.stub",
     "ShapesCapability": "lcplatform.shapes.support",

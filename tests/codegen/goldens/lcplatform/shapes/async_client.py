@@ -4,11 +4,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Literal
 
 from lcplatform.shapes.calls import AsyncShapesCalls
-from lcplatform.shapes.models import Colour, DrawRequest, DrawResponse, Label, Shape
+from lcplatform.shapes.models import (
+    Colour,
+    DrawRequest,
+    DrawResponse,
+    Label,
+    Measure,
+    Measures,
+    Shape,
+)
 from lcplatform_runtime.json_value import JsonInput
 from lcplatform_runtime.model import build
 from lcplatform_runtime.options import CallOptions
@@ -30,6 +38,7 @@ class AsyncShapes:
     async def draw(
         self,
         shape: Shape,
+        measures: Sequence[Measure | timedelta] = (),
         *,
         sizes: Mapping[str, int] | None = None,
         page: str | None = None,
@@ -40,12 +49,15 @@ class AsyncShapes:
         clear: Sequence[Literal["thickness"]] = (),
         thickness: float | None = None,
         before: bytes = b"",
+        rows: Sequence[Measures | Sequence[Measure | timedelta]] = (),
+        day: date | None = None,
         options: CallOptions | None = None,
     ) -> DrawResponse:
         """Draws a shape.
 
         Args:
             shape: The shape.
+            measures: What is to be measured of it.
             sizes: Sizes by name.
             page: On a page.
             screen: On a screen.
@@ -55,11 +67,14 @@ class AsyncShapes:
             clear: What is removed first.
             thickness: How thick its lines are.
             before: How it was drawn before.
+            rows: The same for its parts.
+            day: The day on which it is drawn.
             options: Deadline, retries and the like, for this call alone.
         """
         request = build(
             DrawRequest,
             shape=shape,
+            measures=measures,
             sizes=sizes or {},
             page=page,
             screen=screen,
@@ -69,5 +84,7 @@ class AsyncShapes:
             clear=clear,
             thickness=thickness,
             before=before,
+            rows=rows,
+            day=day,
         )
         return await self.calls.draw(request, options)

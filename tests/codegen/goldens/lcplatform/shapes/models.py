@@ -3,15 +3,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, ClassVar, Literal, Self, TypeAlias
+from uuid import UUID
 
 from pydantic import AwareDatetime, Field, model_validator
 
-from lcplatform_runtime.choices import KNOWN, one_of
+from lcplatform_runtime.choices import BY_TYPE, DECIMAL, KNOWN, one_of, parts_of
 from lcplatform_runtime.json_value import Json
-from lcplatform_runtime.model import Request, Response
+from lcplatform_runtime.model import Model, Request, Response
 
 
 class Colour(StrEnum):
@@ -25,6 +27,43 @@ class Colour(StrEnum):
 
     UNKNOWN = "unknown"
     """A value that this version of the contract does not know. Never sent."""
+
+
+class Span(Model):
+    """A span of time."""
+
+    __stand_ins__: ClassVar[tuple[type, ...]] = (timedelta,)
+
+    days: Annotated[int, Field(ge=-2147483648, le=2147483647)] = 0
+    """Days."""
+
+    microseconds: Annotated[int, Field(ge=-9223372036854775808, le=9223372036854775807)] = 0
+    """Microseconds."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_duration(cls, value: object) -> object:
+        return parts_of(value) if isinstance(value, timedelta) else value
+
+
+class Measures(Model):
+    """Several measures."""
+
+    __stand_ins__: ClassVar[tuple[type, ...]] = (
+        list,
+        tuple,
+    )
+
+    items: tuple[Measure, ...] = ()
+    """The measures."""
+
+    unit: str | None = None
+    """In what they are measured."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_list(cls, value: object) -> object:
+        return {"items": value} if isinstance(value, list | tuple) else value
 
 
 class Shape(Request):
@@ -72,6 +111,15 @@ class DrawRequest(Request):
     before: bytes = b""
     """Deprecated. How it was drawn before."""
 
+    measures: tuple[Measure, ...] = ()
+    """What is to be measured of it."""
+
+    rows: tuple[Measures, ...] = ()
+    """The same for its parts."""
+
+    day: date | None = None
+    """The day on which it is drawn."""
+
     @model_validator(mode="after")
     def _check_choice_1(self) -> Self:
         return one_of(self, ("page", "screen"))
@@ -92,6 +140,13 @@ class DrawResponse(Response):
     area: int
     """Its area."""
 
+    measures: tuple[Measure, ...] = ()
+    """What was measured."""
+
 
 Label: TypeAlias = "str | Json"
 """What a shape says."""
+
+
+Measure: TypeAlias = "Annotated[Annotated[int, Field(ge=-9223372036854775808, le=9223372036854775807)] | bool | Annotated[Decimal, DECIMAL] | str | date | time | datetime | UUID | Span | Measures | None, BY_TYPE]"
+"""What is measured of a shape. Only the types of the values tell them apart."""

@@ -4,9 +4,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date, datetime, time
+from decimal import Decimal
 from typing import Final
+from uuid import UUID
 
-from lcplatform.shapes.models import Colour, DrawRequest, DrawResponse, Label, Shape
+from lcplatform.shapes.models import (
+    Colour,
+    DrawRequest,
+    DrawResponse,
+    Label,
+    Measure,
+    Measures,
+    Shape,
+    Span,
+)
 from lcplatform.shapes.v1 import shapes_pb2
 from lcplatform_grpc.values import (
     Arguments,
@@ -15,14 +27,25 @@ from lcplatform_grpc.values import (
     each,
     fill,
     maker,
+    read_date,
+    read_decimal,
     read_duration,
     read_json,
+    read_local_timestamp,
+    read_time,
     read_timestamp,
+    read_uuid,
+    refused,
     within,
+    write_date,
+    write_decimal,
     write_duration,
     write_json,
+    write_local_timestamp,
     write_mask,
+    write_time,
     write_timestamp,
+    write_uuid,
 )
 
 COLOUR_MEMBERS: Final = {
@@ -52,6 +75,114 @@ def arguments_of_label(value: Label, /) -> Arguments:
     if isinstance(value, str):
         return {"text": value}
     return {"json": write_json(value)}
+
+
+def read_measure(message: shapes_pb2.Measure, path: str = "", /) -> Measure:
+    """The value in a `Measure`."""
+    which = message.WhichOneof("value")
+    if which == "none":
+        return None
+    if which == "truth":
+        return message.truth
+    if which == "moment":
+        return read_timestamp(message.moment, path)
+    if which == "local":
+        return read_local_timestamp(message.local, path)
+    if which == "whole":
+        return message.whole
+    if which == "exact":
+        return read_decimal(message.exact, path)
+    if which == "text":
+        return message.text
+    if which == "day":
+        return read_date(message.day, path)
+    if which == "hour":
+        return read_time(message.hour, path)
+    if which == "identity":
+        return read_uuid(message.identity, path)
+    if which == "span":
+        return read_span(message.span)
+    if which == "several":
+        return read_measures(message.several)
+    raise refused(path, "must be one of its alternatives")
+
+
+def arguments_of_measure(value: Measure, /) -> Arguments:
+    """The `Measure` with a value, inside of another message."""
+    if value is None:
+        return {"none": True}
+    if isinstance(value, bool):
+        return {"truth": value}
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return {"moment": write_timestamp(value)}
+    if isinstance(value, datetime):
+        return {"local": write_local_timestamp(value)}
+    if isinstance(value, int):
+        return {"whole": value}
+    if isinstance(value, Decimal):
+        return {"exact": write_decimal(value)}
+    if isinstance(value, str):
+        return {"text": value}
+    if isinstance(value, date):
+        return {"day": write_date(value)}
+    if isinstance(value, time):
+        return {"hour": write_time(value)}
+    if isinstance(value, UUID):
+        return {"identity": write_uuid(value)}
+    if isinstance(value, Span):
+        return {"span": arguments_of_span(value)}
+    return {"several": arguments_of_measures(value)}
+
+
+def values_of_span(message: shapes_pb2.Span, /) -> dict[str, object]:
+    """What a `Span` inside of another message says."""
+    return {
+        "days": message.days,
+        "microseconds": message.microseconds,
+    }
+
+
+_check_span = checker(Span)
+
+
+def read_span(message: shapes_pb2.Span, /) -> Span:
+    """The `Span` that came, checked."""
+    return _check_span(values_of_span(message))
+
+
+def arguments_of_span(model: Span, /) -> Arguments:
+    """The `Span` to send inside of another message."""
+    return {
+        "days": model.days,
+        "microseconds": model.microseconds,
+    }
+
+
+def values_of_measures(message: shapes_pb2.Measures, /) -> dict[str, object]:
+    """What a `Measures` inside of another message says."""
+    has = message.HasField
+    fields: dict[str, object] = {}
+    if items := message.items:
+        fields["items"] = each("items", read_measure, items)
+    if has("unit"):
+        fields["unit"] = message.unit
+    return fields
+
+
+_check_measures = checker(Measures)
+
+
+def read_measures(message: shapes_pb2.Measures, /) -> Measures:
+    """The `Measures` that came, checked."""
+    return _check_measures(values_of_measures(message))
+
+
+def arguments_of_measures(model: Measures, /) -> Arguments:
+    """The `Measures` to send inside of another message."""
+    return {
+        "items": [arguments_of_measure(it) for it in model.items],
+        "unit": model.unit,
+    }
 
 
 def values_of_shape(message: shapes_pb2.Shape, /) -> dict[str, object]:
@@ -99,6 +230,12 @@ def read_draw_request(message: shapes_pb2.DrawRequest, /) -> DrawRequest:
         fields["clear"] = tuple(message.clear.paths)
     if has("thickness"):
         fields["thickness"] = message.thickness
+    if measures := message.measures:
+        fields["measures"] = each("measures", read_measure, measures)
+    if rows := message.rows:
+        fields["rows"] = each("rows", values_of_measures, rows)
+    if has("day"):
+        fields["day"] = read_date(message.day, "day")
     return _check_draw_request(fields)
 
 
@@ -114,6 +251,9 @@ def write_draw_request(model: DrawRequest, /) -> shapes_pb2.DrawRequest:
         clear=write_mask(model.clear),
         thickness=model.thickness,
         before=model.before,
+        measures=[arguments_of_measure(it) for it in model.measures],
+        rows=[arguments_of_measures(it) for it in model.rows],
+        day=write_date(model.day),
     )
     if model.sizes:
         fill(message.sizes, model.sizes)
@@ -134,6 +274,7 @@ def read_draw_response(message: shapes_pb2.DrawResponse, /) -> DrawResponse:
             "colours": tuple([COLOUR_MEMBERS.get(it, Colour.UNKNOWN) for it in message.colours[:]]),
             "fades_at": read_timestamp(message.fades_at, "fades_at") if has("fades_at") else None,
             "area": message.area,
+            "measures": tuple([read_measure(it, "") for it in message.measures[:]]),
         }
     )
 
@@ -145,4 +286,5 @@ def write_draw_response(model: DrawResponse, /) -> shapes_pb2.DrawResponse:
         colours=[COLOUR_NUMBERS[it] for it in model.colours],
         fades_at=write_timestamp(model.fades_at),
         area=model.area,
+        measures=[arguments_of_measure(it) for it in model.measures],
     )
