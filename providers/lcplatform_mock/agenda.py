@@ -131,9 +131,7 @@ class Agenda:
             pool.shutdown(cancel_futures=True)
 
     def _move(self, clock: Movable, moment: float) -> None:
-        ahead = moment - self._clock.monotonic()
-        # A microsecond is the least that a timedelta knows: rounding down would never get there.
-        clock.advance(timedelta(seconds=max(0.0, ahead) + (INSTANT if ahead > 0 else 0.0)))
+        clock.advance(timedelta(seconds=max(0.0, moment - self._clock.monotonic())))
 
     def _start(self) -> None:
         if self._dispatcher is None:

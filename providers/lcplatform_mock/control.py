@@ -53,6 +53,7 @@ class MockControl(ControlDriver):
         clock = self._world.clock
         if not isinstance(clock, Movable):
             raise UnsupportedError("the clock that the mock was given cannot be moved")
+        self._world.moved(request.by)
         self._world.agenda.advance(clock, request.by.total_seconds())
         for service in self._services.values():
             service.settle()

@@ -50,21 +50,33 @@ class Fifo(Messages):
         self._groups: dict[str, Group] = {}
         self._ready: deque[Group] = deque()
         self._known: dict[str, SendMessageResponse] = {}
-        self._forget: deque[tuple[float, str]] = deque()
+        self._forgetting: deque[tuple[float, str]] = deque()
         super().__init__(name, attributes, bell, etag, stem)
 
     # --- duplicates
 
     def duplicate(self, deduplication_id: str, now: float) -> SendMessageResponse | None:
         """What was answered to the message that this one is a duplicate of."""
-        while self._forget and self._forget[0][0] <= now + INSTANT:
-            del self._known[self._forget.popleft()[1]]
+        while self._forgetting and self._forgetting[0][0] <= now + INSTANT:
+            expired = self._forgetting.popleft()[1]
+            del self._known[expired]
+            if self.keeper is not None:
+                self.keeper.expired(expired)
         return self._known.get(deduplication_id)
 
     def remember(self, deduplication_id: str, answer: SendMessageResponse, now: float) -> None:
         """Duplicates of a message get the same answer."""
+        until = now + DEDUPLICATION
+        self.remember_until(deduplication_id, answer, until)
+        if self.keeper is not None:
+            self.keeper.answered(deduplication_id, answer, until)
+
+    def remember_until(
+        self, deduplication_id: str, answer: SendMessageResponse, until: float
+    ) -> None:
+        """The same, until some moment."""
         self._known[deduplication_id] = answer
-        self._forget.append((now + DEDUPLICATION, deduplication_id))
+        self._forgetting.append((until, deduplication_id))
 
     # --- order
 
@@ -79,6 +91,21 @@ class Fifo(Messages):
         if due > now:
             group.delayed_until = due
         super().send(entry, due - now, now)
+
+    @override
+    def take_back(self, entry: Entry) -> None:
+        group = self._group(entry)
+        group.size += 1
+        if entry.state is State.HELD:
+            group.held += 1
+        elif entry.state is State.DELAYED:
+            group.delayed_until = max(group.delayed_until, entry.due)
+        super().take_back(entry)
+
+    def known(self) -> Iterator[tuple[str, SendMessageResponse, float]]:
+        """What was answered to which message, and until when its duplicates get the same."""
+        for until, deduplication_id in self._forgetting:
+            yield deduplication_id, self._known[deduplication_id], until
 
     @override
     def _admit(self, entry: Entry) -> None:

@@ -68,6 +68,7 @@ class Journal:
         self._given_key = key
         self._lock = threading.Lock()
         self._pending: deque[_Change] = deque()
+        self._afterwards: deque[Callable[[], object]] = deque()
         self._guard = _opened(folder)
         try:
             self._database = sqlite3.connect(
@@ -102,6 +103,7 @@ class Journal:
         with self._lock:
             if not self._pending:
                 return
+            afterwards = list(self._afterwards)  # each belongs to a change that is pending by now
             written: list[_Change] = []
             self._database.execute("BEGIN IMMEDIATE")
             try:
@@ -113,6 +115,9 @@ class Journal:
                 self._pending.extendleft(reversed(written))  # the next flush tries again
                 self._database.execute("ROLLBACK")
                 raise
+            for action in afterwards:
+                self._afterwards.popleft()
+                action()
 
     def close(self) -> None:
         """Writes what was put and lets go of the directory."""
@@ -124,6 +129,10 @@ class Journal:
     def add(self, statement: str, *values: str | bytes) -> None:
         """Takes a change that the next `flush` writes. Whoever calls holds the lock of the service that it is about."""
         self._pending.append((statement, values))
+
+    def afterwards(self, action: Callable[[], object]) -> None:
+        """Has something done once all that was put so far is written, such as deleting a file that a record named."""
+        self._afterwards.append(action)
 
     def rows(self, kind: str) -> list[tuple[str, bytes]]:
         """The records of a kind that were flushed, in the order in which they were first put."""

@@ -16,11 +16,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum
 from operator import attrgetter
-from typing import Final, Self
+from typing import Final, Protocol, Self
 
 from typing_extensions import override
 
-from lcplatform.queue.models import Message
+from lcplatform.queue.models import Message, SendMessageResponse
 from lcplatform_mock.ready import FrozenDict, trusted
 from lcplatform_mock.refusals import invalid
 from lcplatform_mock.world import World
@@ -113,6 +113,30 @@ class Attributes:
     max_receive_count: int | None
 
 
+class Keeper(Protocol):
+    """Keeps the messages of one queue across restarts."""
+
+    def keep(self, entry: Entry) -> None:
+        """The message is new, or is held or delayed otherwise than before."""
+        ...
+
+    def forget(self, entry: Entry) -> None:
+        """The message is gone."""
+        ...
+
+    def counted(self, queue: Messages) -> None:
+        """Another receipt or number was given out, which must not be given out again."""
+        ...
+
+    def answered(self, deduplication_id: str, answer: SendMessageResponse, until: float) -> None:
+        """Duplicates of a message get this answer, until some moment."""
+        ...
+
+    def expired(self, deduplication_id: str) -> None:
+        """They do so no longer."""
+        ...
+
+
 class Bell:
     """Wakes who waits for a message of one queue. It belongs to the queue's place, not to its state."""
 
@@ -149,6 +173,7 @@ class Messages(ABC):
         self._numbered = 0
         self._hidden: list[tuple[float, int, Entry]] = []
         self._by_age: deque[Entry] = deque()
+        self.keeper: Keeper | None = None
         self.configure(attributes, etag)
 
     def configure(self, attributes: Attributes, etag: str) -> None:
@@ -199,7 +224,45 @@ class Messages(ABC):
             self._hide(entry, now + delay)
         else:
             self._wait(entry)
+        self._save(entry)
         self.bell.ring()
+
+    def take_back(self, entry: Entry) -> None:
+        """Takes a message that was kept, with the state in which it was."""
+        self.total += 1
+        insort(self._by_age, entry, key=attrgetter("sent"))
+        if entry.handle:
+            self.receipts[entry.handle] = entry
+        if entry.state is State.HELD:
+            self.held += 1
+        elif entry.state is State.DELAYED:
+            self.delayed += 1
+        if entry.state in _HIDDEN:
+            self._hide(entry, entry.due)
+        else:
+            self._wait(entry)
+
+    @property
+    def given(self) -> int:
+        """How many receipts it has given out."""
+        return self._given
+
+    @property
+    def numbered(self) -> int:
+        """How many messages it has taken."""
+        return self._numbered
+
+    def go_on(self, given: int, numbered: int) -> None:
+        """Gives out no receipt and no number that may have been given out before."""
+        self._given, self._numbered = given, numbered
+
+    def entries(self) -> Iterator[Entry]:
+        """All messages, whatever their state."""
+        return (it for it in self._by_age if it.state is not State.GONE)
+
+    def _save(self, entry: Entry) -> None:
+        if self.keeper is not None:
+            self.keeper.keep(entry)
 
     def bury(self, entry: Entry, source: str) -> None:
         """Takes a message that failed too often elsewhere. It keeps its identity and its age."""
@@ -214,12 +277,15 @@ class Messages(ABC):
         self._admit(moved)
         insort(self._by_age, moved, key=attrgetter("sent"))
         self._wait(moved)
+        self._save(moved)
         self.bell.ring()
 
     def _admit(self, entry: Entry) -> None:
         self._numbered += 1
         entry.number = self._numbered
         self.total += 1
+        if self.keeper is not None:
+            self.keeper.counted(self)
 
     # --- receiving
 
@@ -254,6 +320,7 @@ class Messages(ABC):
         entry.lease_end = now + LONGEST_LEASE
         self.held += 1
         self._hide(entry, now + lease)
+        self._save(entry)
         return entry.message(handle, self.sequence(entry))
 
     def _perhaps_again(self, entry: Entry, world: World) -> None:
@@ -266,6 +333,7 @@ class Messages(ABC):
             self._admit(copy)
             insort(self._by_age, copy, key=attrgetter("sent"))
             self._wait(copy)
+            self._save(copy)
 
     def _receipt(self, entry: Entry) -> str:
         """A new handle for a message, which takes the place of the one before."""
@@ -278,6 +346,8 @@ class Messages(ABC):
     def new_handle(self) -> str:
         """The handle of a receipt, recognizable as one of this queue's ever after."""
         self._given += 1
+        if self.keeper is not None:
+            self.keeper.counted(self)
         return f"{self.stem}{self._given:x}"
 
     # --- receipts
@@ -311,7 +381,10 @@ class Messages(ABC):
         else:
             self._show(entry)
             self.bell.ring()
-        return self._receipt(entry) if renew else handle
+        if renew:
+            handle = self._receipt(entry)
+        self._save(entry)
+        return handle
 
     def _held_by(self, handle: str) -> Entry | None:
         entry = self.receipts.get(handle)
@@ -351,8 +424,8 @@ class Messages(ABC):
 
     def purge(self) -> None:
         """Deletes every message."""
-        for entry in self._by_age:
-            entry.state = State.GONE
+        for entry in self.entries():
+            self._forget(entry)
         self.receipts.clear()
         self._hidden.clear()
         self._by_age.clear()
@@ -382,10 +455,15 @@ class Messages(ABC):
         """The message is gone."""
         self._uncount(entry)
         self.total -= 1
-        entry.state = State.GONE
+        self._forget(entry)
         self.receipts.pop(entry.handle, None)
         if len(self._by_age) > 2 * self.total + _SLACK:
             self._by_age = deque(it for it in self._by_age if it.state is not State.GONE)
+
+    def _forget(self, entry: Entry) -> None:
+        entry.state = State.GONE
+        if self.keeper is not None:
+            self.keeper.forget(entry)
 
     def _uncount(self, entry: Entry) -> None:
         if entry.state is State.HELD:

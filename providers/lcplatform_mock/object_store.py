@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from typing_extensions import override
 
@@ -44,6 +45,7 @@ from lcplatform.object_store.models import (
 )
 from lcplatform.object_store.support import ObjectStoreCapability, ObjectStoreLimits
 from lcplatform.type.models import BatchFailure
+from lcplatform_mock.bodies import BodyFile
 from lcplatform_mock.gate import gated
 from lcplatform_mock.listing import names_page, page_of
 from lcplatform_mock.objects import Bucket, Stored, cut, place, place_of, required, span
@@ -56,7 +58,11 @@ from lcplatform_runtime.streams import ByteSource, ByteStream
 from lcplatform_runtime.support import ConditionalUpdate, Support
 
 if TYPE_CHECKING:
+    from lcplatform_mock.journal import Journal
     from lcplatform_mock.listener import Listener
+    from lcplatform_mock.object_records import ObjectTables
+
+Chunks: TypeAlias = Sequence[bytes] | BodyFile
 
 # S3's, and for the size of an object what an application may count on everywhere (SC-007).
 LIMITS: Final = ObjectStoreLimits(
@@ -90,6 +96,9 @@ class MockObjectStore(Service[dict[str, Bucket]], ObjectStoreDriver):
         super().__init__(world, {})
         self._name = world.names()
         self._listener: Listener | None = None
+        self._tables = None if world.journal is None else _tables(world.journal)
+        if self._tables is not None:
+            self._state = self._tables.load()
 
     @property
     @override
@@ -108,6 +117,8 @@ class MockObjectStore(Service[dict[str, Bucket]], ObjectStoreDriver):
             if request.name in self._state:
                 raise AlreadyExistsError(f"bucket {request.name!r} exists", resource=request.name)
             self._state[request.name] = bucket
+            if self._tables is not None:
+                self._tables.keep_bucket(bucket)
         return CreateBucketResponse(bucket=info)
 
     @override
@@ -127,6 +138,8 @@ class MockObjectStore(Service[dict[str, Bucket]], ObjectStoreDriver):
                     f"bucket {request.name!r} is not empty: delete its objects first, and their versions"
                 )
             del self._state[request.name]
+            if self._tables is not None:
+                self._tables.buckets.remove(request.name)
         return _DELETED_BUCKET
 
     # --- objects
@@ -136,13 +149,23 @@ class MockObjectStore(Service[dict[str, Bucket]], ObjectStoreDriver):
         self._bucket(request.bucket)  # before the body is read for nothing
         if request.size is not None or request.crc32c is not None:
             source.expect(size=request.size, crc32c=request.crc32c)
-        chunks, size = _received(source)
+        etag = self._name()
+        chunks, size = self._received(etag, source)
+        try:
+            return self._put(request, etag, chunks, size)
+        except BaseException:
+            self._discard(etag)
+            raise
+
+    def _put(
+        self, request: PutObjectHeader, etag: str, chunks: Chunks, size: int
+    ) -> PutObjectResponse:
         with self._lock:
             bucket = self._changing(request.bucket)
             _check(bucket, request.key, request.if_match, if_absent=request.if_absent)
             stored = Stored(
                 key=request.key,
-                etag=self._name(),
+                etag=etag,
                 version=self._name() if bucket.versioning else None,
                 modified_at=self._clock.now(),
                 chunks=chunks,
@@ -159,15 +182,13 @@ class MockObjectStore(Service[dict[str, Bucket]], ObjectStoreDriver):
 
     @override
     def get_object(self, request: GetObjectRequest, /) -> ByteStream[GetObjectHeader]:
-        stored = required(self._bucket(request.bucket), request.key, request.version)
-        if request.if_match is not None and request.if_match != stored.etag:
-            raise stale("object", request.key)
-        if request.if_none_match == stored.etag:
-            return ByteStream(stored.header(0, 0, not_modified=True))
-        if request.range is None:
-            return ByteStream(stored.whole, stored.chunks)
-        offset, length = span(request.range, stored.size)
-        return ByteStream(stored.header(offset, length), cut(stored.chunks, offset, length))
+        if self._tables is None:
+            return _read(
+                required(self._bucket(request.bucket), request.key, request.version), request
+            )
+        with self._lock:  # else the file could go before it is opened
+            bucket = self._changing(request.bucket)
+            return _read(required(bucket, request.key, request.version), request)
 
     @override
     def head_object(self, request: HeadObjectRequest, /) -> HeadObjectResponse:
@@ -206,12 +227,13 @@ class MockObjectStore(Service[dict[str, Bucket]], ObjectStoreDriver):
             if source is bucket.find(request.key):
                 raise invalid("source_key", "another object, or an earlier version of this one")
             _check(bucket, request.key, request.if_match, if_absent=request.if_absent)
+            etag = self._name()
             stored = Stored(
                 key=request.key,
-                etag=self._name(),
+                etag=etag,
                 version=self._name() if bucket.versioning else None,
                 modified_at=self._clock.now(),
-                chunks=source.chunks,
+                chunks=self._copied(source, etag),
                 size=source.size,
                 content_type=source.content_type,
                 cache_control=source.cache_control,
@@ -293,7 +315,48 @@ class MockObjectStore(Service[dict[str, Bucket]], ObjectStoreDriver):
         if listener is not None:
             listener.close()
 
+    # --- bodies
+
+    def _received(self, etag: str, source: ByteSource) -> tuple[Chunks, int]:
+        """The whole body, and its size. Whatever ends it early is raised from here, and nothing is kept."""
+        if self._tables is not None:
+            body = self._tables.bodies.write(etag, source.chunks(), _check_size)
+            if body.size:
+                return body, body.size
+            self._tables.bodies.delete(etag)
+            return (), 0
+        chunks: list[bytes] = []
+        size = 0
+        for chunk in source.chunks():
+            chunks.append(chunk)
+            size += len(chunk)
+            _check_size(size)
+        return tuple(chunks), size
+
+    def _copied(self, source: Stored, etag: str) -> Chunks:
+        """The body of another object."""
+        if isinstance(source.chunks, BodyFile):
+            assert self._tables is not None
+            return self._tables.bodies.copy(source.chunks, etag)
+        return source.chunks
+
+    def _discard(self, etag: str) -> None:
+        """Deletes a body that became no object."""
+        if self._tables is not None:
+            self._tables.bodies.delete(etag)
+
     # --- inside
+
+    @override
+    def snapshot(self) -> dict[str, Bucket]:
+        if self._tables is not None:
+            self._tables.files_stay = True
+        return super().snapshot()
+
+    @override
+    def _keep(self) -> None:
+        assert self._tables is not None
+        self._tables.keep_all(self._state.values())
 
     @override
     def settle(self) -> None:
@@ -343,6 +406,18 @@ class MockObjectStore(Service[dict[str, Bucket]], ObjectStoreDriver):
         )
 
 
+def _read(stored: Stored, request: GetObjectRequest) -> ByteStream[GetObjectHeader]:
+    """The answer with an object, or with a stretch of it."""
+    if request.if_match is not None and request.if_match != stored.etag:
+        raise stale("object", request.key)
+    if request.if_none_match == stored.etag:
+        return ByteStream(stored.header(0, 0, not_modified=True))
+    if request.range is None:
+        return ByteStream(stored.whole, stored.opened())
+    offset, length = span(request.range, stored.size)
+    return ByteStream(stored.header(offset, length), cut(stored.opened(), offset, length))
+
+
 def _check(bucket: Bucket, key: str, if_match: str | None, *, if_absent: bool) -> None:
     """Refuses a write whose condition does not hold. A deleted object counts as absent."""
     if if_match is not None and required(bucket, key).etag != if_match:
@@ -353,13 +428,12 @@ def _check(bucket: Bucket, key: str, if_match: str | None, *, if_absent: bool) -
         )
 
 
-def _received(source: ByteSource) -> tuple[tuple[bytes, ...], int]:
-    """The whole body in chunks, and its size. Whatever ends it early is raised from here, and nothing is kept."""
-    chunks: list[bytes] = []
-    size = 0
-    for chunk in source.chunks():
-        chunks.append(chunk)
-        size += len(chunk)
-        if size > LIMITS.max_object_bytes:
-            raise invalid("data", f"at most {LIMITS.max_object_bytes} bytes")
-    return tuple(chunks), size
+def _check_size(size: int) -> None:
+    if size > LIMITS.max_object_bytes:
+        raise invalid("data", f"at most {LIMITS.max_object_bytes} bytes")
+
+
+def _tables(journal: Journal) -> ObjectTables:
+    from lcplatform_mock.object_records import ObjectTables
+
+    return ObjectTables(journal)

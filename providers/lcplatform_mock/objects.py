@@ -19,6 +19,7 @@ from lcplatform.object_store.models import (
     ObjectInfo,
     ObjectVersion,
 )
+from lcplatform_mock.bodies import BodyFile
 from lcplatform_mock.listing import SortedKeys
 from lcplatform_mock.ready import FrozenDict, trusted
 from lcplatform_mock.refusals import invalid, missing
@@ -35,14 +36,14 @@ _head = trusted(HeadObjectResponse)
 class Stored:
     """An object as it was stored, or the mark that it was deleted. What has changed is another one.
 
-    All chunks but the last have the usual size, and none is ever copied.
+    All chunks but the last have the usual size, and none is ever copied. They are in memory, or in a file.
     """
 
     key: str
     etag: str
     version: str | None
     modified_at: datetime
-    chunks: tuple[bytes, ...] = field(default=(), repr=False)
+    chunks: Sequence[bytes] | BodyFile = field(default=(), repr=False)
     size: int = 0
     content_type: str = ""
     cache_control: str | None = None
@@ -54,6 +55,10 @@ class Stored:
     _header: GetObjectHeader | None = field(default=None, repr=False, init=False)
     _head: HeadObjectResponse | None = field(default=None, repr=False, init=False)
     _info: ObjectInfo | None = field(default=None, repr=False, init=False)
+
+    def opened(self) -> Sequence[bytes]:
+        """The chunks, for a reader who may take its time."""
+        return self.chunks.opened() if isinstance(self.chunks, BodyFile) else self.chunks
 
     def header(self, offset: int, length: int, *, not_modified: bool = False) -> GetObjectHeader:
         """What a reader of this stretch is told."""
@@ -152,6 +157,19 @@ def cut(chunks: Sequence[bytes], offset: int, length: int) -> Iterator[bytes]:
         index, start = index + 1, 0
 
 
+class Keeper:
+    """Keeps the objects of one bucket across restarts. This one keeps nothing."""
+
+    def keep(self, stored: Stored) -> None:
+        """The object is new, has other tags, or has taken the place of one without a version."""
+
+    def forget(self, stored: Stored) -> None:
+        """The object is gone for good."""
+
+    def drop_body(self, stored: Stored) -> None:
+        """Another object has taken its place."""
+
+
 class Bucket:
     """Objects by key. Whoever changes it holds the store's lock; reading one object needs none."""
 
@@ -168,6 +186,7 @@ class Bucket:
         self._history: dict[str, list[Stored]] = {}
         """Where versions are kept: all of a key, the marks of deletions among them, the newest last."""
         self._expiries: list[tuple[datetime, str, str]] = []
+        self.keeper = Keeper()
 
     @property
     def empty(self) -> bool:
@@ -182,8 +201,12 @@ class Bucket:
 
     def put(self, stored: Stored) -> None:
         """Makes this the newest version, or the only one where none are kept."""
+        before = self.current.get(stored.key)
+        self.keeper.keep(stored)
         if self.versioning:
             self._history.setdefault(stored.key, []).append(stored)
+        elif before is not None:
+            self.keeper.drop_body(before)
         self._show(stored.key, stored)
         ages = [it.expire_after for it in self.rules if stored.key.startswith(it.prefix)]
         if ages and not stored.deleted:
@@ -194,7 +217,7 @@ class Bucket:
         """Takes the object from readers. Where versions are kept, `mark` makes the one that says so, even of a key that
         never was."""
         if not self.versioning:
-            self._show(key, None)
+            self._remove(key)
             return None
         marker = mark()
         self.put(marker)
@@ -204,9 +227,14 @@ class Bucket:
         """Deletes one version for good. The one before it comes to light if it was the newest."""
         if not self.versioning:
             if version == UNVERSIONED:
-                self._show(key, None)
+                self._remove(key)
             return
-        left = [it for it in self._history.get(key, ()) if it.version != version]
+        left = []
+        for it in self._history.get(key, ()):
+            if it.version == version:
+                self.keeper.forget(it)
+            else:
+                left.append(it)
         if left:
             self._history[key] = left
         else:
@@ -219,6 +247,14 @@ class Bucket:
         self.current[stored.key] = changed
         if self.versioning:
             self._history[stored.key][-1] = changed
+        self.keeper.keep(changed)
+
+    def stored(self) -> Iterator[Stored]:
+        """Every object and every version, of each key the oldest first."""
+        if not self.versioning:
+            yield from self.current.values()
+        for versions in self._history.values():
+            yield from versions
 
     def versions(self) -> list[ObjectVersion]:
         """All versions in the order of a listing: by key, and of each key the newest first."""
@@ -243,6 +279,13 @@ class Bucket:
             if stored is not None and stored.etag == etag:
                 self.delete(key, lambda: mark(key, due))  # noqa: B023  called at once
 
+    def _remove(self, key: str) -> None:
+        """Deletes an object of which no versions are kept."""
+        stored = self.current.get(key)
+        if stored is not None:
+            self.keeper.forget(stored)
+            self._show(key, None)
+
     def _show(self, key: str, newest: Stored | None) -> None:
         """Lets readers see the newest version, which may be the mark of a deletion, or none."""
         there = key in self.current
@@ -265,12 +308,12 @@ def required(bucket: Bucket, key: str, version: str | None = None) -> Stored:
     return stored
 
 
-def place(version: ObjectVersion) -> tuple[str, int, str]:
+def place(version: ObjectVersion) -> tuple[str, str]:
     """Where a version stands in a listing of versions, whichever others there are."""
     return _place(version.key, version.version)
 
 
-def place_of(token: str) -> tuple[str, int, str]:
+def place_of(token: str) -> tuple[str, str]:
     """Where the version stands that a page token names, even if it has gone meanwhile."""
     key, _, version = token.rpartition("\n")
     return _place(key, version)
@@ -279,6 +322,6 @@ def place_of(token: str) -> tuple[str, int, str]:
 _REVERSED: Final = str.maketrans("0123456789abcdef", "fedcba9876543210")
 
 
-def _place(key: str, version: str) -> tuple[str, int, str]:
-    # The names of versions grow, as hexadecimal numbers do.
-    return key, -len(version), version.translate(_REVERSED)
+def _place(key: str, version: str) -> tuple[str, str]:
+    # The names of versions grow.
+    return key, version.translate(_REVERSED)

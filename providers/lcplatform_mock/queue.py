@@ -58,6 +58,7 @@ from lcplatform_mock.fifo import Fifo
 from lcplatform_mock.gate import gated
 from lcplatform_mock.listing import names_page
 from lcplatform_mock.messages import INSTANT, Attributes, Bell, Entry, Messages, Standard
+from lcplatform_mock.queue_records import QueueKeeper, QueueRecord, QueueTables
 from lcplatform_mock.ready import frozen, trusted
 from lcplatform_mock.refusals import failure, invalid, missing, stale
 from lcplatform_mock.service import Service
@@ -119,6 +120,9 @@ class MockQueue(Service[dict[str, Messages]], QueueDriver):
         # A duplicate is one message more than was sent.
         self._support = _support(exact=adversity is None or not adversity.duplicates)
         self._renew = adversity is not None and adversity.new_handles
+        self._tables = None if world.journal is None else QueueTables(world.journal, world)
+        if self._tables is not None:
+            self._state = {it.name: it for it in self._tables.load(self._taken_up)}
 
     @property
     @override
@@ -141,10 +145,16 @@ class MockQueue(Service[dict[str, Messages]], QueueDriver):
                 dead_letter_queue=request.dead_letter_queue,
                 max_receive_count=request.max_receive_count if request.dead_letter_queue else None,
             )
-            kind = Fifo if request.fifo else partial(Standard, world=self._world)
-            queue = kind(
-                request.name, attributes, Bell(self._lock), self._name(), f"{self._name()}-"
+            queue = self._made(
+                request.name,
+                attributes,
+                fifo=request.fifo,
+                etag=self._name(),
+                stem=f"{self._name()}-",
             )
+            if self._tables is not None:
+                queue.keeper = keeper = QueueKeeper(self._tables, queue)
+                keeper.configured(queue)
             self._state[request.name] = queue
             return CreateQueueResponse(queue=_info(queue))
 
@@ -174,6 +184,8 @@ class MockQueue(Service[dict[str, Messages]], QueueDriver):
             attributes = _updated(queue.attributes, request)
             if attributes != queue.attributes:
                 queue.configure(attributes, self._name())
+                if isinstance(queue.keeper, QueueKeeper):
+                    queue.keeper.configured(queue)
             queue.settle(self._clock.monotonic())
             queue.bell.ring()
             return UpdateQueueResponse(queue=_info(queue))
@@ -183,6 +195,8 @@ class MockQueue(Service[dict[str, Messages]], QueueDriver):
         with self._lock:
             queue = self._queue(request.name)
             del self._state[request.name]
+            if isinstance(queue.keeper, QueueKeeper):
+                queue.keeper.removed(queue)
             queue.bell.ring()
         return _DELETED_QUEUE
 
@@ -401,6 +415,27 @@ class MockQueue(Service[dict[str, Messages]], QueueDriver):
         for queue in self._state.values():
             queue.settle(now)
             queue.bell.ring()
+
+    def _made(
+        self, name: str, attributes: Attributes, *, fifo: bool, etag: str, stem: str
+    ) -> Messages:
+        kind = Fifo if fifo else partial(Standard, world=self._world)
+        return kind(name, attributes, Bell(self._lock), etag, stem)
+
+    def _taken_up(self, name: str, record: QueueRecord) -> Messages:
+        queue = self._made(
+            name, record.attributes, fifo=record.fifo, etag=record.etag, stem=record.stem
+        )
+        queue.go_on(record.given, record.numbered)
+        return queue
+
+    @override
+    def _keep(self) -> None:
+        assert self._tables is not None
+        self._tables.clear()
+        for queue in self._state.values():
+            queue.keeper = keeper = QueueKeeper(self._tables, queue)
+            keeper.keep_all(queue)
 
     def _queue(self, name: str) -> Messages:
         queue = self._state.get(name)

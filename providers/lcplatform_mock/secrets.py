@@ -6,7 +6,7 @@ import heapq
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from typing_extensions import override
 
@@ -48,7 +48,7 @@ from lcplatform_mock.listing import names_page
 from lcplatform_mock.ready import frozen, trusted
 from lcplatform_mock.refusals import failure, missing, whole_days
 from lcplatform_mock.service import Service
-from lcplatform_mock.vault import MAX_VERSIONS, Rotation, Secret, Version
+from lcplatform_mock.vault import MAX_VERSIONS, Rotation, Secret, SecretRecord, Version
 from lcplatform_mock.world import World
 from lcplatform_runtime.errors import (
     AlreadyExistsError,
@@ -61,6 +61,9 @@ from lcplatform_runtime.errors import (
 from lcplatform_runtime.json_value import Json
 from lcplatform_runtime.model import build
 from lcplatform_runtime.support import ConditionalUpdate, Support
+
+if TYPE_CHECKING:
+    from lcplatform_mock.journal import Journal, Table
 
 # Secrets Manager's.
 LIMITS: Final = SecretsLimits(
@@ -96,6 +99,11 @@ class MockSecrets(Service[Vault], SecretsDriver):
         super().__init__(world, Vault())
         self._handlers = world.settings.rotation_handlers
         self._name = world.names()
+        self._table = _table(world.journal)
+        if self._table is not None:
+            for name, record in self._table.load():
+                self._state.secrets[name] = secret = Secret.of(record, self._name)
+                self._note_all(secret)
 
     @property
     @override
@@ -179,6 +187,7 @@ class MockSecrets(Service[Vault], SecretsDriver):
                     request.name, request.description, frozen(request.tags), version, self._name
                 )
                 self._state.secrets[request.name] = secret
+                self._put(secret)
             else:
                 if secret.purge_at is not None:
                     raise AlreadyExistsError(
@@ -204,6 +213,7 @@ class MockSecrets(Service[Vault], SecretsDriver):
                 secret.check(request.if_match)
                 version = self._version(request)
                 secret.add(version, pending=request.pending)
+                self._put(secret)
             return PutSecretValueResponse(version=version.name, etag=secret.etag)
 
     @override
@@ -214,6 +224,7 @@ class MockSecrets(Service[Vault], SecretsDriver):
             secret.check_alive()
             secret.check(request.if_match)
             secret.promote(secret.required(request.version).name, self._clock.now())
+            self._put(secret)
             return RestoreVersionResponse(version=request.version, etag=secret.etag)
 
     def _version(self, request: CreateSecretRequest | PutSecretValueRequest) -> Version:
@@ -236,6 +247,7 @@ class MockSecrets(Service[Vault], SecretsDriver):
             if secret.purge_at is None:
                 secret.purge_at = self._clock.now() + request.recovery_window
                 self._note(secret.purge_at, request.name)
+                self._put(secret)
             return DeleteSecretResponse(purge_at=secret.purge_at)
 
     @override
@@ -248,6 +260,7 @@ class MockSecrets(Service[Vault], SecretsDriver):
                 if secret.rotation is not None:  # what fell due meanwhile is not made up for
                     secret.rotation.due = self._clock.now() + secret.rotation.every
                     self._note(secret.rotation.due, request.name)
+                self._put(secret)
         return _RESTORED
 
     # --- rotating
@@ -264,6 +277,7 @@ class MockSecrets(Service[Vault], SecretsDriver):
             due = self._clock.now() + request.every
             secret.rotation = Rotation(handler=request.handler, every=request.every, due=due)
             self._note(due, request.name)
+            self._put(secret)
         return ConfigureRotationResponse(next_rotation=due)
 
     @override
@@ -289,6 +303,7 @@ class MockSecrets(Service[Vault], SecretsDriver):
             secret = self._find(request.name)
             secret.check_alive()
             secret.give_up_rotation()
+            self._put(secret)
         return _CANCELLED
 
     def _rotate(self, secret: Secret, handler: str, version: str, now: datetime) -> None:
@@ -307,6 +322,7 @@ class MockSecrets(Service[Vault], SecretsDriver):
             if cancelled or not there or secret.purge_at is not None:
                 raise ConflictError("the rotation was given up while its handler worked")
             secret.add(Version(name=version, value=_kept(made.value), created_at=now))
+            self._put(secret)
 
     def _made(self, secret: Secret, handler: str) -> tuple[PutSecretValueRequest | None, str]:
         """The next value, checked as any other; or what kind of exception came instead. Its text may hold the value."""
@@ -343,17 +359,41 @@ class MockSecrets(Service[Vault], SecretsDriver):
                     continue
                 if secret.purge_at is not None:
                     if secret.purge_at <= moment:
-                        del self._state.secrets[name]
+                        self._forget(name)
                     continue
                 rotation = secret.rotation
                 if rotation is None or rotation.due != moment:
                     continue
                 rotation.due = moment + rotation.every
                 self._note(rotation.due, name)
+                self._put(secret)
                 if secret.rotating is None and secret.pending is None:
                     secret.rotating = version = self._name()
                     return secret, rotation.handler, version, moment
             return None
+
+    def _forget(self, name: str) -> None:
+        del self._state.secrets[name]
+        if self._table is not None:
+            self._table.remove(name)
+
+    def _put(self, secret: Secret) -> None:
+        """Keeps a secret as it is now."""
+        if self._table is not None:
+            self._table.put(secret.name, secret.record)
+
+    @override
+    def _keep(self) -> None:
+        if self._table is not None:
+            self._table.clear()
+            for secret in self._state.secrets.values():
+                self._put(secret)
+
+    def _note_all(self, secret: Secret) -> None:
+        if secret.purge_at is not None:
+            self._note(secret.purge_at, secret.name)
+        if secret.rotation is not None:
+            self._note(secret.rotation.due, secret.name)
 
     def _note(self, moment: datetime, name: str) -> None:
         heapq.heappush(self._state.agenda, (moment, name))
@@ -363,6 +403,11 @@ class MockSecrets(Service[Vault], SecretsDriver):
         if secret is None:
             raise missing("secret", name)
         return secret
+
+
+def _table(journal: Journal | None) -> Table[SecretRecord] | None:
+    """Where secrets are kept, if anywhere: encrypted (FR-011)."""
+    return None if journal is None else journal.table("secrets.secret", SecretRecord, sealed=True)
 
 
 def _repeated(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Self
 
 from lcplatform.secrets.models import (
     GetSecretResponse,
@@ -17,9 +17,14 @@ from lcplatform.secrets.models import (
     SecretVersionInfo,
     VersionStage,
 )
-from lcplatform_mock.ready import FrozenDict, trusted
+from lcplatform_mock.kept import KeptContent
+from lcplatform_mock.ready import FrozenDict, frozen, trusted
 from lcplatform_mock.refusals import missing, stale
-from lcplatform_runtime.errors import ConflictError, PreconditionFailedError, QuotaExceededError
+from lcplatform_runtime.errors import (
+    ConflictError,
+    PreconditionFailedError,
+    QuotaExceededError,
+)
 
 MAX_VERSIONS: Final = 100
 """How many versions of a secret are kept, as in Secrets Manager."""
@@ -54,6 +59,44 @@ class Rotation:
     due: datetime
 
 
+@dataclass(slots=True, kw_only=True)
+class VersionRecord:
+    """A version as it is written."""
+
+    name: str
+    value: KeptContent
+    created_at: datetime
+    key: str | None
+
+    @classmethod
+    def of(cls, version: Version) -> Self:
+        """The record of a version."""
+        value = KeptContent.of(version.value)
+        return cls(name=version.name, value=value, created_at=version.created_at, key=version.key)
+
+    @property
+    def version(self) -> Version:
+        """The version of a record."""
+        value = self.value.content
+        return Version(name=self.name, value=value, created_at=self.created_at, key=self.key)
+
+
+@dataclass(slots=True, kw_only=True)
+class SecretRecord:
+    """A secret as it is written."""
+
+    name: str
+    description: str | None
+    tags: dict[str, str]
+    etag: str
+    created_at: datetime
+    modified_at: datetime
+    purge_at: datetime | None
+    rotation: Rotation | None
+    stages: dict[VersionStage, str]
+    versions: list[VersionRecord]
+
+
 class Secret:
     """A secret and its versions.
 
@@ -84,6 +127,34 @@ class Secret:
         self._stages: dict[VersionStage, str] = {VersionStage.CURRENT: first.name}
 
     # --- reading
+
+    @classmethod
+    def of(cls, record: SecretRecord, new_etag: Callable[[], str]) -> Self:
+        """The secret that was kept."""
+        versions = [it.version for it in record.versions]
+        secret = cls(record.name, record.description, frozen(record.tags), versions[0], new_etag)
+        secret._versions = {it.name: it for it in versions}
+        secret._stages = dict(record.stages)
+        secret.etag = record.etag
+        secret.created_at, secret.modified_at = record.created_at, record.modified_at
+        secret.purge_at, secret.rotation = record.purge_at, record.rotation
+        return secret
+
+    @property
+    def record(self) -> SecretRecord:
+        """Everything about it that outlives the process. A handler that is at work does not."""
+        return SecretRecord(
+            name=self.name,
+            description=self.description,
+            tags=dict(self.tags),
+            etag=self.etag,
+            created_at=self.created_at,
+            modified_at=self.modified_at,
+            purge_at=self.purge_at,
+            rotation=self.rotation,
+            stages=dict(self._stages),
+            versions=[VersionRecord.of(it) for it in self._versions.values()],
+        )
 
     @property
     def current(self) -> Version:

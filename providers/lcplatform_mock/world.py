@@ -5,15 +5,26 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
+from lcplatform_mock.clock import RunningClock
 from lcplatform_mock.settings import MockSettings
 
 if TYPE_CHECKING:
     from lcplatform_mock.agenda import Agenda
     from lcplatform_mock.journal import Journal
     from lcplatform_mock.services import Services
+
+
+@dataclass(slots=True)
+class _Life:
+    """How often the state was opened, and how far its clock was moved ahead."""
+
+    number: int = 0
+    ahead: timedelta = timedelta()
 
 
 class World:
@@ -33,8 +44,13 @@ class World:
         self.settings = settings
         self.clock = settings.clock
         self.adversity = settings.adversarial
-        self.random = random.Random(settings.seed)  # noqa: S311  chance, not cryptography
         self.journal = None if settings.state is None else _journal(settings)
+        self._life = _Life()
+        if self.journal is not None:
+            self._begin_life(self.journal)
+        # Another life of the same state must not make the same names again.
+        seed = settings.seed if self._life.number == 0 else f"{settings.seed} {self._life.number}"
+        self.random = random.Random(None if settings.seed is None else seed)  # noqa: S311  chance, not cryptography
         self._has_agenda = False
 
     def __deepcopy__(self, memo: dict[int, object]) -> Self:
@@ -72,9 +88,36 @@ class World:
         return f"{self.random.getrandbits(64):016x}"
 
     def names(self) -> Callable[[], str]:
-        """Makes names that nobody else makes, each another one."""
-        stem, number = self.token(), itertools.count(1)
-        return lambda: f"{stem}{next(number):x}"
+        """Makes names that nobody else makes, in no earlier life of the state either. Each is greater than the last."""
+        stem = f"{self._life.number:06x}{self.random.getrandbits(40):010x}"
+        number = itertools.count(1)
+        return lambda: f"{stem}{next(number):010x}"
+
+    def moment(self, wall: datetime) -> float:
+        """The value of the clock's `monotonic` at a time of day: what is kept across restarts are times of day."""
+        return self.clock.monotonic() + (wall - self.clock.now()).total_seconds()
+
+    def wall(self, moment: float) -> datetime:
+        """The time of day at a value of the clock's `monotonic`."""
+        return self.clock.now() + timedelta(seconds=moment - self.clock.monotonic())
+
+    def moved(self, by: timedelta) -> None:
+        """The clock was moved ahead of the machine's, which is kept as well."""
+        self._life.ahead += by
+        self._keep_life()
+
+    def _begin_life(self, journal: Journal) -> None:
+        self._lives = journal.table("world.life", _Life)
+        self._life = dict(self._lives.load()).get("", self._life)
+        self._life.number += 1
+        self._keep_life()
+        if self._life.ahead and isinstance(self.clock, RunningClock):
+            self.clock.advance(self._life.ahead)
+
+    def _keep_life(self) -> None:
+        if self.journal is not None:
+            self._lives.put("", self._life)
+            self.journal.flush()
 
 
 def _journal(settings: MockSettings) -> Journal:
