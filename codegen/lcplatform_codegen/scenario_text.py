@@ -66,7 +66,7 @@ class _Writer:
         saved = [
             save.variable
             for step in scenario.steps
-            if isinstance(step, Call)
+            if isinstance(step, Call | Http)
             for save in step.saves
         ]
         self._variables = {name: naming.local(name) for name in (*scenario.names, *saved)}
@@ -234,23 +234,32 @@ class _Writer:
             words.append(f"headers={self._value(step.headers)}")
         if step.body is not None:
             words.append(f"body={self._value(step.body)}")
+        if step.form is not None:
+            words.append(f"form={self._value(step.form)}")
+        if step.until is not None:
+            words.append(f"until={self._value(step.until)}")
         call = f"self.http({', '.join(words)})"
-        parts = list(self._parts(step))
-        direct = [self._assertion(f"{call}.{part}", value) for part, value in parts]
+        direct = list(self._shown(step, call))
         if not direct:
             yield call
         elif len(direct) == 1 and len(direct[0]) <= _WIDTH:
             yield direct[0]
         else:
             yield f"answer = {call}"
-            for part, value in parts:
-                yield self._assertion(f"answer.{part}", value)
+            yield from self._shown(step, "answer")
+
+    def _shown(self, step: Http, answer: str) -> Iterator[str]:
+        for part, value in self._parts(step):
+            yield self._assertion(f"{answer}.{part}", value)
+        for save in step.saves:
+            parameter = save.path.removeprefix("location.")
+            yield f"{self._variables[save.variable]} = {answer}.location[{parameter!r}]"
 
     def _parts(self, step: Http) -> Iterator[tuple[str, Value]]:
         for word, value in step.expected:
-            if word == "headers" and isinstance(value, Entries):
+            if word in {"headers", "location"} and isinstance(value, Entries):
                 for key, inner in value.entries:
-                    yield f"headers[{key.lower()!r}]", inner
+                    yield f"{word}[{key.lower() if word == 'headers' else key!r}]", inner
             else:
                 yield word, value
 

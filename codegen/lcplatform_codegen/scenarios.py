@@ -44,7 +44,16 @@ _HTTP_ANSWER: Final = {
     "status": pseudo("status", "int"),
     "headers": pseudo("headers", "map", map_of="string"),
     "body": BODY,
+    "location": pseudo("location", "map", map_of="string"),
 }
+_HTTP_REQUEST: Final = {
+    "url": pseudo("url", "string"),
+    "headers": _HTTP_ANSWER["headers"],
+    "body": BODY,
+    "form": pseudo("form", "map", map_of="string"),
+    "until": pseudo("until", "string"),
+}
+_LOCATION: Final = re.compile(r"location\.([a-z][a-z0-9_]*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +92,16 @@ class Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Http:
-    """A plain HTTP request and what is expected of its answer."""
+    """A plain HTTP request and what is expected of its answer. Saves are parameters of the URL that it leads to."""
 
     method: str
     url: Value
     headers: Value | None = None
     body: Value | None = None
+    form: Value | None = None
+    until: Value | None = None
     expected: tuple[tuple[str, Value], ...] = ()
+    saves: tuple[Save, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -429,11 +441,15 @@ def _gather(method: Method, raw: Mapping[str, Any]) -> tuple[Field, int] | None:
 
 def _save(method: Method, reader: Reader, variable: str, path: str) -> Save:
     with at("save"), at(variable):
-        if variable in reader.variables:
-            raise Wrong("there is a variable of this name already")
         field, optional = _resolve(method.response, path)
-        reader.variables[variable] = field
+        _new(reader, variable, field)
         return Save(variable, path, optional)
+
+
+def _new(reader: Reader, variable: str, field: Field) -> None:
+    if variable in reader.variables:
+        raise Wrong("there is a variable of this name already")
+    reader.variables[variable] = field
 
 
 def _resolve(message: Message, path: str) -> tuple[Field, bool]:
@@ -461,16 +477,15 @@ def _part(message: Message, part: str) -> Field:
 
 
 def _http(reader: Reader, raw: Mapping[str, Any]) -> Http:
-    stray = [word for word in raw if word not in {"http", "expect"}]
+    stray = [word for word in raw if word not in {"http", "expect", "save"}]
     if stray:
         raise Wrong(f"http does not go together with {stray[0]}")
     given = raw["http"]
-    fields = {"url": pseudo("url", "string"), **_HTTP_ANSWER}
     parts: dict[str, Value] = {}
-    for word in ("url", "headers", "body"):
+    for word, field in _HTTP_REQUEST.items():
         if word in given:
             with at("http"), at(word):
-                parts[word] = reader.field(fields[word], given[word])
+                parts[word] = reader.field(field, given[word])
     expected: list[tuple[str, Value]] = []
     for word, value in raw.get("expect", {}).items():
         with at("expect"):
@@ -483,5 +498,19 @@ def _http(reader: Reader, raw: Mapping[str, Any]) -> Http:
         url=parts["url"],
         headers=parts.get("headers"),
         body=parts.get("body"),
+        form=parts.get("form"),
+        until=parts.get("until"),
         expected=tuple(expected),
+        saves=tuple(
+            _location(reader, variable, path) for variable, path in raw.get("save", {}).items()
+        ),
     )
+
+
+def _location(reader: Reader, variable: str, path: str) -> Save:
+    with at("save"), at(variable):
+        found = _LOCATION.fullmatch(path)
+        if found is None:
+            raise Wrong("of an HTTP answer, a parameter of its location is saved: location.code")
+        _new(reader, variable, pseudo(found[1], "string"))
+        return Save(variable, path, optional=False)

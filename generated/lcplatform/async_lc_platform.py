@@ -98,9 +98,16 @@ class AsyncLCPlatform:
     def authentication(self) -> AsyncAuthentication:
         """Speaks OpenID Connect with the issuer that the platform is configured with (FR-053): its
         discovery document, a client id, a client secret by reference, and scopes. Algorithms are on
-        an allow-list that never holds `none`; issuer, audience, times and nonce are always checked.
-        A token or code that is refused is AUTHENTICATION, whatever the reason, which the message
-        tells; a scope that is missing is PERMISSION_DENIED.
+        an allow-list that holds neither `none` nor any algorithm with a shared secret; issuer,
+        audience, times and nonce are always checked. A token or code that is refused is
+        AUTHENTICATION, whatever the reason. The details of the error say so with `cause`:
+        `given_token`, which tells it from a caller whose own credentials are refused, and name the
+        `reason`: `malformed`, `algorithm`, `unknown_key`, `signature`, `type`, `claims`, `issuer`,
+        `audience`, `expired`, `not_yet_valid`, `revoked`, `nonce`, `subject`, `access_token`
+        (another one belongs to the id token), or `grant` (the issuer refuses a code or a token that
+        it keeps itself). A scope that is missing, or that the issuer does not grant, is
+        PERMISSION_DENIED. An issuer that refuses the client's own secret is SERVICE_UNAVAILABLE and
+        not worth a retry.
         """
         return self._foundation.client("authentication", self._make_authentication)
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import socketserver
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
 from email.utils import format_datetime
+from functools import partial
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from math import ceil
 from typing import Final
 
@@ -24,6 +23,7 @@ from lcplatform.object_store.models import (
     GetObjectRequest,
     PutObjectHeader,
 )
+from lcplatform_mock.loopback import Handler, Loopback
 from lcplatform_mock.objects import cut, span
 from lcplatform_mock.presigned import Permit, Signer
 from lcplatform_runtime.clock import Clock
@@ -52,9 +52,15 @@ _KEPT: Final = {
 }
 # No object is so large that a longer number could mean anything.
 _RANGE: Final = re.compile(r"bytes=(?:(\d{1,18})-(\d{0,18})|-(\d{1,18}))")
-_IDLE_SECONDS: Final = 60
-# What is read of a body that was refused, so that its sender gets to see why.
-_DRAINED: Final = 8 * 1024**2
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What is served: a store, to those whose URL the signer made."""
+
+    store: ObjectStoreDriver
+    clock: Clock
+    signer: Signer
 
 
 class Listener:
@@ -62,104 +68,47 @@ class Listener:
 
     def __init__(self, store: ObjectStoreDriver, clock: Clock, address: str) -> None:
         """Opens it on `address`, a host and a port."""
-        host, _, port = address.rpartition(":")
-        self._clock = clock
-        self._signer = Signer()
-        self._server = _Server((host, int(port)), store, clock, self._signer)
-        self._base = f"http://{host}:{self._server.server_address[1]}"
-        self._thread = threading.Thread(
-            target=self._server.serve_forever,
-            args=(0.05,),
-            name="lcplatform-mock-http",
-            daemon=True,
-        )
-        self._thread.start()
+        self._site = Site(store, clock, Signer())
+        self._http = Loopback(address, partial(_Handler, self._site))
 
     def presign(self, request: GeneratePresignedUrlRequest) -> GeneratePresignedUrlResponse:
         """A URL that this server answers."""
-        expires_at = self._clock.now() + request.expires
+        expires_at = self._site.clock.now() + request.expires
         method = request.method.value.upper()
         content_type = request.content_type
         permit = Permit(method, request.bucket, request.key, expires_at, content_type)
         return GeneratePresignedUrlResponse(
-            url=self._base + self._signer.target(permit),
+            url=self._http.base + self._site.signer.target(permit),
             expires_at=expires_at,
             headers={"Content-Type": content_type} if content_type and method == "PUT" else {},
         )
 
     def close(self) -> None:
         """Stops answering. Its port is free when this returns."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        self._http.close()
 
 
-class _Server(ThreadingHTTPServer):
-    block_on_close = False
-
-    def __init__(
-        self, address: tuple[str, int], store: ObjectStoreDriver, clock: Clock, signer: Signer
-    ) -> None:
-        super().__init__(address, _Handler)
-        self.store = store
-        self.clock = clock
-        self.signer = signer
-
-    @override
-    def server_bind(self) -> None:
-        # HTTPServer would look up the name of the machine, which may take seconds.
-        socketserver.TCPServer.server_bind(self)
-
-    @override
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Nothing: a client that goes away is no event."""
-
-
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Handler[Site]):
     """One connection."""
 
-    protocol_version = "HTTP/1.1"
-    server_version = "lcplatform-mock"
-    sys_version = ""
-    timeout = _IDLE_SECONDS
-    disable_nagle_algorithm = True
-
-    @property
-    def _site(self) -> _Server:
-        assert isinstance(self.server, _Server)
-        return self.server
-
-    def do_GET(self) -> None:
-        """Reads the object."""
-        self._serve(self._get)
-
-    def do_PUT(self) -> None:
-        """Stores the object."""
-        self._serve(self._put)
-
-    def do_DELETE(self) -> None:
-        """Deletes the object."""
-        self._serve(self._delete)
+    methods = frozenset({"GET", "PUT", "DELETE"})
 
     @override
-    def log_message(self, format: str, *args: object) -> None:
-        """Nothing: a request line holds the signature."""
-
-    def _serve(self, answer: Callable[[Permit], None]) -> None:
-        self._read = 0
-        permit = self._site.signer.permit(self.command, self.path, self._site.clock.now())
+    def answer(self) -> None:
+        permit = self.site.signer.permit(self.command, self.path, self.site.clock.now())
         if permit is None:
             self._refuse(
                 HTTPStatus.FORBIDDEN, "the URL has expired, is for something else, or was changed"
             )
             return
+        methods = {"GET": self._get, "PUT": self._put, "DELETE": self._delete}
         try:
-            answer(permit)
+            methods[permit.method](permit)
         except LCPlatformError as error:
             self._failed(error)
 
     def _get(self, permit: Permit) -> None:
-        stream = self._site.store.get_object(
+        stream = self.site.store.get_object(
             build(GetObjectRequest, bucket=permit.bucket, key=permit.key)
         )
         header = stream.header
@@ -210,14 +159,14 @@ class _Handler(BaseHTTPRequestHandler):
             **({} if sent is None else {"content_type": sent}),
         )
         body = self._chunks() if chunked else self._bytes(int(length or 0))
-        stored = self._site.store.put_object(header, ByteSource.of(body))
+        stored = self.site.store.put_object(header, ByteSource.of(body))
         self.send_response(HTTPStatus.OK)
         self.send_header("ETag", f'"{stored.etag}"')
         self.send_header("Content-Length", "0")
         self.end_headers()
 
     def _delete(self, permit: Permit) -> None:
-        self._site.store.delete_object(
+        self.site.store.delete_object(
             build(DeleteObjectRequest, bucket=permit.bucket, key=permit.key)
         )
         self.send_response(HTTPStatus.NO_CONTENT)
@@ -231,7 +180,7 @@ class _Handler(BaseHTTPRequestHandler):
             piece = self.rfile.read(min(length, CHUNK))
             if not piece:
                 raise ValidationError("the connection ended before the body did")
-            self._read += len(piece)
+            self.read += len(piece)
             length -= len(piece)
             yield piece
 
@@ -288,7 +237,7 @@ class _Handler(BaseHTTPRequestHandler):
         self, status: HTTPStatus, reason: str, headers: dict[str, str] | None = None
     ) -> None:
         """Says why not. The connection ends, since nobody knows where the next request on it would begin."""
-        self._drain()
+        self.drain()
         text = f"{reason}\n".encode()
         self.send_response(status)
         for name, value in (headers or {}).items():
@@ -298,12 +247,6 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(text)
-
-    def _drain(self) -> None:
-        length = self.headers.get("Content-Length", "0")
-        left = int(length) - self._read if length.isdecimal() else 0
-        if 0 < left <= _DRAINED:
-            self.rfile.read(left)
 
 
 def _holds(condition: str | None, etag: str, *, absent: bool) -> bool:

@@ -262,7 +262,19 @@ STEPS: Final[dict[str, tuple[Any, str]]] = {
     ),
     "an HTTP answer with something else": (
         {"http": {"method": "GET", "url": "$lamp"}, "expect": {"code": 200}},
-        "step 1: expect: an HTTP answer has no code: there is status, headers, body",
+        "step 1: expect: an HTTP answer has no code: there is status, headers, body, location",
+    ),
+    "a save of an HTTP body": (
+        {"http": {"method": "GET", "url": "$lamp"}, "save": {"text": "body"}},
+        "step 1: save.text: of an HTTP answer, a parameter of its location is saved: location.code",
+    ),
+    "a save of an HTTP answer over another": (
+        {"http": {"method": "GET", "url": "$lamp"}, "save": {"lamp": "location.lamp"}},
+        "step 1: save.lamp: there is a variable of this name already",
+    ),
+    "an unknown variable in a form": (
+        {"http": {"method": "POST", "url": "$lamp", "form": {"name": "$lmap"}}},
+        "step 1: http.form.name: $lmap has no value: did you mean lamp?",
     ),
     "an HTTP status in words": (
         {"http": {"method": "GET", "url": "$lamp"}, "expect": {"status": "OK"}},

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
 from lcplatform.authentication.calls import AuthenticationCalls
 from lcplatform.authentication.models import (
@@ -38,9 +39,15 @@ from lcplatform_runtime.options import CallOptions
 class Authentication:
     """Speaks OpenID Connect with the issuer that the platform is configured with (FR-053): its
     discovery document, a client id, a client secret by reference, and scopes. Algorithms are on an
-    allow-list that never holds `none`; issuer, audience, times and nonce are always checked. A
-    token or code that is refused is AUTHENTICATION, whatever the reason, which the message tells; a
-    scope that is missing is PERMISSION_DENIED.
+    allow-list that holds neither `none` nor any algorithm with a shared secret; issuer, audience,
+    times and nonce are always checked. A token or code that is refused is AUTHENTICATION, whatever
+    the reason. The details of the error say so with `cause`: `given_token`, which tells it from a
+    caller whose own credentials are refused, and name the `reason`: `malformed`, `algorithm`,
+    `unknown_key`, `signature`, `type`, `claims`, `issuer`, `audience`, `expired`, `not_yet_valid`,
+    `revoked`, `nonce`, `subject`, `access_token` (another one belongs to the id token), or `grant`
+    (the issuer refuses a code or a token that it keeps itself). A scope that is missing, or that
+    the issuer does not grant, is PERMISSION_DENIED. An issuer that refuses the client's own secret
+    is SERVICE_UNAVAILABLE and not worth a retry.
 
     Besides the errors that an operation names, each raises `ValidationError` for an argument that
     is not usable and `UnsupportedError` for what the provider does not offer, before anything is
@@ -69,7 +76,8 @@ class Authentication:
         Args:
             redirect_uri: Where the issuer sends the user afterwards. The issuer must know it.
             scopes: The scopes that are asked for; the configured ones where there are none.
-                `openid` is always among them.
+                `openid` is always among them. Most issuers give a refresh token to those who ask
+                for `offline_access`.
             state: What the redirect brings back, to tell that it belongs to this login; a random
                 one where absent.
             nonce: What the id token brings back, to tell that it belongs to this login; a random
@@ -101,7 +109,8 @@ class Authentication:
         options: CallOptions | None = None,
     ) -> ExchangeCodeResponse:
         """Exchanges the code that a login brought for tokens (FR-055). The id token is verified. A
-        code works once.
+        code works once: whoever brings it again is refused, and the issuer may take back the tokens
+        that it brought.
 
         Args:
             code: The code that the redirect brought.
@@ -113,7 +122,7 @@ class Authentication:
             options: Deadline, retries and the like, for this call alone.
 
         Raises:
-            PreconditionFailedError: it is not in the state that the call needs.
+            AuthenticationError: a token or credential is not accepted.
         """
         request = build(
             ExchangeCodeRequest,
@@ -133,7 +142,8 @@ class Authentication:
         options: CallOptions | None = None,
     ) -> RefreshTokenResponse:
         """Exchanges a refresh token for new tokens (FR-056). The refresh token may be used up by that:
-        the one in the answer, if there is one, takes its place.
+        the one in the answer, if there is one, takes its place. One that is used up and comes again
+        may end the whole login.
 
         Args:
             refresh_token: The refresh token.
@@ -142,7 +152,7 @@ class Authentication:
             options: Deadline, retries and the like, for this call alone.
 
         Raises:
-            PreconditionFailedError: it is not in the state that the call needs.
+            AuthenticationError: a token or credential is not accepted.
         """
         request = build(RefreshTokenRequest, refresh_token=refresh_token, scopes=scopes)
         return self.calls.refresh_token(request, options)
@@ -157,18 +167,23 @@ class Authentication:
         nonce: str | None = None,
         options: CallOptions | None = None,
     ) -> VerifyTokenResponse:
-        """Verifies a token and reads its claims (FR-057). Signing keys of the issuer are kept and
-        fetched anew when an unknown one is named, at most twice a minute.
+        """Verifies a token and reads its claims (FR-057). The issuer is not asked: its signing keys
+        are kept, and fetched anew when an unknown one is named, at most twice a minute. So a token
+        that was taken back by somebody else is good until it expires; introspect_token asks the
+        issuer.
 
         Args:
-            token: The token. One that only its issuer can read is refused with VALIDATION;
+            token: The token. One that only its issuer can read is refused as malformed;
                 introspect_token may know it.
-            kind: What kind of token it must be. The one is never taken for the other.
-            audience: For whom it must have been issued; the configured audience where absent, the
-                client id for an id token.
+            kind: What kind of token it must be: access or id. The one is never taken for the other.
+            audience: For whom it must have been issued; where absent, the configured audience, or
+                for an id token the client id.
             required_scopes: Scopes that it must grant. One that is missing: PERMISSION_DENIED.
             nonce: The nonce that an id token must bring.
             options: Deadline, retries and the like, for this call alone.
+
+        Raises:
+            AuthenticationError: a token or credential is not accepted.
         """
         request = build(
             VerifyTokenRequest,
@@ -187,7 +202,8 @@ class Authentication:
         subject: str | None = None,
         options: CallOptions | None = None,
     ) -> GetUserInfoResponse:
-        """Asks the issuer about the user of an access token (FR-058).
+        """Asks the issuer about the user of an access token (FR-058). A token that was not granted
+        `openid` is refused.
 
         Args:
             access_token: The access token.
@@ -195,7 +211,7 @@ class Authentication:
             options: Deadline, retries and the like, for this call alone.
 
         Raises:
-            PreconditionFailedError: it is not in the state that the call needs.
+            AuthenticationError: a token or credential is not accepted.
         """
         request = build(GetUserInfoRequest, access_token=access_token, subject=subject)
         return self.calls.get_user_info(request, options)
@@ -207,11 +223,12 @@ class Authentication:
         kind: TokenKind | None = None,
         options: CallOptions | None = None,
     ) -> RevokeTokenResponse:
-        """Takes a token back. One that is not known counts as taken back.
+        """Takes a token back. One that is not known counts as taken back. With a refresh token goes
+        the whole login.
 
         Args:
             token: The token.
-            kind: What kind of token it is, where the caller knows.
+            kind: What kind of token it is, where the caller knows: access or refresh.
             options: Deadline, retries and the like, for this call alone.
         """
         request = build(RevokeTokenRequest, token=token, kind=kind)
@@ -228,7 +245,7 @@ class Authentication:
 
         Args:
             token: The token.
-            kind: What kind of token it is, where the caller knows.
+            kind: What kind of token it is, where the caller knows: access or refresh.
             options: Deadline, retries and the like, for this call alone.
         """
         request = build(IntrospectTokenRequest, token=token, kind=kind)
@@ -241,10 +258,11 @@ class Authentication:
         audience: str | None = None,
         options: CallOptions | None = None,
     ) -> ClientCredentialsTokenResponse:
-        """Gets a token for the application itself.
+        """Gets an access token for the application itself, which is no user.
 
         Args:
-            scopes: The scopes that are asked for; the configured ones where there are none.
+            scopes: The scopes that are asked for; those that the issuer gives by itself where there
+                are none.
             audience: For whom the token is meant, where the issuer asks for that.
             options: Deadline, retries and the like, for this call alone.
         """
@@ -272,19 +290,21 @@ class Authentication:
         self,
         device_code: str,
         *,
+        interval: timedelta = timedelta(seconds=5),
         options: CallOptions | None = None,
     ) -> PollDeviceFlowResponse:
         """Asks whether the user has logged in by now. It is asked no more often than the interval
-        says.
+        says. The tokens are given once.
 
         Args:
             device_code: The device code that start_device_flow gave.
+            interval: The interval that start_device_flow or the last answer told.
             options: Deadline, retries and the like, for this call alone.
 
         Raises:
-            PreconditionFailedError: it is not in the state that the call needs.
+            AuthenticationError: a token or credential is not accepted.
         """
-        request = build(PollDeviceFlowRequest, device_code=device_code)
+        request = build(PollDeviceFlowRequest, device_code=device_code, interval=interval)
         return self.calls.poll_device_flow(request, options)
 
     def logout_url(

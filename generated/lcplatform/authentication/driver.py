@@ -35,9 +35,15 @@ from lcplatform_runtime.support import Support
 class AuthenticationDriver(ABC):
     """Speaks OpenID Connect with the issuer that the platform is configured with (FR-053): its
     discovery document, a client id, a client secret by reference, and scopes. Algorithms are on an
-    allow-list that never holds `none`; issuer, audience, times and nonce are always checked. A
-    token or code that is refused is AUTHENTICATION, whatever the reason, which the message tells; a
-    scope that is missing is PERMISSION_DENIED.
+    allow-list that holds neither `none` nor any algorithm with a shared secret; issuer, audience,
+    times and nonce are always checked. A token or code that is refused is AUTHENTICATION, whatever
+    the reason. The details of the error say so with `cause`: `given_token`, which tells it from a
+    caller whose own credentials are refused, and name the `reason`: `malformed`, `algorithm`,
+    `unknown_key`, `signature`, `type`, `claims`, `issuer`, `audience`, `expired`, `not_yet_valid`,
+    `revoked`, `nonce`, `subject`, `access_token` (another one belongs to the id token), or `grant`
+    (the issuer refuses a code or a token that it keeps itself). A scope that is missing, or that
+    the issuer does not grant, is PERMISSION_DENIED. An issuer that refuses the client's own secret
+    is SERVICE_UNAVAILABLE and not worth a retry.
 
     Blocking. Requests are validated and complete: defaults are filled in. Raise the errors of
     `lcplatform.errors`, or the vendor's own for the provider's table to translate.
@@ -57,28 +63,36 @@ class AuthenticationDriver(ABC):
     @abstractmethod
     def exchange_code(self, request: ExchangeCodeRequest, /) -> ExchangeCodeResponse:
         """Exchanges the code that a login brought for tokens (FR-055). The id token is verified. A
-        code works once.
+        code works once: whoever brings it again is refused, and the issuer may take back the tokens
+        that it brought.
         """
 
     @abstractmethod
     def refresh_token(self, request: RefreshTokenRequest, /) -> RefreshTokenResponse:
         """Exchanges a refresh token for new tokens (FR-056). The refresh token may be used up by that:
-        the one in the answer, if there is one, takes its place.
+        the one in the answer, if there is one, takes its place. One that is used up and comes again
+        may end the whole login.
         """
 
     @abstractmethod
     def verify_token(self, request: VerifyTokenRequest, /) -> VerifyTokenResponse:
-        """Verifies a token and reads its claims (FR-057). Signing keys of the issuer are kept and
-        fetched anew when an unknown one is named, at most twice a minute.
+        """Verifies a token and reads its claims (FR-057). The issuer is not asked: its signing keys
+        are kept, and fetched anew when an unknown one is named, at most twice a minute. So a token
+        that was taken back by somebody else is good until it expires; introspect_token asks the
+        issuer.
         """
 
     @abstractmethod
     def get_user_info(self, request: GetUserInfoRequest, /) -> GetUserInfoResponse:
-        """Asks the issuer about the user of an access token (FR-058)."""
+        """Asks the issuer about the user of an access token (FR-058). A token that was not granted
+        `openid` is refused.
+        """
 
     @abstractmethod
     def revoke_token(self, request: RevokeTokenRequest, /) -> RevokeTokenResponse:
-        """Takes a token back. One that is not known counts as taken back."""
+        """Takes a token back. One that is not known counts as taken back. With a refresh token goes
+        the whole login.
+        """
 
     @abstractmethod
     def introspect_token(self, request: IntrospectTokenRequest, /) -> IntrospectTokenResponse:
@@ -88,7 +102,7 @@ class AuthenticationDriver(ABC):
     def client_credentials_token(
         self, request: ClientCredentialsTokenRequest, /
     ) -> ClientCredentialsTokenResponse:
-        """Gets a token for the application itself."""
+        """Gets an access token for the application itself, which is no user."""
 
     @abstractmethod
     def start_device_flow(self, request: StartDeviceFlowRequest, /) -> StartDeviceFlowResponse:
@@ -97,7 +111,7 @@ class AuthenticationDriver(ABC):
     @abstractmethod
     def poll_device_flow(self, request: PollDeviceFlowRequest, /) -> PollDeviceFlowResponse:
         """Asks whether the user has logged in by now. It is asked no more often than the interval
-        says.
+        says. The tokens are given once.
         """
 
     @abstractmethod
@@ -108,9 +122,15 @@ class AuthenticationDriver(ABC):
 class AsyncAuthenticationDriver(ABC):
     """Speaks OpenID Connect with the issuer that the platform is configured with (FR-053): its
     discovery document, a client id, a client secret by reference, and scopes. Algorithms are on an
-    allow-list that never holds `none`; issuer, audience, times and nonce are always checked. A
-    token or code that is refused is AUTHENTICATION, whatever the reason, which the message tells; a
-    scope that is missing is PERMISSION_DENIED.
+    allow-list that holds neither `none` nor any algorithm with a shared secret; issuer, audience,
+    times and nonce are always checked. A token or code that is refused is AUTHENTICATION, whatever
+    the reason. The details of the error say so with `cause`: `given_token`, which tells it from a
+    caller whose own credentials are refused, and name the `reason`: `malformed`, `algorithm`,
+    `unknown_key`, `signature`, `type`, `claims`, `issuer`, `audience`, `expired`, `not_yet_valid`,
+    `revoked`, `nonce`, `subject`, `access_token` (another one belongs to the id token), or `grant`
+    (the issuer refuses a code or a token that it keeps itself). A scope that is missing, or that
+    the issuer does not grant, is PERMISSION_DENIED. An issuer that refuses the client's own secret
+    is SERVICE_UNAVAILABLE and not worth a retry.
 
     Async. Requests are validated and complete: defaults are filled in. Raise the errors of
     `lcplatform.errors`, or the vendor's own for the provider's table to translate.
@@ -130,28 +150,36 @@ class AsyncAuthenticationDriver(ABC):
     @abstractmethod
     async def exchange_code(self, request: ExchangeCodeRequest, /) -> ExchangeCodeResponse:
         """Exchanges the code that a login brought for tokens (FR-055). The id token is verified. A
-        code works once.
+        code works once: whoever brings it again is refused, and the issuer may take back the tokens
+        that it brought.
         """
 
     @abstractmethod
     async def refresh_token(self, request: RefreshTokenRequest, /) -> RefreshTokenResponse:
         """Exchanges a refresh token for new tokens (FR-056). The refresh token may be used up by that:
-        the one in the answer, if there is one, takes its place.
+        the one in the answer, if there is one, takes its place. One that is used up and comes again
+        may end the whole login.
         """
 
     @abstractmethod
     async def verify_token(self, request: VerifyTokenRequest, /) -> VerifyTokenResponse:
-        """Verifies a token and reads its claims (FR-057). Signing keys of the issuer are kept and
-        fetched anew when an unknown one is named, at most twice a minute.
+        """Verifies a token and reads its claims (FR-057). The issuer is not asked: its signing keys
+        are kept, and fetched anew when an unknown one is named, at most twice a minute. So a token
+        that was taken back by somebody else is good until it expires; introspect_token asks the
+        issuer.
         """
 
     @abstractmethod
     async def get_user_info(self, request: GetUserInfoRequest, /) -> GetUserInfoResponse:
-        """Asks the issuer about the user of an access token (FR-058)."""
+        """Asks the issuer about the user of an access token (FR-058). A token that was not granted
+        `openid` is refused.
+        """
 
     @abstractmethod
     async def revoke_token(self, request: RevokeTokenRequest, /) -> RevokeTokenResponse:
-        """Takes a token back. One that is not known counts as taken back."""
+        """Takes a token back. One that is not known counts as taken back. With a refresh token goes
+        the whole login.
+        """
 
     @abstractmethod
     async def introspect_token(self, request: IntrospectTokenRequest, /) -> IntrospectTokenResponse:
@@ -161,7 +189,7 @@ class AsyncAuthenticationDriver(ABC):
     async def client_credentials_token(
         self, request: ClientCredentialsTokenRequest, /
     ) -> ClientCredentialsTokenResponse:
-        """Gets a token for the application itself."""
+        """Gets an access token for the application itself, which is no user."""
 
     @abstractmethod
     async def start_device_flow(
@@ -172,7 +200,7 @@ class AsyncAuthenticationDriver(ABC):
     @abstractmethod
     async def poll_device_flow(self, request: PollDeviceFlowRequest, /) -> PollDeviceFlowResponse:
         """Asks whether the user has logged in by now. It is asked no more often than the interval
-        says.
+        says. The tokens are given once.
         """
 
     @abstractmethod

@@ -53,6 +53,8 @@ class DeviceFlowStatus(StrEnum):
 class Claims(Response):
     """What a verified token says."""
 
+    __sensitive__: ClassVar[frozenset[str]] = frozenset({"all"})
+
     subject: str
     """Whom it is about: unique at its issuer, and never given to another."""
 
@@ -87,6 +89,8 @@ class Claims(Response):
 class GetLoginUrlRequest(Request):
     """Asks for a login URL."""
 
+    __sensitive__: ClassVar[frozenset[str]] = frozenset({"state", "nonce"})
+
     redirect_uri: Annotated[
         str, Field(max_length=2048, min_length=1, pattern="^[A-Za-z][A-Za-z0-9+.-]*:[!-~]+$")
     ]
@@ -94,7 +98,7 @@ class GetLoginUrlRequest(Request):
 
     scopes: Annotated[tuple[str, ...], Field(max_length=100)] = ()
     """The scopes that are asked for; the configured ones where there are none. `openid` is always
-    among them.
+    among them. Most issuers give a refresh token to those who ask for `offline_access`.
     """
 
     state: Annotated[str | None, Field(max_length=512, min_length=16, pattern="^[!-~]+$")] = None
@@ -108,19 +112,22 @@ class GetLoginUrlRequest(Request):
     audience: Annotated[str | None, Field(max_length=2048, min_length=1)] = None
     """For whom the access token is meant, where the issuer asks for that."""
 
-    parameters: dict[str, str] = {}
+    parameters: Annotated[
+        dict[Annotated[str, Field(pattern="^[A-Za-z][A-Za-z0-9._-]{0,63}$")], str],
+        Field(max_length=50),
+    ] = {}
     """Further parameters of the authorization request, for example prompt or login_hint. None of those
     that this service sets itself.
     """
 
 
 class GetLoginUrlResponse(Response):
-    """A login URL and what belongs to it."""
+    """A login URL and what belongs to it. All but the URL stays with the application."""
 
-    __sensitive__: ClassVar[frozenset[str]] = frozenset({"state", "nonce", "code_verifier"})
+    __sensitive__: ClassVar[frozenset[str]] = frozenset({"url", "state", "nonce", "code_verifier"})
 
     url: str
-    """The URL."""
+    """The URL. It holds the state and the nonce."""
 
     state: str
     """The state. The redirect must bring the same."""
@@ -130,6 +137,9 @@ class GetLoginUrlResponse(Response):
 
     code_verifier: str
     """The PKCE verifier, for exchange_code."""
+
+    issuer: str
+    """Who the issuer is, byte for byte. If the redirect names one in `iss`, it must be the same."""
 
 
 class ExchangeCodeRequest(Request):
@@ -179,16 +189,16 @@ class VerifyTokenRequest(Request):
     __sensitive__: ClassVar[frozenset[str]] = frozenset({"token", "nonce"})
 
     token: Annotated[str, Field(max_length=65536, min_length=1)]
-    """The token. One that only its issuer can read is refused with VALIDATION; introspect_token may
-    know it.
+    """The token. One that only its issuer can read is refused as malformed; introspect_token may know
+    it.
     """
 
     kind: Annotated[TokenKind, KNOWN] = TokenKind.ACCESS
-    """What kind of token it must be. The one is never taken for the other."""
+    """What kind of token it must be: access or id. The one is never taken for the other."""
 
     audience: Annotated[str | None, Field(max_length=2048, min_length=1)] = None
-    """For whom it must have been issued; the configured audience where absent, the client id for an id
-    token.
+    """For whom it must have been issued; where absent, the configured audience, or for an id token the
+    client id.
     """
 
     required_scopes: Annotated[tuple[str, ...], Field(max_length=100)] = ()
@@ -218,7 +228,9 @@ class GetUserInfoRequest(Request):
 
 
 class GetUserInfoResponse(Response):
-    """A user."""
+    """A user. What the issuer tells depends on the scopes that were granted."""
+
+    __sensitive__: ClassVar[frozenset[str]] = frozenset({"name", "email", "all"})
 
     subject: str
     """Unique at the issuer, and never given to another."""
@@ -245,7 +257,7 @@ class RevokeTokenRequest(Request):
     """The token."""
 
     kind: Annotated[TokenKind | None, KNOWN] = None
-    """What kind of token it is, where the caller knows."""
+    """What kind of token it is, where the caller knows: access or refresh."""
 
 
 class RevokeTokenResponse(Response):
@@ -261,11 +273,13 @@ class IntrospectTokenRequest(Request):
     """The token."""
 
     kind: Annotated[TokenKind | None, KNOWN] = None
-    """What kind of token it is, where the caller knows."""
+    """What kind of token it is, where the caller knows: access or refresh."""
 
 
 class IntrospectTokenResponse(Response):
     """Whether the token is in force."""
+
+    __sensitive__: ClassVar[frozenset[str]] = frozenset({"all"})
 
     active: bool
     """It is."""
@@ -290,7 +304,7 @@ class ClientCredentialsTokenRequest(Request):
     """Asks for a token for the application itself."""
 
     scopes: Annotated[tuple[str, ...], Field(max_length=100)] = ()
-    """The scopes that are asked for; the configured ones where there are none."""
+    """The scopes that are asked for; those that the issuer gives by itself where there are none."""
 
     audience: Annotated[str | None, Field(max_length=2048, min_length=1)] = None
     """For whom the token is meant, where the issuer asks for that."""
@@ -309,7 +323,9 @@ class StartDeviceFlowRequest(Request):
 class StartDeviceFlowResponse(Response):
     """A login that waits for its user."""
 
-    __sensitive__: ClassVar[frozenset[str]] = frozenset({"device_code"})
+    __sensitive__: ClassVar[frozenset[str]] = frozenset(
+        {"device_code", "user_code", "complete_verification_url"}
+    )
 
     device_code: str
     """What poll_device_flow is asked with."""
@@ -338,11 +354,14 @@ class PollDeviceFlowRequest(Request):
     device_code: Annotated[str, Field(max_length=65536, min_length=1)]
     """The device code that start_device_flow gave."""
 
+    interval: Annotated[timedelta, Field(ge=1, le=3600)] = timedelta(seconds=5)
+    """The interval that start_device_flow or the last answer told."""
+
 
 class LogoutUrlRequest(Request):
     """Asks for a logout URL."""
 
-    __sensitive__: ClassVar[frozenset[str]] = frozenset({"id_token"})
+    __sensitive__: ClassVar[frozenset[str]] = frozenset({"id_token", "state"})
 
     id_token: Annotated[str | None, Field(max_length=65536, min_length=1)] = None
     """The id token of the user, so that the issuer need not ask."""
@@ -423,4 +442,6 @@ class PollDeviceFlowResponse(Response):
     """The tokens, once it is completed."""
 
     interval: timedelta | None = None
-    """How long to wait from now on before the next question, while it is pending."""
+    """How long to wait from now on before each question, while it is pending: longer than before if
+    this one came too soon.
+    """

@@ -21,7 +21,7 @@ EXCHANGE_CODE: Final = Operation(
     method="exchange_code",
     rpc="/lcplatform.authentication.v1.AuthenticationService/ExchangeCode",
     title="Authentication.ExchangeCode",
-    errors=("PRECONDITION_FAILED",),
+    errors=("AUTHENTICATION",),
 )
 """Exchanges the code that a login brought for tokens (FR-055)."""
 
@@ -30,7 +30,8 @@ REFRESH_TOKEN: Final = Operation(
     method="refresh_token",
     rpc="/lcplatform.authentication.v1.AuthenticationService/RefreshToken",
     title="Authentication.RefreshToken",
-    errors=("PRECONDITION_FAILED",),
+    errors=("AUTHENTICATION",),
+    limits=(FieldLimit(field="refresh_token", limit="max_token_bytes", unit="bytes"),),
 )
 """Exchanges a refresh token for new tokens (FR-056)."""
 
@@ -40,6 +41,7 @@ VERIFY_TOKEN: Final = Operation(
     rpc="/lcplatform.authentication.v1.AuthenticationService/VerifyToken",
     title="Authentication.VerifyToken",
     idempotency=Idempotency.NO_SIDE_EFFECTS,
+    errors=("AUTHENTICATION",),
     limits=(FieldLimit(field="token", limit="max_token_bytes", unit="bytes"),),
 )
 """Verifies a token and reads its claims (FR-057)."""
@@ -50,7 +52,8 @@ GET_USER_INFO: Final = Operation(
     rpc="/lcplatform.authentication.v1.AuthenticationService/GetUserInfo",
     title="Authentication.GetUserInfo",
     idempotency=Idempotency.NO_SIDE_EFFECTS,
-    errors=("PRECONDITION_FAILED",),
+    errors=("AUTHENTICATION",),
+    limits=(FieldLimit(field="access_token", limit="max_token_bytes", unit="bytes"),),
 )
 """Asks the issuer about the user of an access token (FR-058)."""
 
@@ -61,6 +64,7 @@ REVOKE_TOKEN: Final = Operation(
     title="Authentication.RevokeToken",
     idempotency=Idempotency.IDEMPOTENT,
     capability="revocation",
+    limits=(FieldLimit(field="token", limit="max_token_bytes", unit="bytes"),),
 )
 """Takes a token back."""
 
@@ -71,6 +75,7 @@ INTROSPECT_TOKEN: Final = Operation(
     title="Authentication.IntrospectToken",
     idempotency=Idempotency.NO_SIDE_EFFECTS,
     capability="introspection",
+    limits=(FieldLimit(field="token", limit="max_token_bytes", unit="bytes"),),
 )
 """Asks the issuer whether a token is in force."""
 
@@ -80,7 +85,7 @@ CLIENT_CREDENTIALS_TOKEN: Final = Operation(
     rpc="/lcplatform.authentication.v1.AuthenticationService/ClientCredentialsToken",
     title="Authentication.ClientCredentialsToken",
 )
-"""Gets a token for the application itself."""
+"""Gets an access token for the application itself, which is no user."""
 
 START_DEVICE_FLOW: Final = Operation(
     service="authentication",
@@ -96,8 +101,9 @@ POLL_DEVICE_FLOW: Final = Operation(
     method="poll_device_flow",
     rpc="/lcplatform.authentication.v1.AuthenticationService/PollDeviceFlow",
     title="Authentication.PollDeviceFlow",
-    errors=("PRECONDITION_FAILED",),
+    errors=("AUTHENTICATION",),
     capability="device_flow",
+    limits=(FieldLimit(field="device_code", limit="max_token_bytes", unit="bytes"),),
 )
 """Asks whether the user has logged in by now."""
 

@@ -27,4 +27,4 @@ class AuthenticationLimits(Limits):
     """The numbers of Authentication that differ from provider to provider."""
 
     max_token_bytes: int
-    """The longest token. Unit: bytes."""
+    """The longest token that is taken. Unit: bytes."""

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from lcplatform.authentication.client import Authentication
 from lcplatform.authentication.models import TokenKind
 from lcplatform_contract.contract_test import lacks, needs
@@ -40,6 +42,7 @@ class TestAuthenticationLaws(LawTest):
             ("nonce", "against the pattern", "\n" * 16),
             ("audience", "too long", "a" * 2049),
             ("audience", "too short", ""),
+            ("parameters", "a key against the pattern", {"\n": "a"}),
         )
 
     def test_get_login_url_takes_what_is_just_within_bounds(self) -> None:
@@ -84,7 +87,7 @@ class TestAuthenticationLaws(LawTest):
         self.takes_each(
             self.authentication.exchange_code,
             self._exchange_code,
-            ("PRECONDITION_FAILED",),
+            ("AUTHENTICATION",),
             ("code", "the longest", self.text(8192)),
             ("redirect_uri", "the longest", self.text(2048)),
             ("code_verifier", "the longest", self.text(128)),
@@ -110,7 +113,7 @@ class TestAuthenticationLaws(LawTest):
         self.takes_each(
             self.authentication.refresh_token,
             self._refresh_token,
-            ("PRECONDITION_FAILED",),
+            ("AUTHENTICATION",),
             ("refresh_token", "the longest", self.text(65536)),
         )
 
@@ -137,7 +140,7 @@ class TestAuthenticationLaws(LawTest):
         self.takes_each(
             self.authentication.verify_token,
             self._verify_token,
-            (),
+            ("AUTHENTICATION",),
             ("token", "the longest", self.text(65536)),
             ("audience", "the longest", self.text(2048)),
             ("nonce", "the longest", self.text(512)),
@@ -162,7 +165,7 @@ class TestAuthenticationLaws(LawTest):
         self.takes_each(
             self.authentication.get_user_info,
             self._get_user_info,
-            ("PRECONDITION_FAILED",),
+            ("AUTHENTICATION",),
             ("access_token", "the longest", self.text(65536)),
             ("subject", "the longest", self.text(255)),
         )
@@ -281,6 +284,8 @@ class TestAuthenticationLaws(LawTest):
             self._poll_device_flow,
             ("device_code", "too long", "a" * 65537),
             ("device_code", "too short", ""),
+            ("interval", "too small", timedelta(seconds=0)),
+            ("interval", "too large", timedelta(seconds=3601)),
         )
 
     @needs("device_flow")
@@ -288,8 +293,10 @@ class TestAuthenticationLaws(LawTest):
         self.takes_each(
             self.authentication.poll_device_flow,
             self._poll_device_flow,
-            ("PRECONDITION_FAILED",),
+            ("AUTHENTICATION",),
             ("device_code", "the longest", self.text(65536)),
+            ("interval", "the least", timedelta(seconds=1)),
+            ("interval", "the greatest", timedelta(seconds=3600)),
         )
 
     @lacks("device_flow")

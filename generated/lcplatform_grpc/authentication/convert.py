@@ -209,6 +209,7 @@ def read_get_login_url_response(
             "state": message.state,
             "nonce": message.nonce,
             "code_verifier": message.code_verifier,
+            "issuer": message.issuer,
         }
     )
 
@@ -222,6 +223,7 @@ def write_get_login_url_response(
         state=model.state,
         nonce=model.nonce,
         code_verifier=model.code_verifier,
+        issuer=model.issuer,
     )
 
 
@@ -673,11 +675,13 @@ def read_poll_device_flow_request(
     message: authentication_pb2.PollDeviceFlowRequest, /
 ) -> PollDeviceFlowRequest:
     """The `PollDeviceFlowRequest` that came, checked."""
-    return _check_poll_device_flow_request(
-        {
-            "device_code": message.device_code,
-        }
-    )
+    has = message.HasField
+    fields: dict[str, object] = {
+        "device_code": message.device_code,
+    }
+    if has("interval"):
+        fields["interval"] = read_duration(message.interval, "interval")
+    return _check_poll_device_flow_request(fields)
 
 
 def write_poll_device_flow_request(
@@ -686,6 +690,7 @@ def write_poll_device_flow_request(
     """The `PollDeviceFlowRequest` to send."""
     return authentication_pb2.PollDeviceFlowRequest(
         device_code=model.device_code,
+        interval=write_duration(model.interval),
     )
 
 

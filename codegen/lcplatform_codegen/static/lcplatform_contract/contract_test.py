@@ -8,7 +8,7 @@ from datetime import timedelta
 from http.client import HTTPConnection, HTTPSConnection
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urldefrag, urlencode, urljoin, urlsplit
 
 import pytest
 
@@ -30,6 +30,8 @@ lacks: Final = pytest.mark.lcplatform_lacks
 
 _PATIENCE: Final = timedelta(seconds=30)
 _PAUSE: Final = 0.1
+_REDIRECTIONS: Final = frozenset({301, 302, 303, 307, 308})
+_MOST_REDIRECTIONS: Final = 10
 
 
 class HttpAnswer(NamedTuple):
@@ -38,6 +40,12 @@ class HttpAnswer(NamedTuple):
     status: int
     headers: Mapping[str, str]
     body: bytes
+    cookies: Mapping[str, str]
+
+    @property
+    def location(self) -> Mapping[str, str]:
+        """The parameters of the URL that it leads to."""
+        return dict(parse_qsl(urlsplit(self.headers.get("location", "")).query))
 
 
 class ContractTest:
@@ -119,22 +127,48 @@ class ContractTest:
         *,
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
+        form: Mapping[str, str] | None = None,
+        until: str | None = None,
     ) -> HttpAnswer:
-        """Sends these headers and this body and nothing else, and follows no redirection."""
-        parts = urlsplit(url)
-        connect = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-        connection = connect(parts.netloc, timeout=_PATIENCE.total_seconds())
-        try:
-            target = f"{parts.path}?{parts.query}" if parts.query else parts.path
-            connection.request(method, target, body=body, headers=dict(headers or {}))
-            answer = connection.getresponse()
-            named = {name.lower(): value for name, value in answer.getheaders()}
-            return HttpAnswer(answer.status, named, answer.read())
-        finally:
-            connection.close()
+        """Sends these headers and this body, or this form, and nothing else.
+
+        With `until`, redirections are followed, with their cookies, up to one that leads to a URL which begins so. Without,
+        none is.
+        """
+        given = dict(headers or {})
+        if form is not None:
+            given["Content-Type"] = "application/x-www-form-urlencoded"
+            body = urlencode(form).encode()
+        answer = _sent(method, url, given, body)
+        cookies: dict[str, str] = {}
+        for _ in range(_MOST_REDIRECTIONS):
+            url = urldefrag(urljoin(url, answer.headers.get("location", "")))[0]
+            if until is None or answer.status not in _REDIRECTIONS or url.startswith(until):
+                return answer
+            cookies |= answer.cookies
+            sent = {"Cookie": "; ".join(map("=".join, cookies.items()))} if cookies else {}
+            answer = _sent("GET", url, sent, None)
+        pytest.fail(f"{_MOST_REDIRECTIONS} redirections, and none leads to {until}")
 
     def _pause(self) -> None:
         # The provider may work in the background, in real time; one with a clock of its own may wait for that.
         time.sleep(_PAUSE)
         if self._session.harness.has_clock:
             self._session.advance(timedelta(seconds=_PAUSE))
+
+
+def _sent(method: str, url: str, headers: Mapping[str, str], body: bytes | None, /) -> HttpAnswer:
+    parts = urlsplit(url)
+    connect = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+    connection = connect(parts.netloc, timeout=_PATIENCE.total_seconds())
+    try:
+        target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path
+        connection.request(method, target, body=body, headers=dict(headers))
+        answer = connection.getresponse()
+        pairs = [(name.lower(), value) for name, value in answer.getheaders()]
+        # One user at one issuer: neither the paths nor the ends of cookies matter.
+        cookies = (value.partition(";")[0] for name, value in pairs if name == "set-cookie")
+        kept = {name: value for name, _, value in (it.partition("=") for it in cookies)}
+        return HttpAnswer(answer.status, dict(pairs), answer.read(), kept)
+    finally:
+        connection.close()

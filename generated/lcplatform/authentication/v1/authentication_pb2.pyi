@@ -103,16 +103,18 @@ class GetLoginUrlRequest(_message.Message):
     def __init__(self, redirect_uri: _Optional[str] = ..., scopes: _Optional[_Iterable[str]] = ..., state: _Optional[str] = ..., nonce: _Optional[str] = ..., audience: _Optional[str] = ..., parameters: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class GetLoginUrlResponse(_message.Message):
-    __slots__ = ("url", "state", "nonce", "code_verifier")
+    __slots__ = ("url", "state", "nonce", "code_verifier", "issuer")
     URL_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     NONCE_FIELD_NUMBER: _ClassVar[int]
     CODE_VERIFIER_FIELD_NUMBER: _ClassVar[int]
+    ISSUER_FIELD_NUMBER: _ClassVar[int]
     url: str
     state: str
     nonce: str
     code_verifier: str
-    def __init__(self, url: _Optional[str] = ..., state: _Optional[str] = ..., nonce: _Optional[str] = ..., code_verifier: _Optional[str] = ...) -> None: ...
+    issuer: str
+    def __init__(self, url: _Optional[str] = ..., state: _Optional[str] = ..., nonce: _Optional[str] = ..., code_verifier: _Optional[str] = ..., issuer: _Optional[str] = ...) -> None: ...
 
 class ExchangeCodeRequest(_message.Message):
     __slots__ = ("code", "redirect_uri", "code_verifier", "nonce", "issuer")
@@ -265,10 +267,12 @@ class StartDeviceFlowResponse(_message.Message):
     def __init__(self, device_code: _Optional[str] = ..., user_code: _Optional[str] = ..., verification_url: _Optional[str] = ..., complete_verification_url: _Optional[str] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., interval: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class PollDeviceFlowRequest(_message.Message):
-    __slots__ = ("device_code",)
+    __slots__ = ("device_code", "interval")
     DEVICE_CODE_FIELD_NUMBER: _ClassVar[int]
+    INTERVAL_FIELD_NUMBER: _ClassVar[int]
     device_code: str
-    def __init__(self, device_code: _Optional[str] = ...) -> None: ...
+    interval: _duration_pb2.Duration
+    def __init__(self, device_code: _Optional[str] = ..., interval: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class PollDeviceFlowResponse(_message.Message):
     __slots__ = ("status", "tokens", "interval")
