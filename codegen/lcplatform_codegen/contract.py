@@ -27,7 +27,7 @@ from lcplatform import Json
 from lcplatform.errors import {", ".join(ERROR_CLASSES.values())}
 from lcplatform.type.models import ErrorCode
 from lcplatform_contract.contract_test import ContractTest, needs
-from lcplatform_contract.expect import ANY, KIB, MIB, bytes_of_size, containing, like, of_length, one_of, present, refused, unlike, unordered
+from lcplatform_contract.expect import ANY, KIB, MIB, bytes_of_size, containing, flat, like, of_length, one_of, present, refused, unlike, unordered
 """
 
 

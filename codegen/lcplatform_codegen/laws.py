@@ -59,6 +59,7 @@ def _module(service: Service) -> str:
         at_the_edge=at_the_edge,
         needed=needed,
         misses=misses,
+        missing=missing,
         errors=lambda method: tuple(sorted(method.errors)),
     )
 
@@ -73,6 +74,11 @@ def misses(method: Method) -> bool:
     """Whether the method must fail on what does not exist. What creates is none of them."""
     creates = method.rpc.startswith("Create")
     return method.resource is not None and "NOT_FOUND" in method.errors and not creates
+
+
+def missing(method: Method) -> str:
+    """The way in which it fails then."""
+    return "misses_at_the_first_answer" if method.kind is Kind.STREAM else "misses"
 
 
 def needed(method: Method) -> list[Edge]:

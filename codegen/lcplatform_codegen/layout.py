@@ -90,10 +90,18 @@ def client_doc(method: Method) -> str:
         )
     lines += [_argument(item.name, item.comment) for item in method.keywords]
     lines.append(_argument("options", "Deadline, retries and the like, for this call alone."))
+    if method.kind is Kind.STREAM:
+        lines += ["", "Yields:", *(f"    {line}" for line in _STREAM)]
     if method.errors:
         lines += ["", "Raises:"]
         lines += [f"    {ERROR_CLASSES[code]}: {ERROR_REASONS[code]}" for code in method.errors]
     return "\n".join([lines[0], *(f"        {line}".rstrip() for line in lines[1:])])
+
+
+_STREAM = (
+    "The answers, as they come. Nothing happens before the first is asked for, so what fails, fails",
+    "there. Who has heard enough closes the iterator.",
+)
 
 
 def _argument(name: str, comment: str) -> str:

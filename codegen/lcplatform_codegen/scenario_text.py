@@ -26,7 +26,18 @@ from lcplatform_codegen.scenario_values import (
     Value,
     Variable,
 )
-from lcplatform_codegen.scenarios import Advance, Call, Http, Save, Scenario, Step
+from lcplatform_codegen.scenarios import (
+    Advance,
+    Call,
+    Close,
+    End,
+    Http,
+    Next,
+    Open,
+    Save,
+    Scenario,
+    Step,
+)
 
 _UNITS: Final = {"ms": "milliseconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _INDENT: Final = "    "
@@ -66,10 +77,11 @@ class _Writer:
         saved = [
             save.variable
             for step in scenario.steps
-            if isinstance(step, Call | Http)
+            if isinstance(step, Call | Next | Http)
             for save in step.saves
         ]
-        self._variables = {name: naming.local(name) for name in (*scenario.names, *saved)}
+        opened = [step.stream for step in scenario.steps if isinstance(step, Open)]
+        self._variables = {name: naming.local(name) for name in (*scenario.names, *saved, *opened)}
         self._taken = set(self._variables.values())
         self._answers: dict[str, str] = {}
 
@@ -91,6 +103,15 @@ class _Writer:
                 yield from (_INDENT + line for line in self._call(step))
             case Call():
                 yield from self._call(step)
+            case Open():
+                yield f"{self._variables[step.stream]} = self.open({self._expression(step.call)})"
+            case Next():
+                yield from self._next(step)
+            case End():
+                within = "" if step.within is None else f"within={self._span(step.within)}"
+                yield f"{self._variables[step.stream]}.end({within})"
+            case Close():
+                yield f"{self._variables[step.stream]}.close()"
 
     # --- operations
 
@@ -105,7 +126,7 @@ class _Writer:
         elif step.method.kind is Kind.DOWNLOAD:
             yield from self._downloaded(step, call)
         else:
-            yield from self._answered(step, call)
+            yield from self._answered(step, self._whole(step.method, call))
 
     def _expression(self, step: Call) -> str:
         method = step.method
@@ -119,7 +140,11 @@ class _Writer:
     def _refused(self, step: Call, call: str) -> Iterator[str]:
         assert step.refusal is not None
         error = ERROR_CLASSES[step.refusal.code]
-        read = f"{call}.read()" if step.method.kind is Kind.DOWNLOAD else call
+        read = (
+            f"{call}.read()"
+            if step.method.kind is Kind.DOWNLOAD
+            else self._whole(step.method, call)
+        )
         if step.within is not None:
             yield f"self.eventually_refused({error}, lambda: {read}, within={self._span(step.within)})"
             return
@@ -133,6 +158,10 @@ class _Writer:
         assert step.within is not None
         fields = step.expected.fields if step.expected is not None else ()
         within = f"within={self._span(step.within)}"
+        if step.method.kind is Kind.STREAM:
+            ((expression, value),) = self._all(step, self._whole(step.method, call))
+            yield f"self.eventually(lambda: {expression}, {self._value(value)}, {within})"
+            return
         if len(fields) == 1 and not step.saves:
             ((field, value),) = fields
             yield f"self.eventually(lambda: {call}.{field.name}, {self._value(value)}, {within})"
@@ -146,7 +175,7 @@ class _Writer:
         yield f"{answer} = {waited}"
         yield from self._saves(step.saves, answer)
 
-    def _gathered(self, step: Call, call: str) -> Iterator[str]:
+    def _gathered(self, step: Call | Next, call: str) -> Iterator[str]:
         assert step.gather is not None
         field, count = step.gather
         gathered = f"self.gather(lambda: {call}.{field.name}, {count})"
@@ -178,7 +207,29 @@ class _Writer:
         if not expected and not step.saves:
             yield f"{_INDENT}download.read()"
 
-    def _answered(self, step: Call, call: str) -> Iterator[str]:
+    def _whole(self, method: Method, call: str) -> str:
+        """The answer of a call, which for a stream is all of its answers."""
+        return f"self.finished({call})" if method.kind is Kind.STREAM else call
+
+    def _all(self, step: Call, answers: str) -> Iterator[tuple[str, Value]]:
+        """What is expected of all answers of a stream, each with the expression that gives it."""
+        if step.expected_items is not None:
+            yield answers, step.expected_items
+        for field, value in step.expected.fields if step.expected is not None else ():
+            yield _flat(answers, field.name), value
+
+    def _next(self, step: Next) -> Iterator[str]:
+        within = "" if step.within is None else f"within={self._span(step.within)}"
+        call = f"{self._variables[step.stream]}.next({within})"
+        if step.refusal is not None:
+            yield f"with pytest.raises({ERROR_CLASSES[step.refusal.code]}):"
+            yield _INDENT + call
+        elif step.gather is not None:
+            yield from self._gathered(step, call)
+        else:
+            yield from self._answered(step, call)
+
+    def _answered(self, step: Call | Next, call: str) -> Iterator[str]:
         direct = list(self._told(step, call))
         if not direct:
             yield call
@@ -189,8 +240,15 @@ class _Writer:
             yield f"{answer} = {call}"
             yield from self._told(step, answer)
 
-    def _told(self, step: Call, answer: str) -> Iterator[str]:
+    def _told(self, step: Call | Next, answer: str) -> Iterator[str]:
         """What is expected of an answer and saved from it; `answer` is the expression that gives it."""
+        if isinstance(step, Call) and step.method.kind is Kind.STREAM:
+            for expression, value in self._all(step, answer):
+                yield self._assertion(expression, value)
+            for save in step.saves:
+                name, bracket, rest = save.path.partition("[")
+                yield self._save(save, _flat(answer, name) + bracket + rest)
+            return
         if step.expected is not None:
             for expression, value in self._flat(answer, step.expected):
                 yield self._assertion(expression, value)
@@ -387,6 +445,11 @@ def _open(value: JsonValue | Choice) -> str:
     if isinstance(value, JsonValue):
         return f"Json({value.value!r})"
     return f"{value.enum.name}.{value.value.member}"
+
+
+def _flat(answers: str, field: str) -> str:
+    """The items that a list field has in all answers together."""
+    return f"flat(it.{field} for it in {answers})"
 
 
 def _bytes(value: bytes) -> str:

@@ -16,7 +16,7 @@ from uuid import UUID
 
 from typing_extensions import override
 
-from lcplatform_codegen.model import Enum, EnumValue, Field, Message, Schema
+from lcplatform_codegen.model import Enum, EnumValue, Field, Message, Method, Schema
 
 _REFERENCE: Final = re.compile(r"\$([a-z][a-z0-9_]*)")
 _TOKEN: Final = re.compile(r"\$(?:(\$)|\{([a-z][a-z0-9_]*)\}|)")
@@ -228,6 +228,12 @@ def pseudo(name: str, kind: str, *, map_of: str = "") -> Field:
     )
 
 
+def items_of(message: Message) -> Field:
+    """All answers of a stream, as if they were a list field of one."""
+    items = pseudo("$items", "message")
+    return replace(items, type_name=message.full_name, repeated=True, schema=message.schema)
+
+
 STRING: Final = pseudo("name", "string")
 NUMBER: Final = pseudo("number", "int")
 BODY: Final = pseudo("body", "bytes")
@@ -288,6 +294,10 @@ class Reader:
         self.used: set[str] = set()
         self.needs: dict[str, str] = {}
         """Each capability that a request asks for, and what asks for it."""
+        self.streams: dict[str, Method] = {}
+        """The streams that are open, and their operations."""
+        self.unheard: list[str] = []
+        """Those of which nothing has been heard."""
         self.counting = False
         """Whether `number` has a value."""
 

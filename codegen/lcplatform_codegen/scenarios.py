@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -25,6 +25,7 @@ from lcplatform_codegen.scenario_values import (
     Value,
     Wrong,
     at,
+    items_of,
     named,
     pseudo,
     single,
@@ -39,7 +40,8 @@ _SCHEMA: Final = "scenarios.schema.json"
 _PATIENCE: Final = 10
 """For so many seconds a scenario may really wait, where there is no clock to move."""
 
-_MODIFIERS: Final = ("expect", "error", "save", "within", "repeat", "gather")
+_MODIFIERS: Final = ("expect", "error", "save", "within", "repeat", "gather", "open")
+_ITEMS: Final = "$items"
 _HTTP_ANSWER: Final = {
     "status": pseudo("status", "int"),
     "headers": pseudo("headers", "map", map_of="string"),
@@ -75,19 +77,59 @@ class Save:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """An operation and what is to come of it. `body` is what is streamed, sent or expected."""
+    """An operation and what is to come of it. `body` is what is streamed, sent or expected.
+
+    Of a stream of answers, `expected_items` are all of them, and `expected` is of the list fields of all together.
+    """
 
     method: Method
     request: Record
     body: Value | None = None
     expected: Record | None = None
     expected_body: Value | None = None
+    expected_items: Value | None = None
     refusal: Refusal | None = None
     saves: tuple[Save, ...] = ()
     within: Span | None = None
     repeat: int | None = None
     counted: bool = False
     gather: tuple[Field, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """A stream of answers that is read in the background, under the name `stream`."""
+
+    stream: str
+    call: Call
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Next:
+    """The next answer of an open stream and what is to come of it."""
+
+    stream: str
+    method: Method
+    expected: Record | None = None
+    refusal: Refusal | None = None
+    saves: tuple[Save, ...] = ()
+    within: Span | None = None
+    gather: tuple[Field, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """An open stream ends by itself."""
+
+    stream: str
+    within: Span | None
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """An open stream is given up."""
+
+    stream: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +153,7 @@ class Advance:
     by: Span
 
 
-Step: TypeAlias = Call | Http | Advance
+Step: TypeAlias = Call | Open | Next | End | Close | Http | Advance
 """One step of a scenario."""
 
 
@@ -309,6 +351,8 @@ def _whole(service: Service, scenario: Scenario, reader: Reader) -> Iterator[str
     for name in reader.variables:
         if name not in reader.used:
             yield f"${name} is never used"
+    for stream in reader.unheard:
+        yield f"nothing is heard of the stream {stream}"
     declared = {capability.name for capability in service.capabilities}
     for need in scenario.needs:
         if need not in declared | {CLOCK}:
@@ -328,11 +372,19 @@ def _tells(step: Step) -> bool:
         case Call():
             idempotent = step.repeat is not None
             return bool(
-                step.expected or step.expected_body is not None or step.refusal or idempotent
+                step.expected
+                or step.expected_body is not None
+                or step.expected_items is not None
+                or step.refusal
+                or idempotent
             )
+        case Next():
+            return bool(step.expected or step.refusal)
+        case End():
+            return True
         case Http():
             return bool(step.expected)
-        case Advance():
+        case Open() | Close() | Advance():
             return False
 
 
@@ -345,15 +397,16 @@ def _step(service: Service, reader: Reader, raw: Mapping[str, Any]) -> Step:
         return Advance(span(raw["advance"]))
     if action == "http":
         return _http(reader, raw)
+    if action in _OF_STREAMS:
+        return _OF_STREAMS[action](reader, raw)
     methods = {method.name: method for method in service.methods}
     if action not in methods:
         raise Wrong(f"{service.name} has no operation {action}: {suggest(action, methods)}")
-    return _call(methods[action], reader, raw)
+    call = _call(methods[action], reader, raw)
+    return _opened(reader, raw["open"], call) if "open" in raw else call
 
 
 def _call(method: Method, reader: Reader, raw: Mapping[str, Any]) -> Call:
-    if method.kind is Kind.STREAM:
-        raise Wrong(f"{method.name}: scenarios tell nothing of streams of answers")
     request = dict(raw[method.name])
     reader.used.discard("number")
     reader.counting = "repeat" in raw
@@ -364,14 +417,17 @@ def _call(method: Method, reader: Reader, raw: Mapping[str, Any]) -> Call:
     if method.rules.capability:
         reader.needs.setdefault(method.rules.capability, method.name)
     gather = _gather(method, raw)
-    expected, expected_body = _expected(method, reader, raw.get("expect", {}))
+    expected, expected_body, expected_items = _expected(method, reader, raw.get("expect", {}))
     refusal = _refusal(method, raw.get("error"))
+    if method.kind is Kind.STREAM:
+        _check_stream(method, raw)
     return Call(
         method=method,
         request=arguments,
         body=body,
         expected=expected,
         expected_body=expected_body,
+        expected_items=expected_items,
         refusal=refusal,
         saves=tuple(
             _save(method, reader, variable, path) for variable, path in raw.get("save", {}).items()
@@ -398,14 +454,96 @@ def _body(method: Method, reader: Reader, request: dict[str, Any]) -> Value | No
 
 def _expected(
     method: Method, reader: Reader, raw: Mapping[str, Any]
-) -> tuple[Record | None, Value | None]:
+) -> tuple[Record | None, Value | None, Value | None]:
+    """What is expected of the answer, of its body, and of all answers of a stream."""
     fields = dict(raw)
-    body = None
+    body = items = None
     with at("expect"):
         if method.kind is Kind.DOWNLOAD and "body" in fields:
             with at("body"):
                 body = reader.field(BODY, fields.pop("body"), expected=True)
-        return (reader.answer(method.response, fields) if fields else None), body
+        if method.kind is Kind.STREAM and _ITEMS in fields:
+            with at(_ITEMS):
+                items = reader.field(items_of(method.response), fields.pop(_ITEMS), expected=True)
+        return (reader.answer(method.response, fields) if fields else None), body, items
+
+
+def _check_stream(method: Method, raw: Mapping[str, Any]) -> None:
+    """What is said of all answers of a stream is said of a list: of the answers, or of a list field of all together."""
+    if "gather" in raw:
+        raise Wrong("gather: the answers of a stream are together already")
+    paths = [*raw.get("expect", {}), *raw.get("save", {}).values()]
+    for path in paths:
+        name = path.partition(".")[0].partition("[")[0]
+        if name != _ITEMS and not named(method.response, name).repeated:
+            raise Wrong(
+                f"{method.name} answers many times, and {name} is no list: say {_ITEMS}, or open the stream"
+            )
+    if "within" in raw and "expect" in raw and len(paths) != 1:
+        raise Wrong("within: of a stream, one thing can be waited for at a time")
+
+
+def _opened(reader: Reader, stream: str, call: Call) -> Open:
+    method = call.method
+    if method.kind is not Kind.STREAM:
+        raise Wrong(f"open: {method.name} answers once")
+    if stream in reader.streams or stream in reader.variables:
+        raise Wrong(f"open: there is a {stream} already")
+    reader.streams[stream] = method
+    reader.unheard.append(stream)
+    return Open(stream, call)
+
+
+def _next(reader: Reader, raw: Mapping[str, Any]) -> Next:
+    stream = raw["next"]
+    method = _heard(reader, raw, "next", "expect", "error", "save", "within", "gather")
+    gather = _gather(method, raw)
+    with at("expect"):
+        expect = raw.get("expect")
+        expected = reader.answer(method.response, expect) if expect else None
+    refusal = _refusal(method, raw.get("error"))
+    saves = (_save(method, reader, name, path) for name, path in raw.get("save", {}).items())
+    return Next(
+        stream=stream,
+        method=method,
+        expected=expected,
+        refusal=refusal,
+        saves=tuple(saves),
+        within=_span_of(raw, "within"),
+        gather=gather,
+    )
+
+
+def _end(reader: Reader, raw: Mapping[str, Any]) -> End:
+    _heard(reader, raw, "end", "within")
+    return End(raw["end"], _span_of(raw, "within"))
+
+
+def _close(reader: Reader, raw: Mapping[str, Any]) -> Close:
+    _heard(reader, raw, "close")
+    del reader.streams[raw["close"]]
+    return Close(raw["close"])
+
+
+def _heard(reader: Reader, raw: Mapping[str, Any], action: str, *words: str) -> Method:
+    """The operation of the open stream that a step names."""
+    stream = raw[action]
+    with at(action):
+        if stream not in reader.streams:
+            raise Wrong(f"no stream {stream} is open: {suggest(stream, reader.streams)}")
+        stray = [word for word in raw if word != action and word not in words]
+        if stray:
+            raise Wrong(f"it does not go together with {stray[0]}")
+    if stream in reader.unheard:
+        reader.unheard.remove(stream)
+    return reader.streams[stream]
+
+
+_OF_STREAMS: Final[Mapping[str, Callable[[Reader, Mapping[str, Any]], Step]]] = {
+    "next": _next,
+    "end": _end,
+    "close": _close,
+}
 
 
 def _refusal(method: Method, raw: Any) -> Refusal | None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, cast
 from lcplatform_runtime.bridge import BackgroundLoop
 
 if TYPE_CHECKING:
-    from lcplatform import LCPlatform
+    from lcplatform import AsyncLCPlatform, LCPlatform
 
 BLOCKING: Final = "blocking"
 ASYNC: Final = "async"
@@ -39,6 +39,12 @@ def opened(colour: str, arguments: Mapping[str, object]) -> Iterator[LCPlatform]
             proxy.close()
     finally:
         loop.close()
+
+
+def blocking_view(platform: AsyncLCPlatform, loop: BackgroundLoop) -> LCPlatform:
+    """An async platform that looks like a blocking one: each of its calls runs on the loop and is waited for."""
+    # What the view answers to is the blocking platform's interface; types cannot express that.
+    return cast("LCPlatform", _Blocking(platform, loop))
 
 
 async def _made(platform: Callable[..., object], arguments: Mapping[str, object]) -> object:

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from datetime import timedelta
 from http.client import HTTPConnection, HTTPSConnection
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 
 from lcplatform.errors import LCPlatformError
 from lcplatform_contract.expect import problems
+from lcplatform_contract.open_stream import PATIENCE, OpenStream
 from lcplatform_contract.session import Session
 
 if TYPE_CHECKING:
@@ -29,7 +31,6 @@ needs: Final = pytest.mark.lcplatform_needs
 lacks: Final = pytest.mark.lcplatform_lacks
 """Capabilities that the provider must not declare for the test to hold."""
 
-_PATIENCE: Final = timedelta(seconds=30)
 _PAUSE: Final = 0.1
 _REDIRECTIONS: Final = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTIONS: Final = 10
@@ -57,11 +58,14 @@ class ContractTest:
 
     _session: Session
     _folder: Path
+    _open: ExitStack
 
     @pytest.fixture(autouse=True)
-    def _under_test(self, lcplatform_session: Session, tmp_path: Path) -> None:
+    def _under_test(self, lcplatform_session: Session, tmp_path: Path) -> Iterator[None]:
         self._session = lcplatform_session
         self._folder = tmp_path
+        with ExitStack() as self._open:
+            yield
 
     @property
     def platform(self) -> LCPlatform:
@@ -90,7 +94,7 @@ class ContractTest:
     def gather(self, call: Callable[[], Sequence[T]], count: int) -> tuple[T, ...]:
         """What the call gives when it is repeated until there are so many items together."""
         items: list[T] = []
-        until = time.monotonic() + _PATIENCE.total_seconds()
+        until = time.monotonic() + PATIENCE.total_seconds()
         while len(items) < count and time.monotonic() < until:
             items += call()
         return tuple(items)
@@ -120,6 +124,16 @@ class ContractTest:
             self._pause()
         with pytest.raises(error):
             read()
+
+    def open(self, answers: Iterator[T]) -> OpenStream[T]:
+        """A stream of answers that is read in the background from now on, and closed at the end of the test at the latest."""
+        stream = OpenStream(answers)
+        self._open.callback(stream.close)
+        return stream
+
+    def finished(self, answers: Iterator[T]) -> tuple[T, ...]:
+        """All answers of a stream that ends by itself."""
+        return self.open(answers).rest()
 
     def http(
         self,
@@ -161,7 +175,7 @@ class ContractTest:
 def _sent(method: str, url: str, headers: Mapping[str, str], body: bytes | None, /) -> HttpAnswer:
     parts = urlsplit(url)
     connect = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-    connection = connect(parts.netloc, timeout=_PATIENCE.total_seconds())
+    connection = connect(parts.netloc, timeout=PATIENCE.total_seconds())
     try:
         target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path
         connection.request(method, target, body=body, headers=dict(headers))

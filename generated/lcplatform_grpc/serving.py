@@ -63,6 +63,7 @@ class Lanes:
 
     long_polls: ThreadPoolExecutor | None = None
     streams: ThreadPoolExecutor | None = None
+    answers: ThreadPoolExecutor | None = None
 
 
 class _Handler(Generic[P, Req, C]):
@@ -198,7 +199,7 @@ class Downloading(
 class Streaming(
     _Handler[P, Req, "Callable[[Req, CallOptions | None], Iterator[Res]]"], Generic[P, Req, Res]
 ):
-    """A request, answers as they come."""
+    """A request, answers as they come. The next is asked for when gRPC has taken the one before."""
 
     def __init__(
         self,
@@ -209,10 +210,11 @@ class Streaming(
         write: Callable[[Res], Message],
         lanes: Lanes,
     ) -> None:
-        super().__init__(operation, bind, message, read, lanes.streams)
+        super().__init__(operation, bind, message, read, lanes.answers)
         self._write = write
 
     def __call__(self, data: bytes, context: grpc.ServicerContext, /) -> Iterator[bytes]:
+        _hear_cancellation(context)
         try:
             request = self._read(parse(self._message, data))
             answers: Any = self._connected()(

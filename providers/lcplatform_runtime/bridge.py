@@ -16,7 +16,7 @@ from collections.abc import (
     Mapping,
 )
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Generic, Literal, ParamSpec, TypeAlias, TypeVar
@@ -35,15 +35,19 @@ T = TypeVar("T")
 R = TypeVar("R")
 H = TypeVar("H")
 
-Lane: TypeAlias = Literal["calls", "long_polls", "streams"]
-"""Where a call of a blocking driver runs. Long polls and transfers have threads of their own, so that sixty-four
-receivers who wait never keep a short call waiting."""
+Lane: TypeAlias = Literal["calls", "long_polls", "streams", "answers"]
+"""Where a call of a blocking driver runs. Long polls, transfers and streams of answers have threads of their own, so that
+sixty-four receivers who wait never keep a short call waiting."""
 
-SIZES: Final[Mapping[Lane, int]] = MappingProxyType({"calls": 32, "long_polls": 64, "streams": 32})
+SIZES: Final[Mapping[Lane, int]] = MappingProxyType(
+    {"calls": 32, "long_polls": 64, "streams": 32, "answers": 128}
+)
 """How many threads a lane has at most, unless the settings say otherwise."""
 
 _BATCH: Final = 4 * CHUNK
 _CLOSED: Final = "the platform is closed"
+# In these a driver may wait for what never comes, so it learns that its caller gave up.
+_WAITING: Final = frozenset({"long_polls", "answers"})
 
 
 class Lanes:
@@ -69,9 +73,9 @@ class Lanes:
     async def run(
         self, lane: Lane, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
     ) -> R:
-        """Calls a function in a thread of the lane. One that waits in "long_polls" learns that its caller gave up, or
-        that the lanes are closed."""
-        if lane != "long_polls":
+        """Calls a function in a thread of the lane. One that waits in "long_polls" or in "answers" learns that its
+        caller gave up, or that the lanes are closed."""
+        if lane not in _WAITING:
             return await self._result(self._submit(lane, function, *args, **kwargs))
         cancellation = Cancellation()
         self._polling.add(cancellation)
@@ -126,9 +130,9 @@ class Lanes:
         def start() -> tuple[None, _Pull[R], _Batch[R]]:
             iterator = method(request)
             close = getattr(iterator, "close", _nothing)
-            return None, _Pull("long_polls", iterator, lambda _: 1, close), _Batch([])
+            return None, _Pull("answers", iterator, lambda _: 1, close), _Batch([])
 
-        _, pull, first = await self._opened("long_polls", start)
+        _, pull, first = await self._opened("answers", start)
         async with aclosing(self._items(pull, first, 1)) as items:
             async for item in items:
                 yield item
@@ -306,8 +310,12 @@ class BackgroundLoop:
         self._thread: threading.Thread | None = None
 
     def run(self, awaitable: Awaitable[R], /) -> R:
-        """Waits for an awaitable on the loop. A caller who is interrupted cancels it."""
-        future = self._schedule(awaitable)
+        """Waits for an awaitable on the loop. A caller who is interrupted or gives up cancels it."""
+        return self._finish(awaitable, CANCELLATION.get())
+
+    def _finish(self, awaitable: Awaitable[R], cancellation: Cancellation | None = None) -> R:
+        """Waits for an awaitable on the loop, even for a caller who gave up, unless `cancellation` says so."""
+        future = self._schedule(awaitable, cancellation)
         try:
             return future.result()
         except CancelledError:
@@ -334,7 +342,7 @@ class BackgroundLoop:
         """Calls a driver's download."""
         stream = self.run(method(request))
         return ByteStream(
-            stream.header, self.iterate(aiter(stream)), close=lambda: self.run(stream.close())
+            stream.header, self.iterate(aiter(stream)), close=lambda: self._finish(stream.close())
         )
 
     def stream(self, method: Callable[[T], AsyncIterator[R]], request: T, /) -> Iterator[R]:
@@ -350,7 +358,7 @@ class BackgroundLoop:
         finally:
             close = getattr(iterator, "aclose", None)
             if close is not None and not self._closed:  # a closed loop has closed it
-                self.run(close())
+                self._finish(close())
 
     def close(self) -> None:
         """Cancels what still runs and ends the thread. May be called again."""
@@ -364,7 +372,7 @@ class BackgroundLoop:
             thread.join()
             loop.close()
 
-    def _schedule(self, awaitable: Awaitable[R]) -> Future[R]:
+    def _schedule(self, awaitable: Awaitable[R], cancellation: Cancellation | None) -> Future[R]:
         # Under the lock, so that whatever is scheduled is there to be cancelled when the loop is closed.
         with self._lock:
             if self._closed:
@@ -374,7 +382,12 @@ class BackgroundLoop:
                     "a blocking call would wait for its own event loop: await the async client"
                 )
             else:
-                return asyncio.run_coroutine_threadsafe(_awaited(awaitable), self._running())
+                awaited = (
+                    _awaited(awaitable)
+                    if cancellation is None
+                    else _heeding(awaitable, cancellation)
+                )
+                return asyncio.run_coroutine_threadsafe(awaited, self._running())
         if isinstance(awaitable, Coroutine):
             awaitable.close()  # it would warn that it was never awaited
         raise PreconditionFailedError(refusal)
@@ -403,6 +416,21 @@ if hasattr(os, "register_at_fork"):
 
 async def _awaited(awaitable: Awaitable[R]) -> R:
     return await awaitable
+
+
+async def _heeding(awaitable: Awaitable[R], cancellation: Cancellation) -> R:
+    """`awaitable`, which is cancelled when its caller gives up."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None
+
+    def wake() -> None:
+        with suppress(RuntimeError):  # the loop is closed, and nothing runs on it
+            loop.call_soon_threadsafe(task.cancel)
+
+    with cancellation.waking(wake):
+        if cancellation.cancelled:
+            task.cancel()
+        return await awaitable
 
 
 async def _next(iterator: AsyncIterator[R], end: object) -> R | object:

@@ -92,6 +92,7 @@ class ThreadSettings(Model):
     calls: Annotated[int, Field(ge=1)] = 32
     long_polls: Annotated[int, Field(ge=1)] = 64
     streams: Annotated[int, Field(ge=1)] = 32
+    answers: Annotated[int, Field(ge=1)] = 128
 
 
 class PlatformSettings(Model):
@@ -177,6 +178,7 @@ class PlatformSettings(Model):
             "calls": threads.calls,
             "long_polls": threads.long_polls,
             "streams": threads.streams,
+            "answers": threads.answers,
         }
 
     @classmethod

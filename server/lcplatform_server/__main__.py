@@ -71,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--threads", type=int, help="how many ordinary calls run at a time")
     serve.add_argument("--long-poll-threads", type=int, help="how many waiting calls run at a time")
     serve.add_argument("--stream-threads", type=int, help="how many transfers run at a time")
+    serve.add_argument("--answer-threads", type=int, help="how many watches are open at a time")
     serve.add_argument(
         "--max-message-bytes", type=int, help="the largest message to take or to send"
     )

@@ -27,8 +27,8 @@ _REFLECTION_THREADS = 8
 class Server:
     """Serves a platform, which stays its owner's to close.
 
-    Ordinary calls, calls that wait for messages, transfers, health checks and reflection have threads of their own: however
-    many of one kind there are, the others are answered.
+    Ordinary calls, calls that wait for messages, transfers, streams of answers, health checks and reflection have threads
+    of their own: however many of one kind there are, the others are answered.
     """
 
     def __init__(self, platform: LCPlatform, settings: ServerSettings | None = None) -> None:
@@ -38,13 +38,16 @@ class Server:
         self._calls = _threads("calls", self._settings.threads)
         self._long_polls = _threads("long-polls", self._settings.long_poll_threads)
         self._streams = _threads("streams", self._settings.stream_threads)
+        self._answers = _threads("answers", self._settings.answer_threads)
         self._health_checks = _threads("health", _HEALTH_THREADS)
         self._reflections = _threads("reflection", _REFLECTION_THREADS)
         control = self._settings.control
         services = [*SERVICES, CONTROL] if control else [*SERVICES]
         self._health = Health(["", *services], self._health_checks)
         answered: Handlers = {
-            **handlers(platform, Lanes(self._long_polls, self._streams), control=control),
+            **handlers(
+                platform, Lanes(self._long_polls, self._streams, self._answers), control=control
+            ),
             **self._health.handlers(),
             **reflection(services, self._reflections),
         }
@@ -95,6 +98,7 @@ class Server:
             self._calls,
             self._long_polls,
             self._streams,
+            self._answers,
             self._health_checks,
             self._reflections,
         )

@@ -35,6 +35,9 @@ class ServerSettings(Model):
     stream_threads: Annotated[int, Field(ge=1, le=4096)] = 64
     """How many bodies are on their way at a time."""
 
+    answer_threads: Annotated[int, Field(ge=1, le=4096)] = 256
+    """How many streams of answers, such as watches, are open at a time. More wait."""
+
     max_message_bytes: Annotated[int, Field(ge=512 * 1024, le=2**31 - 1)] = MAX_MESSAGE_BYTES
     """The largest message to take or to send. Bodies come in smaller ones."""
 

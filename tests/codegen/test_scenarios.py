@@ -256,9 +256,41 @@ STEPS: Final[dict[str, tuple[Any, str]]] = {
         {"list_things": {}, "gather": {"next_page_token": 2}},
         "step 1: gather: next_page_token is no list",
     ),
-    "a stream of answers": (
-        {"watch_things": {}},
-        "step 1: watch_things: scenarios tell nothing of streams of answers",
+    "a field of many answers that is no list": (
+        {"watch_things": {}, "expect": {"thing": {"name": "$lamp"}}},
+        "step 1: watch_things answers many times, and thing is no list: say $items, or open the stream",
+    ),
+    "a value of one of many answers": (
+        {"watch_things": {}, "save": {"one": "thing.name"}},
+        "step 1: watch_things answers many times, and thing is no list: say $items, or open the stream",
+    ),
+    "a wrong type in one of many answers": (
+        {"watch_things": {}, "expect": {"$items": [{}, {"thing": {"fresh": 1}}]}},
+        "step 1: expect.$items[1].thing.fresh: expected true or false, found 1",
+    ),
+    "two things of many answers to wait for": (
+        {"watch_things": {}, "expect": {"$items": [], "notes": []}, "within": "2s"},
+        "step 1: within: of a stream, one thing can be waited for at a time",
+    ),
+    "a gather of many answers": (
+        {"watch_things": {}, "gather": {"notes": 2}},
+        "step 1: gather: the answers of a stream are together already",
+    ),
+    "all answers of a call that has one": (
+        {"list_things": {}, "expect": {"$items": []}},
+        "step 1: expect: ListThingsResponse has no field $items: there is things, next_page_token",
+    ),
+    "a stream of a call that answers once": (
+        {"list_things": {}, "open": "things"},
+        "step 1: open: list_things answers once",
+    ),
+    "a stream with the name of a variable": (
+        {"watch_things": {}, "open": "lamp"},
+        "step 1: open: there is a lamp already",
+    ),
+    "an answer of a stream that is not open": (
+        {"next": "lamps"},
+        "step 1: next: no stream lamps is open: there is none",
     ),
     "an HTTP answer with something else": (
         {"http": {"method": "GET", "url": "$lamp"}, "expect": {"code": 200}},
@@ -287,6 +319,47 @@ STEPS: Final[dict[str, tuple[Any, str]]] = {
 def test_a_wrong_step_is_refused_with_its_place(case: str, tmp_path: Path) -> None:
     step, expected = STEPS[case]
     assert problems(tmp_path, file_with(step)) == [f'{FILE}: "{TITLE}", {expected}']
+
+
+OPEN: Final = {"watch_things": {}, "open": "told"}
+HEARD: Final[dict[str, tuple[list[Any], str]]] = {
+    "a stream that was closed": (
+        [OPEN, {"close": "told"}, {"next": "told"}],
+        "step 3: next: no stream told is open: there is none",
+    ),
+    "a stream under a name that is not quite right": (
+        [OPEN, {"end": "tld"}],
+        "step 2: end: no stream tld is open: did you mean told?",
+    ),
+    "a stream that is open already": (
+        [OPEN, OPEN],
+        "step 2: open: there is a told already",
+    ),
+    "an end with an expectation": (
+        [OPEN, {"end": "told", "expect": {"notes": []}}],
+        "step 2: end: it does not go together with expect",
+    ),
+    "a field that an answer has not": (
+        [OPEN, {"next": "told", "expect": {"note": []}}],
+        "step 2: expect: WatchThingsResponse has no field note: did you mean notes?",
+    ),
+    "an error that the stream does not declare": (
+        [OPEN, {"next": "told", "error": "conflict"}],
+        "step 2: error: watch_things declares no CONFLICT: there is not_found",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", HEARD)
+def test_a_wrong_step_of_an_open_stream_is_refused(case: str, tmp_path: Path) -> None:
+    steps, expected = HEARD[case]
+    assert problems(tmp_path, file_with(*steps)) == [f'{FILE}: "{TITLE}", {expected}']
+
+
+def test_a_stream_of_which_nothing_is_heard_is_refused(tmp_path: Path) -> None:
+    assert problems(tmp_path, file_with(ADD, OPEN)) == [
+        f'{FILE}: "{TITLE}": nothing is heard of the stream told'
+    ]
 
 
 def test_the_step_that_is_wrong_is_counted_from_one(tmp_path: Path) -> None:
@@ -370,6 +443,14 @@ MALFORMED: Final[dict[str, tuple[str, str]]] = {
     "a duration without a unit": (
         file_with(ADD, {"advance": "5"}),
         f"\"{TITLE}\", step 2: advance: '5' is not well formed",
+    ),
+    "a stream that is opened with an expectation": (
+        file_with(ADD, {"watch_things": {}, "open": "told", "expect": {"$items": []}}),
+        f'"{TITLE}", step 2: expect does not go together with open',
+    ),
+    "an answer of what is no name": (
+        file_with(ADD, {"next": "$told"}),
+        f"\"{TITLE}\", step 2: next: '$told' is not well formed",
     ),
     "a request that is no map": (
         file_with({"list_things": "all"}),

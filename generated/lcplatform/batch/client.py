@@ -240,6 +240,10 @@ class Batch:
                 gives up.
             options: Deadline, retries and the like, for this call alone.
 
+        Yields:
+            The answers, as they come. Nothing happens before the first is asked for, so what fails, fails
+            there. Who has heard enough closes the iterator.
+
         Raises:
             ResourceNotFoundError: something that the call names does not exist.
         """

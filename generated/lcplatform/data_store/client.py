@@ -111,6 +111,10 @@ class DataStore:
             batch_size: At most so many rows in one part.
             options: Deadline, retries and the like, for this call alone.
 
+        Yields:
+            The answers, as they come. Nothing happens before the first is asked for, so what fails, fails
+            there. Who has heard enough closes the iterator.
+
         Raises:
             ResourceNotFoundError: something that the call names does not exist.
             ConflictError: an etag is stale, or another caller was at it.

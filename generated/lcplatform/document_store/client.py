@@ -588,6 +588,10 @@ class DocumentStore:
             transaction: The transaction to which this belongs.
             options: Deadline, retries and the like, for this call alone.
 
+        Yields:
+            The answers, as they come. Nothing happens before the first is asked for, so what fails, fails
+            there. Who has heard enough closes the iterator.
+
         Raises:
             ResourceNotFoundError: something that the call names does not exist.
             ConflictError: an etag is stale, or another caller was at it.
@@ -668,6 +672,10 @@ class DocumentStore:
             filter: What a changed document must be like; every document where absent.
             resume_token: The change after which to go on; from now on where absent.
             options: Deadline, retries and the like, for this call alone.
+
+        Yields:
+            The answers, as they come. Nothing happens before the first is asked for, so what fails, fails
+            there. Who has heard enough closes the iterator.
 
         Raises:
             ResourceNotFoundError: something that the call names does not exist.

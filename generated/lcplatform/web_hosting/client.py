@@ -432,6 +432,10 @@ class WebHosting:
             revision: Only what this revision wrote.
             options: Deadline, retries and the like, for this call alone.
 
+        Yields:
+            The answers, as they come. Nothing happens before the first is asked for, so what fails, fails
+            there. Who has heard enough closes the iterator.
+
         Raises:
             ResourceNotFoundError: something that the call names does not exist.
         """

@@ -200,7 +200,9 @@ class TestBatchLaws(LawTest):
         )
 
     def test_get_job_logs_on_what_is_missing_raises_not_found(self) -> None:
-        self.misses(self.batch.get_job_logs, self._get_job_logs(), "Batch.GetJobLogs")
+        self.misses_at_the_first_answer(
+            self.batch.get_job_logs, self._get_job_logs(), "Batch.GetJobLogs"
+        )
 
     def _create_schedule(self) -> Arguments:
         return {

@@ -359,7 +359,7 @@ class TestConfigurationLaws(LawTest):
         )
 
     def test_watch_configuration_on_what_is_missing_raises_not_found(self) -> None:
-        self.misses(
+        self.misses_at_the_first_answer(
             self.configuration.watch_configuration,
             self._watch_configuration(),
             "Configuration.WatchConfiguration",

@@ -588,7 +588,9 @@ class TestDocumentStoreLaws(LawTest):
 
     @needs("aggregation")
     def test_aggregate_on_what_is_missing_raises_not_found(self) -> None:
-        self.misses(self.document_store.aggregate, self._aggregate(), "DocumentStore.Aggregate")
+        self.misses_at_the_first_answer(
+            self.document_store.aggregate, self._aggregate(), "DocumentStore.Aggregate"
+        )
 
     @lacks("aggregation")
     def test_without_aggregation_aggregate_is_refused(self) -> None:
@@ -723,7 +725,7 @@ class TestDocumentStoreLaws(LawTest):
 
     @needs("change_streams")
     def test_watch_collection_on_what_is_missing_raises_not_found(self) -> None:
-        self.misses(
+        self.misses_at_the_first_answer(
             self.document_store.watch_collection,
             self._watch_collection(),
             "DocumentStore.WatchCollection",

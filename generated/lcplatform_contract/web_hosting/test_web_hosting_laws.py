@@ -431,7 +431,9 @@ class TestWebHostingLaws(LawTest):
 
     @needs("logs")
     def test_get_logs_on_what_is_missing_raises_not_found(self) -> None:
-        self.misses(self.web_hosting.get_logs, self._get_logs(), "WebHosting.GetLogs")
+        self.misses_at_the_first_answer(
+            self.web_hosting.get_logs, self._get_logs(), "WebHosting.GetLogs"
+        )
 
     @lacks("logs")
     def test_without_logs_get_logs_is_refused(self) -> None:

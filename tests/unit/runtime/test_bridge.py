@@ -347,7 +347,7 @@ def test_an_upload_whose_caller_gives_up_ends_in_the_driver_too(lanes: Lanes) ->
     asyncio.run(main())
 
 
-def test_responses_cross_one_by_one_in_the_lane_of_those_who_wait(lanes: Lanes) -> None:
+def test_responses_cross_one_by_one_in_a_lane_of_their_own(lanes: Lanes) -> None:
     store = Store(error=ConflictError("over"))
 
     async def main() -> None:
@@ -360,7 +360,7 @@ def test_responses_cross_one_by_one_in_the_lane_of_those_who_wait(lanes: Lanes) 
 
     asyncio.run(main())
     assert store.open == 0
-    assert all(name.startswith("lcplatform-long_polls") for name in store.threads)
+    assert all(name.startswith("lcplatform-answers") for name in store.threads)
 
 
 # Async drivers for blocking callers

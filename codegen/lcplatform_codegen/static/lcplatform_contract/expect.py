@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -36,6 +36,11 @@ def present(value: T | None, /) -> T:
     """The value, which must be there."""
     assert value is not None, "the answer lacks a value that it should have"
     return value
+
+
+def flat(parts: Iterable[Iterable[T]], /) -> tuple[T, ...]:
+    """The items of all parts, in their order."""
+    return tuple(item for part in parts for item in part)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import Any, Final, TypeAlias
 
@@ -17,6 +17,7 @@ from lcplatform.errors import (
     ValidationError,
 )
 from lcplatform_contract.contract_test import ContractTest
+from lcplatform_contract.open_stream import OpenStream
 
 Arguments: TypeAlias = dict[str, Any]
 """The arguments of a call, whatever its operation."""
@@ -94,6 +95,11 @@ class LawTest(ContractTest):
         assert caught.value.operation == title
         assert caught.value.outcome is Outcome.NOT_EXECUTED
 
+    def misses_at_the_first_answer(self, call: Call, arguments: Arguments, title: str) -> None:
+        """As `misses`, for a stream: nothing happens before its first answer is asked for, so nothing fails before."""
+        answers = call(**arguments)
+        self.misses(lambda: answers, {}, title)
+
     def unsupported(self, call: Call, arguments: Arguments) -> None:
         """The call is refused because the provider does not declare what it needs."""
         with pytest.raises(UnsupportedError) as caught:
@@ -112,7 +118,11 @@ class LawTest(ContractTest):
 
 
 def _finish(answer: object) -> None:
-    """A download says what is wrong when it is opened; whatever it opened is closed again."""
+    """A download says what is wrong when it is opened, and a stream of answers when its first is asked for. Whatever was
+    opened is closed again."""
+    if isinstance(answer, Iterator):
+        answer = OpenStream(answer)
+        answer.begin()
     close = getattr(answer, "close", None)
     if close is not None:
         close()

@@ -13,6 +13,7 @@ from typing_extensions import override
 from lcplatform_grpc.answers import BodyReader, Reader
 from lcplatform_grpc.metadata import metadata_of
 from lcplatform_grpc.parts import Envelope
+from lcplatform_runtime.cancellation import CANCELLATION
 from lcplatform_runtime.context import current_call
 from lcplatform_runtime.errors import LCPlatformError
 from lcplatform_runtime.streams import ByteSource, ByteStream
@@ -163,7 +164,18 @@ class Streaming(Generic[Req, Res]):
 
     def _answers(self, messages: Any) -> Generator[Res, None, None]:
         try:
-            for message in messages:
+            while (message := _next(messages)) is not None:
                 yield self._read(message)
         finally:
             messages.cancel()
+
+
+def _next(messages: Any) -> bytes | None:
+    """The next message, or `None` at the end. A caller who gives up meanwhile cancels the call."""
+    cancellation = CANCELLATION.get()
+    if cancellation is None:
+        return next(messages, None)
+    with cancellation.waking(messages.cancel):
+        if cancellation.cancelled:
+            messages.cancel()
+        return next(messages, None)

@@ -118,6 +118,10 @@ class AsyncMoves:
 
         Args:
             options: Deadline, retries and the like, for this call alone.
+
+        Yields:
+            The answers, as they come. Nothing happens before the first is asked for, so what fails, fails
+            there. Who has heard enough closes the iterator.
         """
         request = build(WatchThingsRequest)
         return self.calls.watch_things(request, options)
