@@ -134,6 +134,12 @@ class Journal:
         """Has something done once all that was put so far is written, such as deleting a file that a record named."""
         self._afterwards.append(action)
 
+    def kinds(self) -> list[str]:
+        """The kinds of which there are records."""
+        with self._lock:
+            found = self._database.execute("SELECT DISTINCT kind FROM record ORDER BY kind")
+            return [kind for (kind,) in found]
+
     def rows(self, kind: str) -> list[tuple[str, bytes]]:
         """The records of a kind that were flushed, in the order in which they were first put."""
         with self._lock:

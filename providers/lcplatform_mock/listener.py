@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import format_datetime
 from functools import partial
 from http import HTTPStatus
 from math import ceil
-from typing import Final
+from typing import ClassVar, Final
 
+from pydantic import ConfigDict
 from typing_extensions import override
 
 from lcplatform.object_store.driver import ObjectStoreDriver
@@ -63,13 +64,31 @@ class Site:
     signer: Signer
 
 
+@dataclass(slots=True, kw_only=True)
+class Listening:
+    """What a listener must have in common with an earlier one to answer its URLs."""
+
+    __pydantic_config__: ClassVar = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
+
+    key: bytes = field(repr=False)
+    port: int
+
+
 class Listener:
     """An HTTP server for the presigned URLs of one store. It runs until it is closed."""
 
-    def __init__(self, store: ObjectStoreDriver, clock: Clock, address: str) -> None:
-        """Opens it on `address`, a host and a port."""
-        self._site = Site(store, clock, Signer())
-        self._http = Loopback(address, partial(_Handler, self._site))
+    def __init__(
+        self, store: ObjectStoreDriver, clock: Clock, address: str, before: Listening | None = None
+    ) -> None:
+        """Opens it on `address`, a host and a port. Where an earlier one was open, its URLs are answered again."""
+        self._site = Site(store, clock, Signer(None if before is None else before.key))
+        again = None if before is None else before.port
+        self._http = Loopback(address, partial(_Handler, self._site), again=again)
+
+    @property
+    def listening(self) -> Listening:
+        """What another one needs to answer the same URLs."""
+        return Listening(key=self._site.signer.key, port=self._http.port)
 
     def presign(self, request: GeneratePresignedUrlRequest) -> GeneratePresignedUrlResponse:
         """A URL that this server answers."""

@@ -28,18 +28,25 @@ class Loopback:
         port: its port.
     """
 
-    def __init__(self, address: str, handler: Callable[..., BaseHTTPRequestHandler]) -> None:
+    def __init__(
+        self,
+        address: str,
+        handler: Callable[..., BaseHTTPRequestHandler],
+        *,
+        again: int | None = None,
+    ) -> None:
         """Opens it.
 
         Args:
             address: a host and a port of this machine; port 0 takes one that is free.
             handler: makes what serves a connection.
+            again: the port of an earlier server, which is taken if any will do and this one is free: its URLs go on.
 
         Raises:
             OSError: the port is taken.
         """
         host, _, port = address.rpartition(":")
-        self._server = _Server((host, int(port)), handler)
+        self._server = _opened(host, int(port) or again or 0, handler, any_will_do=port == "0")
         self.port: int = self._server.server_address[1]
         self.base = f"http://{host}:{self.port}"
         self._thread = threading.Thread(
@@ -55,6 +62,17 @@ class Loopback:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+def _opened(
+    host: str, port: int, handler: Callable[..., BaseHTTPRequestHandler], *, any_will_do: bool
+) -> _Server:
+    try:
+        return _Server((host, port), handler)
+    except OSError:
+        if not any_will_do or not port:
+            raise
+        return _Server((host, 0), handler)
 
 
 class _Server(ThreadingHTTPServer):

@@ -12,6 +12,7 @@ from typing_extensions import override
 from lcplatform.object_store.models import Bucket as BucketInfo
 from lcplatform.object_store.models import LifecycleRule
 from lcplatform_mock.bodies import BodyFile, BodyFiles
+from lcplatform_mock.listener import Listening
 from lcplatform_mock.objects import Bucket, Keeper, Stored
 from lcplatform_mock.ready import frozen
 
@@ -76,8 +77,18 @@ class ObjectTables:
         self.bodies = BodyFiles(journal.folder / "objects")
         self.buckets = journal.table("object_store.bucket", BucketRecord)
         self.objects = journal.table("object_store.object", ObjectRecord)
+        self._listening = journal.table("object_store.listener", Listening, sealed=True)
         self.files_stay = False
         """A snapshot names files that no object names any more."""
+
+    @property
+    def listening(self) -> Listening | None:
+        """The listener for presigned URLs that was open before, if one was."""
+        return dict(self._listening.load()).get("")
+
+    def listens(self, listening: Listening) -> None:
+        """A listener is open."""
+        self._listening.put("", listening)
 
     def load(self) -> dict[str, Bucket]:
         """The buckets that were kept, with their objects."""

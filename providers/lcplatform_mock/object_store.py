@@ -59,7 +59,7 @@ from lcplatform_runtime.support import ConditionalUpdate, Support
 
 if TYPE_CHECKING:
     from lcplatform_mock.journal import Journal
-    from lcplatform_mock.listener import Listener
+    from lcplatform_mock.listener import Listener, Listening
     from lcplatform_mock.object_records import ObjectTables
 
 Chunks: TypeAlias = Sequence[bytes] | BodyFile
@@ -99,6 +99,8 @@ class MockObjectStore(Service[dict[str, Bucket]], ObjectStoreDriver):
         self._tables = None if world.journal is None else _tables(world.journal)
         if self._tables is not None:
             self._state = self._tables.load()
+            if (before := self._tables.listening) is not None:
+                self._listen(before)
 
     @property
     @override
@@ -300,12 +302,18 @@ class MockObjectStore(Service[dict[str, Bucket]], ObjectStoreDriver):
     def generate_presigned_url(
         self, request: GeneratePresignedUrlRequest, /
     ) -> GeneratePresignedUrlResponse:
+        with self._lock:
+            listener = self._listener or self._listen()
+            return listener.presign(request)
+
+    def _listen(self, before: Listening | None = None) -> Listener:
         from lcplatform_mock.listener import Listener
 
-        with self._lock:
-            if self._listener is None:
-                self._listener = Listener(self, self._clock, self._world.settings.http_listen)
-            return self._listener.presign(request)
+        address = self._world.settings.http_listen
+        self._listener = listener = Listener(self, self._clock, address, before)
+        if self._tables is not None:
+            self._tables.listens(listener.listening)
+        return listener
 
     @override
     def close(self) -> None:

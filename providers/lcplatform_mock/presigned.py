@@ -44,8 +44,9 @@ class Permit:
 class Signer:
     """Makes targets of HTTP requests out of permits, and permits out of targets that it made."""
 
-    def __init__(self) -> None:
-        self._key = urandom(32)
+    def __init__(self, key: bytes | None = None) -> None:
+        """`key` is that of an earlier one, whose targets shall still be known."""
+        self.key = key or urandom(32)
 
     def target(self, permit: Permit) -> str:
         """The path and query that carry a permit."""
@@ -74,4 +75,4 @@ class Signer:
         return permit if now < expires_at else None
 
     def _signature(self, permit: Permit) -> str:
-        return hmac.digest(self._key, permit._signed, "sha256").hex()
+        return hmac.digest(self.key, permit._signed, "sha256").hex()

@@ -33,6 +33,7 @@ class MockProvider:
         from lcplatform_runtime.model import build
 
         services = Services(World(build(MockSettings, **options)))
+        services.wake()
         return Drivers(
             authentication=services.authentication,
             batch=services.batch,

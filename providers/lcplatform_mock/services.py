@@ -96,6 +96,15 @@ class Services(Mapping[str, "Service[Any]"]):
 
         return self._once("control", lambda: MockControl(self._world, self))
 
+    def wake(self) -> None:
+        """Takes up every service of which something was kept, so that its work goes on although nobody calls it."""
+        journal = self._world.journal
+        kept = (
+            {kind.partition(".")[0] for kind in journal.kinds()} if journal is not None else set()
+        )
+        for name in kept.intersection(self):
+            self[name].settle()
+
     def close(self) -> None:
         """Ends the work of all of them, then closes each, then what they share."""
         self._world.end_work()

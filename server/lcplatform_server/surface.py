@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
-from lcplatform import LCPlatform
+from lcplatform import LCPlatform, Provider
 from lcplatform_server.server import Server
 from lcplatform_server.settings import ServerSettings
 
@@ -16,7 +16,7 @@ class GrpcSurface:
 
     @contextmanager
     def open(
-        self, provider: str, options: Mapping[str, object], /
+        self, provider: str | Provider, options: Mapping[str, object], /
     ) -> Iterator[Mapping[str, object]]:
         """The arguments of the platform that calls the server. Control is offered where the provider has it."""
         settings = ServerSettings(listen="127.0.0.1:0", control=True, grace=0)

@@ -29,8 +29,17 @@ class Provider:
     words: tuple[str, ...]
 
 
+def _persistent(provider: str) -> tuple[str, ...]:
+    return (
+        f"--lcplatform-provider={provider}",
+        "--lcplatform-harness=tests.conformance.harnesses:Persistent",
+    )
+
+
 PROVIDERS: Final = (
     Provider("mock", ("--lcplatform-provider=mock",)),
+    Provider("persistent mock", _persistent("mock")),
+    Provider("restarting mock", _persistent("tests.conformance.restarting:provider")),
     *(
         Provider(
             f"aws on {emulator}",

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
 from typing_extensions import override
 
 from lcplatform_contract import differences
 from lcplatform_contract.harness import Harness
+from lcplatform_mock.harness import MockHarness
 from tests.emulators import Emulator, start_ministack, start_moto
 
 if TYPE_CHECKING:
@@ -51,6 +54,24 @@ class AwsOn(Harness):
     @override
     def close(self) -> None:
         self._emulator.stop()
+
+
+class Persistent(MockHarness):
+    """The mock on a state directory, another one for each platform."""
+
+    def __init__(self, options: Mapping[str, object], /) -> None:
+        super().__init__(options)
+        self._scratch = TemporaryDirectory(ignore_cleanup_errors=True)
+        self._numbers = itertools.count()
+
+    @override
+    def platform_options(self) -> Mapping[str, object]:
+        state = Path(self._scratch.name, str(next(self._numbers)))
+        return {**super().platform_options(), "state": state}
+
+    @override
+    def close(self) -> None:
+        self._scratch.cleanup()
 
 
 def _on(start: Callable[[], Emulator]) -> Callable[[Mapping[str, object]], Harness]:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 
@@ -295,6 +296,15 @@ def test_a_reader_keeps_what_it_began_to_read(home: Home) -> None:
             objects.put_object("plain", "k", b"new")
             objects.delete_object("plain", "k")
             assert begun + b"".join(chunks) == body
+
+
+def test_a_presigned_url_is_answered_by_the_next_life(home: Home) -> None:
+    with home.life() as platform:
+        platform.object_store.create_bucket("plain")
+        platform.object_store.put_object("plain", "k", b"body")
+        url = platform.object_store.generate_presigned_url("plain", "k").url
+    with home.life(), urlopen(url) as answer:
+        assert answer.read() == b"body"
 
 
 # --- all of it

@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from importlib import import_module
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 import pytest
 from typing_extensions import override
@@ -21,7 +21,7 @@ from lcplatform.errors import UnsupportedError
 from lcplatform_contract.colours import BLOCKING, opened
 
 if TYPE_CHECKING:
-    from lcplatform import LCPlatform
+    from lcplatform import LCPlatform, Provider
 
 IN_PROCESS: Final = "in-process"
 """The surface on which the provider is called directly."""
@@ -61,7 +61,7 @@ class Surface(Protocol):
     """A way to call a provider, such as a server and its client."""
 
     def open(
-        self, provider: str, options: Mapping[str, object], /
+        self, provider: str | Provider, options: Mapping[str, object], /
     ) -> AbstractContextManager[Mapping[str, object]]:
         """Brings the provider up behind the surface, control over its clock included.
 
@@ -75,7 +75,7 @@ class InProcess(Surface):
 
     @override
     def open(
-        self, provider: str, options: Mapping[str, object], /
+        self, provider: str | Provider, options: Mapping[str, object], /
     ) -> AbstractContextManager[Mapping[str, object]]:
         return nullcontext({"provider": provider, **options})
 
@@ -116,10 +116,11 @@ class PlainHarness(Harness):
 def harness_of(provider: str, options: Mapping[str, object], named: str | None) -> Harness:
     """The harness that was named on the command line, that the provider registered, or a plain one."""
     if named is not None:
-        return _loaded(named)(options)
-    for entry in entry_points(group="lcplatform.harness", name=provider):
-        factory: HarnessFactory = entry.load()
+        factory: HarnessFactory = loaded(named)
         return factory(options)
+    for entry in entry_points(group="lcplatform.harness", name=provider):
+        registered: HarnessFactory = entry.load()
+        return registered(options)
     return PlainHarness(provider, options)
 
 
@@ -140,12 +141,12 @@ def surface_of(name: str) -> Surface:
     )
 
 
-def _loaded(named: str) -> HarnessFactory:
+def loaded(named: str) -> Any:  # whatever is there
+    """What the command line names as MODULE:NAME."""
     module, colon, attribute = named.partition(":")
     if not colon:
         raise pytest.UsageError(f"--lcplatform-harness takes MODULE:NAME, not {named!r}")
-    factory: HarnessFactory = getattr(import_module(module), attribute)
-    return factory
+    return getattr(import_module(module), attribute)
 
 
 def _has_clock(provider: str, options: Mapping[str, object]) -> bool:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 if TYPE_CHECKING:
+    from lcplatform import Provider
     from lcplatform_contract.harness import Harness
     from lcplatform_contract.session import Combination, Session
 
@@ -32,7 +33,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--lcplatform-provider",
         metavar="NAME",
         default="mock",
-        help="the provider under test (mock)",
+        help="the provider under test: its name, or MODULE:NAME of one that is not installed (mock)",
     )
     group.addoption(
         "--lcplatform-option", metavar="KEY=VALUE", action="append", default=[],
@@ -151,8 +152,12 @@ def _given(config: pytest.Config, option: str) -> list[str]:
     return [str(value) for value in config.getoption(option) or ()]
 
 
-def _provider(config: pytest.Config) -> str:
-    return str(config.getoption("--lcplatform-provider"))
+def _provider(config: pytest.Config) -> str | Provider:
+    from lcplatform_contract.harness import loaded
+
+    name = str(config.getoption("--lcplatform-provider"))
+    provider: str | Provider = loaded(name) if ":" in name else name
+    return provider
 
 
 def _harness(config: pytest.Config) -> Harness:
@@ -161,7 +166,9 @@ def _harness(config: pytest.Config) -> Harness:
 
         options = dict(map(_option, _given(config, "--lcplatform-option")))
         config.stash[_HARNESS] = harness_of(
-            _provider(config), options, config.getoption("--lcplatform-harness")
+            str(config.getoption("--lcplatform-provider")),
+            options,
+            config.getoption("--lcplatform-harness"),
         )
     return config.stash[_HARNESS]
 
@@ -186,7 +193,7 @@ def _declared(config: pytest.Config) -> Mapping[str, frozenset[str]]:
         raise pytest.UsageError(str(error)) from None
 
 
-def _support(provider: str, harness: Harness) -> Mapping[str, frozenset[str]]:
+def _support(provider: str | Provider, harness: Harness) -> Mapping[str, frozenset[str]]:
     from lcplatform_contract.colours import BLOCKING, opened
 
     clock = {_CLOCK} if harness.has_clock else set()

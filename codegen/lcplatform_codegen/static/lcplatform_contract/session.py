@@ -18,7 +18,7 @@ from lcplatform_contract.harness import Harness, surface_of
 from lcplatform_contract.tidy import tidy
 
 if TYPE_CHECKING:
-    from lcplatform import LCPlatform
+    from lcplatform import LCPlatform, Provider
     from lcplatform.platform.models import ServiceDescription
 
 
@@ -57,7 +57,9 @@ class Session:
 
 
 @contextmanager
-def session(provider: str, harness: Harness, combination: Combination) -> Iterator[Session]:
+def session(
+    provider: str | Provider, harness: Harness, combination: Combination
+) -> Iterator[Session]:
     """Brings the provider up; afterwards nothing is left of what the tests created."""
     with (
         surface_of(combination.surface).open(provider, harness.platform_options()) as arguments,
