@@ -242,8 +242,8 @@ class _Handler(Handler[Site]):
         self.send_header("Accept-Ranges", "bytes")
         if status is not HTTPStatus.NOT_MODIFIED:
             self.send_header("Content-Type", header.content_type)
-        for field, name in _KEPT.items():
-            if (value := getattr(header, field)) is not None:
+        for kept, name in _KEPT.items():
+            if (value := getattr(header, kept)) is not None:
                 self.send_header(name, value)
 
     def _failed(self, error: LCPlatformError) -> None:
