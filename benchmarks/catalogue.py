@@ -16,6 +16,7 @@ _MODULES: Final = (
     "s3_transfer",
     "grpc_unary",
     "grpc_stream",
+    "mock_in_memory",
     "memory_1gib",
     "import_cpu",
     "generate_cold",
