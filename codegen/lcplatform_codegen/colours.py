@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from lcplatform_codegen.model import Kind, Method, Service
 
 # Hand-written methods on top of a generated client (providers/lcplatform_runtime/extensions), by accessor.
-EXTENSIONS = {"queue": "QueueConsuming", "secrets": "SecretRotating"}
+EXTENSIONS = {"control": "Snapshots", "queue": "QueueConsuming", "secrets": "SecretRotating"}
 # What applications need of them by name, by accessor.
 EXTENSION_NAMES = {
     "queue": [

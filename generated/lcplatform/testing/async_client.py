@@ -19,11 +19,12 @@ from lcplatform.testing.models import (
     TakeSnapshotResponse,
 )
 from lcplatform.type.models import ErrorCode
+from lcplatform_runtime.extensions.control import AsyncSnapshots
 from lcplatform_runtime.model import build
 from lcplatform_runtime.options import CallOptions
 
 
-class AsyncControl:
+class AsyncControl(AsyncSnapshots):
     """Moves the clock of a mock, keeps and restores its state and makes it fail. A server offers it
     only when it is told to, and only on a loopback address.
 
