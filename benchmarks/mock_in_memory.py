@@ -98,7 +98,7 @@ def _messages(effort: Effort) -> Samples:
         def peer() -> None:
             sqs.send_message(QueueUrl=url, MessageBody=_TEXT)
             (message,) = sqs.receive_message(QueueUrl=url).get("Messages", ())
-            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message.get("ReceiptHandle", ""))
 
         return _turns(ours, peer, effort)
 
