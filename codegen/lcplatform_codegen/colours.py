@@ -46,6 +46,8 @@ class Colour:
     download: str
     iterator: str
     iterate: str
+    first: str
+    wait_until: str
 
     def result(self, method: Method) -> str:
         """What a driver method returns."""
@@ -95,6 +97,8 @@ BLOCKING = Colour(
     download="Download",
     iterator="Iterator",
     iterate="iterate",
+    first="first",
+    wait_until="wait_until",
 )
 ASYNC = Colour(
     prefix="Async",
@@ -107,5 +111,7 @@ ASYNC = Colour(
     download="AsyncDownload",
     iterator="AsyncIterator",
     iterate="aiterate",
+    first="afirst",
+    wait_until="wait_until_async",
 )
 COLOURS = (BLOCKING, ASYNC)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal, Protocol
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal, Protocol, overload
 from uuid import UUID
 
 from typing_extensions import deprecated, override
@@ -27,10 +27,12 @@ from lcplatform_runtime.lazy import lazy
 from lcplatform_runtime.model import build
 from lcplatform_runtime.operation import CacheRule, FieldLimit, FieldNeed, Idempotency, Kind, Operation, ResumeRule
 from lcplatform_runtime.options import CallOptions
-from lcplatform_runtime.paging import aiterate, iterate
+from lcplatform_runtime.paging import afirst, aiterate, first, iterate
+from lcplatform_runtime.pointer import NO_DEFAULT, D, T, value_at
 from lcplatform_runtime.streams import AsyncByteSource, AsyncByteStream, AsyncData, AsyncDownload, ByteSource, ByteStream, Data, Download
 from lcplatform_runtime.support import NOTHING, Limits, Support, unimplemented
 from lcplatform_runtime.testing.recorder import Program
+from lcplatform_runtime.waiting import present, wait_until, wait_until_async
 """
 RUNTIME = {
     "models": [

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 
+from lcplatform_codegen.composed import Composition
 from lcplatform_codegen.errors import IdlError
 from lcplatform_codegen.model import Field, Kind, Message, Method, Package, Schema, Service
 
@@ -150,8 +151,14 @@ def _service(service: Service) -> Iterator[str]:
         misshapen = list(_streams(method, where))
         yield from misshapen
         # What a broken stream asks and answers cannot be told.
-        for check in () if misshapen else (_names, _places, _paging, _batch):
+        for check in () if misshapen else (_names, _places, _paging, _batch, _composed):
             yield from check(method, where)
+    names = [name for method in service.methods for name in Composition(method).names]
+    yield from (
+        f"{place}: two composed methods are called {name}"
+        for name in sorted(set(names))
+        if names.count(name) > 1
+    )
 
 
 def _names(method: Method, place: str) -> Iterator[str]:
@@ -209,6 +216,10 @@ def _batch(method: Method, place: str) -> Iterator[str]:
     response = {item.proto_name for item in method.response.fields}
     if ("successful" in response) != ("failed" in response):
         yield f"{place}: a batch answers with `successful` and `failed`"
+
+
+def _composed(method: Method, place: str) -> Iterator[str]:
+    yield from (f"{place}: {problem}" for problem in Composition(method).problems())
 
 
 def _streams(method: Method, place: str) -> Iterator[str]:

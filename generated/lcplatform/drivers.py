@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lcplatform_runtime.clock import SYSTEM, Clock
+
 # An application pays for the services that it uses: nothing of them is imported before.
 if TYPE_CHECKING:
     from lcplatform.authentication.driver import AsyncAuthenticationDriver, AuthenticationDriver
@@ -40,6 +42,7 @@ class Drivers:
         provider: the provider's name.
         translate: makes the vendor's exceptions the platform's errors.
         remote: whether another platform stands behind the drivers, which checks and retries by itself.
+        time: the clock of what stands behind the drivers, by which callers wait for it.
         close: gives back what the drivers hold. It is called once.
         platform: describes what stands behind a remote platform.
         control: moves the clock and injects faults, where the provider is a mock.
@@ -59,6 +62,7 @@ class Drivers:
     provider: str
     translate: Translate
     remote: bool = False
+    time: Clock = SYSTEM
     close: Callable[[], None] = _nothing
     platform: Callable[[], PlatformDriver | AsyncPlatformDriver] | None = None
     control: Callable[[], ControlDriver | AsyncControlDriver] | None = None

@@ -32,7 +32,8 @@ class MockProvider:
         from lcplatform_mock.world import World
         from lcplatform_runtime.model import build
 
-        services = Services(World(build(MockSettings, **options)))
+        settings = build(MockSettings, **options)
+        services = Services(World(settings))
         services.wake()
         return Drivers(
             authentication=services.authentication,
@@ -48,6 +49,7 @@ class MockProvider:
             web_hosting=services.web_hosting,
             provider=self.name,
             translate=_translate,
+            time=settings.clock,
             close=services.close,
             control=services.control,
         )

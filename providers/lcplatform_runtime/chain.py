@@ -37,6 +37,7 @@ class Binder:
         settings: PipelineSettings = DEFAULTS,
         remote: bool = False,
         clock: Clock = SYSTEM,
+        time: Clock | None = None,
         observer: Observer | None = None,
         cache: Cache | None = None,
         budget: RetryBudget | None = None,
@@ -49,10 +50,12 @@ class Binder:
             support: what the driver supports. Asked when an operation is bound that depends on it.
             settings: the application's.
             remote: whether the driver speaks to a platform's server, whose own pipeline checks requests and seals pages.
-            clock: the time.
+            clock: the time of calls.
+            time: the time of what stands behind the driver, by which callers wait for it; the same where absent.
             observer: may be shared by pipelines, as may `cache` and `budget`. Made here where absent.
         """
         self.clock = clock
+        self.time = clock if time is None else time
         self._settings = settings
         self._translate = translate
         self._support = support

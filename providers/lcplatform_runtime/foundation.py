@@ -15,6 +15,7 @@ from lcplatform_runtime.support import Support
 if TYPE_CHECKING:
     from lcplatform_runtime.async_pipeline import AsyncPipeline
     from lcplatform_runtime.bridge import BackgroundLoop, Lanes
+    from lcplatform_runtime.clock import Clock
     from lcplatform_runtime.pipeline import Pipeline
 
 D = TypeVar("D", bound="AnyDrivers")
@@ -30,6 +31,8 @@ class AnyDrivers(Protocol):
     def translate(self) -> Callable[..., Any]: ...
     @property
     def remote(self) -> bool: ...
+    @property
+    def time(self) -> Clock: ...
     @property
     def close(self) -> Callable[[], None]: ...
 
@@ -217,6 +220,7 @@ class Foundation(Generic[D]):
             translate=drivers.translate,
             settings=self._pipeline_settings,
             remote=drivers.remote,
+            time=drivers.time,
             support=lambda: driver.support,
         )
 
@@ -230,6 +234,7 @@ class Foundation(Generic[D]):
             translate=drivers.translate,
             settings=self._pipeline_settings,
             remote=drivers.remote,
+            time=drivers.time,
             support=lambda: driver.support,
         )
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NoReturn, TypeAlias
 
 from pydantic_core import PydanticCustomError, core_schema
 from typing_extensions import override
 
-from lcplatform_runtime.errors import ValidationError
+from lcplatform_runtime.errors import FieldViolation, ResourceNotFoundError, ValidationError
 
+_POINTER: Final = re.compile(r"(/([^~/]|~[01])*)*")
+_INDEX: Final = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)
 _SEPARATORS: Final = (",", ":")
 
 
@@ -71,6 +74,15 @@ class Json:
     def is_object(self) -> bool:
         """Whether the value is a JSON object."""
         return isinstance(self._value, dict)
+
+    def at(self, path: str, /) -> Json:
+        """The value to which a JSON Pointer (RFC 6901) such as `/limits/rate` leads. The empty one leads to this value.
+
+        Raises:
+            ResourceNotFoundError: it leads nowhere.
+            ValidationError: it is no JSON Pointer.
+        """
+        return Json(_at(self._value, path)) if path else self
 
     def _fill(self, text: str, value: object) -> None:
         object.__setattr__(self, "_text", text)
@@ -179,6 +191,27 @@ def _plain(value: object) -> object:
             return [_plain(item) for item in value]
         case _:
             raise ValueError(f"a {type(value).__name__} has no form in JSON")
+
+
+def _at(value: object, path: str) -> object:
+    """What stands at a path. An array is counted from 0, without leading zeros; `-`, its end, is nothing."""
+    if not _POINTER.fullmatch(path):
+        expected = (
+            "a JSON Pointer: empty, or names that each follow a /, with ~0 for ~ and ~1 for /"
+        )
+        raise ValidationError(
+            f"path must be {expected}", violations=[FieldViolation("path", f"must be {expected}")]
+        )
+    for token in path.split("/")[1:]:
+        name = token.replace("~1", "/").replace("~0", "~")
+        match value:
+            case dict() if name in value:
+                value = value[name]
+            case list() if _INDEX.fullmatch(name) and int(name) < len(value):
+                value = value[int(name)]
+            case _:
+                raise ResourceNotFoundError(f"nothing stands at {path!r}", resource=path)
+    return value
 
 
 def _copy(value: object) -> object:

@@ -146,6 +146,40 @@ async def aiterate(
         request = request.model_copy(update={"page_token": token})
 
 
+def first(
+    call: Pages[R, P],
+    request: R,
+    items: Callable[[P], Iterable[T]],
+    options: CallOptions | None = None,
+) -> T | None:
+    """The first item of all pages, or None. A page may be empty and not the last. Options hold for each page."""
+    while True:
+        page = call(request, options)
+        for item in items(page):
+            return item
+        token = _next(page)
+        if not token:
+            return None
+        request = request.model_copy(update={"page_token": token})
+
+
+async def afirst(
+    call: Pages[R, Awaitable[P]],
+    request: R,
+    items: Callable[[P], Iterable[T]],
+    options: CallOptions | None = None,
+) -> T | None:
+    """The first item of all pages, or None. A page may be empty and not the last. Options hold for each page."""
+    while True:
+        page = await call(request, options)
+        for item in items(page):
+            return item
+        token = _next(page)
+        if not token:
+            return None
+        request = request.model_copy(update={"page_token": token})
+
+
 def _next(page: Any) -> str:  # that a page has it is the IDL lint's promise, not a type
     token: str | None = page.next_page_token
     return token or ""

@@ -17,6 +17,7 @@ package lcplatform.demo.v1;
 import "google/protobuf/field_mask.proto";
 import "lcplatform/options/v1/options.proto";
 import "lcplatform/type/v1/batch.proto";
+import "lcplatform/type/v1/error.proto";
 // Does things.
 service DemoService {{
   option (lcplatform.options.v1.service) = {{
@@ -63,6 +64,11 @@ def named(rules: str) -> str:
     return f"{NAME} [(lcplatform.options.v1.field) = {{{rules}}}];"
 
 
+def composed(rules: str) -> str:
+    return f"option (lcplatform.options.v1.method) = {{{rules}}};"
+
+
+CODE = "// The code.\n lcplatform.type.v1.ErrorCode code = 1;"
 PAGE = "// Size.\n optional int32 page_size = 1;\n// Token.\n string page_token = 2;"
 BREACHES = {
     "a field without a comment": (
@@ -115,6 +121,85 @@ BREACHES = {
     "an upload without a header": (
         {"request_stream": "stream "},
         "the parts of this stream are header, chunk, trailer",
+    ),
+    "a wait for a status that is not there": (
+        {
+            "method": composed(
+                'wait: {name: "wait" status: "state" until: ["on"] timeout_seconds: 1}'
+            )
+        },
+        "wait: state: there is no 'state'",
+    ),
+    "a wait without an end": (
+        {
+            "method": composed('wait: {name: "wait" status: "code" timeout_seconds: 1}'),
+            "response": CODE,
+        },
+        "wait: it never ends",
+    ),
+    "a wait without a timeout": (
+        {
+            "method": composed('wait: {name: "wait" status: "code" until: ["conflict"]}'),
+            "response": CODE,
+        },
+        "wait: it has no timeout",
+    ),
+    "a wait for what never comes": (
+        {
+            "method": composed(
+                'wait: {name: "wait" status: "code" until: ["on"] timeout_seconds: 1}'
+            ),
+            "response": CODE,
+        },
+        "wait: there is no status ['on']",
+    ),
+    "a reason elsewhere": (
+        {
+            "method": composed(
+                'wait: {name: "wait" status: "code" reason: "failure.message"'
+                ' until: ["conflict"] timeout_seconds: 1}'
+            ),
+            "response": f"{CODE}\n// Why.\n lcplatform.type.v1.BatchFailure failure = 2;",
+        },
+        "wait: the reason stands beside the status",
+    ),
+    "a projection of nothing": (
+        {"method": composed('project: {name: "get_it" field: "it"}')},
+        "get_it: it: there is no 'it'",
+    ),
+    "a projection past what may be absent": (
+        {
+            "method": composed('project: {name: "get_it" field: "failure.message"}'),
+            "response": "// Why.\n optional lcplatform.type.v1.BatchFailure failure = 1;",
+        },
+        "get_it: failure.message: 'failure' is no message that is always there",
+    ),
+    "a first of one": (
+        {"method": composed('first: {name: "find"}')},
+        "find: the first item is one of a paged list",
+    ),
+    "a pointer into text": (
+        {
+            "method": composed('pointer: {name: "get_it" field: "it" omit: ["size"]}'),
+            "response": "// It.\n string it = 1;",
+        },
+        "get_it: it is no json",
+    ),
+    "an omitted stranger": (
+        {"method": composed('pointer: {name: "get_it" field: "it" omit: ["size"]}')},
+        "get_it: 'size' is no request field that can be left out",
+    ),
+    "a composed method in an operation's place": (
+        {"method": composed('first: {name: "do"}')},
+        "needs a name of its own, and 'do' is none",
+    ),
+    "two composed methods of one name": (
+        {"method": composed('first: {name: "find"} project: {name: "find" field: "it"}')},
+        "two composed methods are called find",
+    ),
+    "a composition of a stream": (
+        {"method": composed('first: {name: "find"}'), "response_stream": "stream "},
+        "only an operation with one answer composes methods",
     ),
     "a default that is no JSON": (
         {"request": named('default_json: "oops"').replace("string", "optional string")},

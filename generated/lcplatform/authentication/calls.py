@@ -29,6 +29,7 @@ class AuthenticationCalls:
     """The operations of Authentication, blocking: each takes a validated request and call options."""
 
     def __init__(self, driver: AuthenticationDriver, pipeline: Pipeline, /) -> None:
+        self.time = pipeline.time
         self.get_login_url = pipeline.unary(GET_LOGIN_URL, driver.get_login_url)
         self.exchange_code = pipeline.unary(EXCHANGE_CODE, driver.exchange_code)
         self.refresh_token = pipeline.unary(REFRESH_TOKEN, driver.refresh_token)
@@ -48,6 +49,7 @@ class AsyncAuthenticationCalls:
     """The operations of Authentication, async: each takes a validated request and call options."""
 
     def __init__(self, driver: AsyncAuthenticationDriver, pipeline: AsyncPipeline, /) -> None:
+        self.time = pipeline.time
         self.get_login_url = pipeline.unary(GET_LOGIN_URL, driver.get_login_url)
         self.exchange_code = pipeline.unary(EXCHANGE_CODE, driver.exchange_code)
         self.refresh_token = pipeline.unary(REFRESH_TOKEN, driver.refresh_token)

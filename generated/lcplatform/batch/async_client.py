@@ -19,6 +19,7 @@ from lcplatform.batch.models import (
     GetJobResponse,
     GetScheduleRequest,
     GetScheduleResponse,
+    Job,
     JobStatus,
     JobSummary,
     JobTemplate,
@@ -38,6 +39,7 @@ from lcplatform_runtime.errors import ResourceNotFoundError
 from lcplatform_runtime.model import build
 from lcplatform_runtime.options import CallOptions
 from lcplatform_runtime.paging import aiterate
+from lcplatform_runtime.waiting import wait_until_async
 
 
 class AsyncBatch:
@@ -152,6 +154,48 @@ class AsyncBatch:
         except ResourceNotFoundError:
             return False
         return True
+
+    async def wait_for_job(
+        self,
+        job_id: str,
+        *,
+        timeout: timedelta = timedelta(seconds=3600),
+        options: CallOptions | None = None,
+    ) -> Job:
+        """Waits until the job is succeeded, failed, timeout or cancelled, and answers with it as it is
+        then. Calls `get_job` with growing pauses.
+
+        Args:
+            job_id: The job.
+            timeout: How long to wait at most.
+            options: Those of each call.
+
+        Raises:
+            ResourceNotFoundError: something that the call names does not exist.
+            DeadlineExceededError: that took longer than `timeout`.
+        """
+        request = build(GetJobRequest, job_id=job_id)
+
+        async def poll() -> Job:
+            answer = await self.calls.get_job(request, options)
+            return answer.job
+
+        return await wait_until_async(
+            poll,
+            status=lambda it: it.status,
+            reason=lambda it: it.reason,
+            until=(
+                JobStatus.SUCCEEDED,
+                JobStatus.FAILED,
+                JobStatus.TIMEOUT,
+                JobStatus.CANCELLED,
+            ),
+            fails_on=(),
+            timeout=timeout,
+            clock=self.calls.time,
+            operation="Batch.GetJob",
+            resource=job_id,
+        )
 
     async def list_jobs(
         self,

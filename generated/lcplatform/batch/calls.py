@@ -28,6 +28,7 @@ class BatchCalls:
     """The operations of Batch, blocking: each takes a validated request and call options."""
 
     def __init__(self, driver: BatchDriver, pipeline: Pipeline, /) -> None:
+        self.time = pipeline.time
         self.submit_job = pipeline.unary(SUBMIT_JOB, driver.submit_job)
         self.get_job = pipeline.unary(GET_JOB, driver.get_job)
         self.list_jobs = pipeline.unary(LIST_JOBS, driver.list_jobs)
@@ -44,6 +45,7 @@ class AsyncBatchCalls:
     """The operations of Batch, async: each takes a validated request and call options."""
 
     def __init__(self, driver: AsyncBatchDriver, pipeline: AsyncPipeline, /) -> None:
+        self.time = pipeline.time
         self.submit_job = pipeline.unary(SUBMIT_JOB, driver.submit_job)
         self.get_job = pipeline.unary(GET_JOB, driver.get_job)
         self.list_jobs = pipeline.unary(LIST_JOBS, driver.list_jobs)

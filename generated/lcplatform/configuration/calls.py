@@ -29,6 +29,7 @@ class ConfigurationCalls:
     """The operations of Configuration, blocking: each takes a validated request and call options."""
 
     def __init__(self, driver: ConfigurationDriver, pipeline: Pipeline, /) -> None:
+        self.time = pipeline.time
         self.create_configuration = pipeline.unary(
             CREATE_CONFIGURATION, driver.create_configuration
         )
@@ -58,6 +59,7 @@ class AsyncConfigurationCalls:
     """The operations of Configuration, async: each takes a validated request and call options."""
 
     def __init__(self, driver: AsyncConfigurationDriver, pipeline: AsyncPipeline, /) -> None:
+        self.time = pipeline.time
         self.create_configuration = pipeline.unary(
             CREATE_CONFIGURATION, driver.create_configuration
         )

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Literal
+from typing import Literal, overload
 
 from lcplatform.configuration.calls import ConfigurationCalls
 from lcplatform.configuration.models import (
@@ -39,6 +39,7 @@ from lcplatform_runtime.json_value import Json, JsonInput
 from lcplatform_runtime.model import build
 from lcplatform_runtime.options import CallOptions
 from lcplatform_runtime.paging import iterate
+from lcplatform_runtime.pointer import NO_DEFAULT, D, T, value_at
 
 
 class Configuration:
@@ -147,6 +148,86 @@ class Configuration:
         except ResourceNotFoundError:
             return False
         return True
+
+    @overload
+    def get_configuration_value(
+        self,
+        application: str,
+        environment: str,
+        *,
+        path: str,
+        version: str | None = None,
+        options: CallOptions | None = None,
+    ) -> Json: ...
+
+    @overload
+    def get_configuration_value(
+        self,
+        application: str,
+        environment: str,
+        *,
+        path: str,
+        default: D,
+        version: str | None = None,
+        options: CallOptions | None = None,
+    ) -> Json | D: ...
+
+    @overload
+    def get_configuration_value(
+        self,
+        application: str,
+        environment: str,
+        *,
+        path: str,
+        as_type: type[T],
+        version: str | None = None,
+        options: CallOptions | None = None,
+    ) -> T: ...
+
+    @overload
+    def get_configuration_value(
+        self,
+        application: str,
+        environment: str,
+        *,
+        path: str,
+        as_type: type[T],
+        default: D,
+        version: str | None = None,
+        options: CallOptions | None = None,
+    ) -> T | D: ...
+
+    def get_configuration_value(
+        self,
+        application: str,
+        environment: str,
+        *,
+        path: str,
+        as_type: type[object] | None = None,
+        default: object = NO_DEFAULT,
+        version: str | None = None,
+        options: CallOptions | None = None,
+    ) -> object:
+        """One value of the data with which `get_configuration` answers.
+
+        Args:
+            application: The application.
+            environment: The environment.
+            path: Where the value stands, as a JSON Pointer (RFC 6901) such as /limits/rate. Empty:
+                all of it.
+            as_type: What the value must be: int, str, list[str], a dataclass, a pydantic model. As
+                Json where absent. Nothing is converted but what JSON has no form for, such as a
+                date in a string.
+            default: The answer if the path leads nowhere.
+            version: This version instead of the current one.
+            options: Deadline, retries and the like, for this call alone.
+
+        Raises:
+            ResourceNotFoundError: something that the call names does not exist, or the path leads nowhere.
+            ValidationError: the value is of another type, or the path is no JSON Pointer.
+        """
+        answer = self.get_configuration(application, environment, version=version, options=options)
+        return value_at(answer.data, path, as_type, default)
 
     def update_configuration(
         self,

@@ -33,6 +33,7 @@ class DataStoreCalls:
     """The operations of DataStore, blocking: each takes a validated request and call options."""
 
     def __init__(self, driver: DataStoreDriver, pipeline: Pipeline, /) -> None:
+        self.time = pipeline.time
         self.query = pipeline.unary(QUERY, driver.query)
         self.stream_query = pipeline.stream(STREAM_QUERY, driver.stream_query)
         self.execute = pipeline.unary(EXECUTE, driver.execute)
@@ -58,6 +59,7 @@ class AsyncDataStoreCalls:
     """The operations of DataStore, async: each takes a validated request and call options."""
 
     def __init__(self, driver: AsyncDataStoreDriver, pipeline: AsyncPipeline, /) -> None:
+        self.time = pipeline.time
         self.query = pipeline.unary(QUERY, driver.query)
         self.stream_query = pipeline.stream(STREAM_QUERY, driver.stream_query)
         self.execute = pipeline.unary(EXECUTE, driver.execute)

@@ -38,6 +38,7 @@ class DocumentStoreCalls:
     """The operations of DocumentStore, blocking: each takes a validated request and call options."""
 
     def __init__(self, driver: DocumentStoreDriver, pipeline: Pipeline, /) -> None:
+        self.time = pipeline.time
         self.create_collection = pipeline.unary(CREATE_COLLECTION, driver.create_collection)
         self.list_collections = pipeline.unary(LIST_COLLECTIONS, driver.list_collections)
         self.drop_collection = pipeline.unary(DROP_COLLECTION, driver.drop_collection)
@@ -64,6 +65,7 @@ class AsyncDocumentStoreCalls:
     """The operations of DocumentStore, async: each takes a validated request and call options."""
 
     def __init__(self, driver: AsyncDocumentStoreDriver, pipeline: AsyncPipeline, /) -> None:
+        self.time = pipeline.time
         self.create_collection = pipeline.unary(CREATE_COLLECTION, driver.create_collection)
         self.list_collections = pipeline.unary(LIST_COLLECTIONS, driver.list_collections)
         self.drop_collection = pipeline.unary(DROP_COLLECTION, driver.drop_collection)

@@ -61,7 +61,7 @@ from lcplatform_runtime.errors import ResourceNotFoundError
 from lcplatform_runtime.json_value import Json, JsonInput
 from lcplatform_runtime.model import build
 from lcplatform_runtime.options import CallOptions
-from lcplatform_runtime.paging import iterate
+from lcplatform_runtime.paging import first, iterate
 
 
 class DocumentStore:
@@ -326,6 +326,42 @@ class DocumentStore:
             page_token=page_token,
         )
         return self.calls.find_documents(request, options)
+
+    def find_one(
+        self,
+        collection: str,
+        *,
+        filter: Json | JsonInput | None = None,
+        sort: Sequence[FieldOrder] = (),
+        projection: Json | JsonInput | None = None,
+        transaction: str | None = None,
+        options: CallOptions | None = None,
+    ) -> Document | None:
+        """The first of what `find_documents` answers with, or None if there is nothing.
+
+        Args:
+            collection: The collection.
+            filter: What a document must be like (FR-022); every document where absent.
+            sort: The order of the documents; the provider's where there is none.
+            projection: The fields that are wanted, all of them where there are none: {"name": 1}
+                for some, {"name": 0} for all but some.
+            transaction: The transaction to which this belongs.
+            options: Deadline, retries and the like, for this call alone.
+
+        Raises:
+            ResourceNotFoundError: something that the call names does not exist.
+            ConflictError: an etag is stale, or another caller was at it.
+        """
+        request = build(
+            FindDocumentsRequest,
+            page_size=1,
+            collection=collection,
+            filter=filter,
+            sort=sort,
+            projection=projection,
+            transaction=transaction,
+        )
+        return first(self.calls.find_documents, request, lambda page: page.documents, options)
 
     def iter_find_documents(
         self,

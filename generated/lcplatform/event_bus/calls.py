@@ -37,6 +37,7 @@ class EventBusCalls:
     """The operations of EventBus, blocking: each takes a validated request and call options."""
 
     def __init__(self, driver: EventBusDriver, pipeline: Pipeline, /) -> None:
+        self.time = pipeline.time
         self.create_event_bus = pipeline.unary(CREATE_EVENT_BUS, driver.create_event_bus)
         self.list_event_buses = pipeline.unary(LIST_EVENT_BUSES, driver.list_event_buses)
         self.delete_event_bus = pipeline.unary(DELETE_EVENT_BUS, driver.delete_event_bus)
@@ -62,6 +63,7 @@ class AsyncEventBusCalls:
     """The operations of EventBus, async: each takes a validated request and call options."""
 
     def __init__(self, driver: AsyncEventBusDriver, pipeline: AsyncPipeline, /) -> None:
+        self.time = pipeline.time
         self.create_event_bus = pipeline.unary(CREATE_EVENT_BUS, driver.create_event_bus)
         self.list_event_buses = pipeline.unary(LIST_EVENT_BUSES, driver.list_event_buses)
         self.delete_event_bus = pipeline.unary(DELETE_EVENT_BUS, driver.delete_event_bus)

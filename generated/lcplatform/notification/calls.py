@@ -33,6 +33,7 @@ class NotificationCalls:
     """The operations of Notification, blocking: each takes a validated request and call options."""
 
     def __init__(self, driver: NotificationDriver, pipeline: Pipeline, /) -> None:
+        self.time = pipeline.time
         self.create_topic = pipeline.unary(CREATE_TOPIC, driver.create_topic)
         self.list_topics = pipeline.unary(LIST_TOPICS, driver.list_topics)
         self.delete_topic = pipeline.unary(DELETE_TOPIC, driver.delete_topic)
@@ -56,6 +57,7 @@ class AsyncNotificationCalls:
     """The operations of Notification, async: each takes a validated request and call options."""
 
     def __init__(self, driver: AsyncNotificationDriver, pipeline: AsyncPipeline, /) -> None:
+        self.time = pipeline.time
         self.create_topic = pipeline.unary(CREATE_TOPIC, driver.create_topic)
         self.list_topics = pipeline.unary(LIST_TOPICS, driver.list_topics)
         self.delete_topic = pipeline.unary(DELETE_TOPIC, driver.delete_topic)

@@ -32,6 +32,7 @@ class ObjectStoreCalls:
     """The operations of ObjectStore, blocking: each takes a validated request and call options."""
 
     def __init__(self, driver: ObjectStoreDriver, pipeline: Pipeline, /) -> None:
+        self.time = pipeline.time
         self.create_bucket = pipeline.unary(CREATE_BUCKET, driver.create_bucket)
         self.list_buckets = pipeline.unary(LIST_BUCKETS, driver.list_buckets)
         self.delete_bucket = pipeline.unary(DELETE_BUCKET, driver.delete_bucket)
@@ -56,6 +57,7 @@ class AsyncObjectStoreCalls:
     """The operations of ObjectStore, async: each takes a validated request and call options."""
 
     def __init__(self, driver: AsyncObjectStoreDriver, pipeline: AsyncPipeline, /) -> None:
+        self.time = pipeline.time
         self.create_bucket = pipeline.unary(CREATE_BUCKET, driver.create_bucket)
         self.list_buckets = pipeline.unary(LIST_BUCKETS, driver.list_buckets)
         self.delete_bucket = pipeline.unary(DELETE_BUCKET, driver.delete_bucket)

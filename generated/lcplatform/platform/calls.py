@@ -17,6 +17,7 @@ class PlatformCalls:
     """The operations of Platform, blocking: each takes a validated request and call options."""
 
     def __init__(self, driver: PlatformDriver, pipeline: Pipeline, /) -> None:
+        self.time = pipeline.time
         self.describe = pipeline.unary(DESCRIBE, driver.describe)
 
 
@@ -24,4 +25,5 @@ class AsyncPlatformCalls:
     """The operations of Platform, async: each takes a validated request and call options."""
 
     def __init__(self, driver: AsyncPlatformDriver, pipeline: AsyncPipeline, /) -> None:
+        self.time = pipeline.time
         self.describe = pipeline.unary(DESCRIBE, driver.describe)

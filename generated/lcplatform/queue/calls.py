@@ -33,6 +33,7 @@ class QueueCalls:
     """The operations of Queue, blocking: each takes a validated request and call options."""
 
     def __init__(self, driver: QueueDriver, pipeline: Pipeline, /) -> None:
+        self.time = pipeline.time
         self.create_queue = pipeline.unary(CREATE_QUEUE, driver.create_queue)
         self.get_queue = pipeline.unary(GET_QUEUE, driver.get_queue)
         self.list_queues = pipeline.unary(LIST_QUEUES, driver.list_queues)
@@ -56,6 +57,7 @@ class AsyncQueueCalls:
     """The operations of Queue, async: each takes a validated request and call options."""
 
     def __init__(self, driver: AsyncQueueDriver, pipeline: AsyncPipeline, /) -> None:
+        self.time = pipeline.time
         self.create_queue = pipeline.unary(CREATE_QUEUE, driver.create_queue)
         self.get_queue = pipeline.unary(GET_QUEUE, driver.get_queue)
         self.list_queues = pipeline.unary(LIST_QUEUES, driver.list_queues)

@@ -31,6 +31,7 @@ class SecretsCalls:
     """The operations of Secrets, blocking: each takes a validated request and call options."""
 
     def __init__(self, driver: SecretsDriver, pipeline: Pipeline, /) -> None:
+        self.time = pipeline.time
         self.create_secret = pipeline.unary(CREATE_SECRET, driver.create_secret)
         self.get_secret = pipeline.unary(GET_SECRET, driver.get_secret)
         self.get_secrets = pipeline.unary(GET_SECRETS, driver.get_secrets)
@@ -52,6 +53,7 @@ class AsyncSecretsCalls:
     """The operations of Secrets, async: each takes a validated request and call options."""
 
     def __init__(self, driver: AsyncSecretsDriver, pipeline: AsyncPipeline, /) -> None:
+        self.time = pipeline.time
         self.create_secret = pipeline.unary(CREATE_SECRET, driver.create_secret)
         self.get_secret = pipeline.unary(GET_SECRET, driver.get_secret)
         self.get_secrets = pipeline.unary(GET_SECRETS, driver.get_secrets)

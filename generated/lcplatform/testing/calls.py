@@ -23,6 +23,7 @@ class ControlCalls:
     """The operations of Control, blocking: each takes a validated request and call options."""
 
     def __init__(self, driver: ControlDriver, pipeline: Pipeline, /) -> None:
+        self.time = pipeline.time
         self.advance_clock = pipeline.unary(ADVANCE_CLOCK, driver.advance_clock)
         self.take_snapshot = pipeline.unary(TAKE_SNAPSHOT, driver.take_snapshot)
         self.restore_snapshot = pipeline.unary(RESTORE_SNAPSHOT, driver.restore_snapshot)
@@ -34,6 +35,7 @@ class AsyncControlCalls:
     """The operations of Control, async: each takes a validated request and call options."""
 
     def __init__(self, driver: AsyncControlDriver, pipeline: AsyncPipeline, /) -> None:
+        self.time = pipeline.time
         self.advance_clock = pipeline.unary(ADVANCE_CLOCK, driver.advance_clock)
         self.take_snapshot = pipeline.unary(TAKE_SNAPSHOT, driver.take_snapshot)
         self.restore_snapshot = pipeline.unary(RESTORE_SNAPSHOT, driver.restore_snapshot)

@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from lcplatform.web_hosting.calls import AsyncWebHostingCalls
 from lcplatform.web_hosting.models import (
     Application,
+    ApplicationStatus,
     Binding,
     DeleteApplicationRequest,
     DeleteApplicationResponse,
@@ -39,6 +40,7 @@ from lcplatform_runtime.errors import ResourceNotFoundError
 from lcplatform_runtime.model import build
 from lcplatform_runtime.options import CallOptions
 from lcplatform_runtime.paging import aiterate
+from lcplatform_runtime.waiting import present, wait_until_async
 
 
 class AsyncWebHosting:
@@ -150,6 +152,74 @@ class AsyncWebHosting:
         except ResourceNotFoundError:
             return False
         return True
+
+    async def wait_until_running(
+        self,
+        application_id: str,
+        *,
+        timeout: timedelta = timedelta(seconds=900),
+        options: CallOptions | None = None,
+    ) -> Application:
+        """Waits until the application is running, and answers with it as it is then. Calls
+        `get_application` with growing pauses.
+
+        Args:
+            application_id: The application.
+            timeout: How long to wait at most.
+            options: Those of each call.
+
+        Raises:
+            ResourceNotFoundError: something that the call names does not exist.
+            DeadlineExceededError: that took longer than `timeout`.
+            PreconditionFailedError: it is failed, stopped or deleting. The message says why.
+        """
+        request = build(GetApplicationRequest, application_id=application_id)
+
+        async def poll() -> Application:
+            answer = await self.calls.get_application(request, options)
+            return answer.application
+
+        return await wait_until_async(
+            poll,
+            status=lambda it: it.status,
+            reason=lambda it: it.status_reason,
+            until=(ApplicationStatus.RUNNING,),
+            fails_on=(
+                ApplicationStatus.FAILED,
+                ApplicationStatus.STOPPED,
+                ApplicationStatus.DELETING,
+            ),
+            timeout=timeout,
+            clock=self.calls.time,
+            operation="WebHosting.GetApplication",
+            resource=application_id,
+        )
+
+    async def get_application_url(
+        self,
+        application_id: str,
+        *,
+        options: CallOptions | None = None,
+    ) -> str:
+        """Where it answers. Absent until that is known. Calls `get_application`.
+
+        Args:
+            application_id: The application.
+            options: Deadline, retries and the like, for this call alone.
+
+        Raises:
+            ResourceNotFoundError: something that the call names does not exist.
+            PreconditionFailedError: there is none. The message says why.
+        """
+        answer = await self.get_application(application_id, options=options)
+        return present(
+            answer.application.url,
+            "url",
+            status=answer.application.status,
+            reason=answer.application.status_reason,
+            operation="WebHosting.GetApplication",
+            resource=application_id,
+        )
 
     async def list_applications(
         self,

@@ -29,6 +29,7 @@ class WebHostingCalls:
     """The operations of WebHosting, blocking: each takes a validated request and call options."""
 
     def __init__(self, driver: WebHostingDriver, pipeline: Pipeline, /) -> None:
+        self.time = pipeline.time
         self.deploy_application = pipeline.unary(DEPLOY_APPLICATION, driver.deploy_application)
         self.get_application = pipeline.unary(GET_APPLICATION, driver.get_application)
         self.list_applications = pipeline.unary(LIST_APPLICATIONS, driver.list_applications)
@@ -48,6 +49,7 @@ class AsyncWebHostingCalls:
     """The operations of WebHosting, async: each takes a validated request and call options."""
 
     def __init__(self, driver: AsyncWebHostingDriver, pipeline: AsyncPipeline, /) -> None:
+        self.time = pipeline.time
         self.deploy_application = pipeline.unary(DEPLOY_APPLICATION, driver.deploy_application)
         self.get_application = pipeline.unary(GET_APPLICATION, driver.get_application)
         self.list_applications = pipeline.unary(LIST_APPLICATIONS, driver.list_applications)

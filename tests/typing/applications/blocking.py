@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from typing import assert_type
 
 from lcplatform import CallOptions, Json, LCPlatform
+from lcplatform.batch import Job
+from lcplatform.document_store import Document
 from lcplatform.object_store import GetObjectHeader, ObjectInfo, PutObjectResponse
 from lcplatform.queue import Message, SendMessagesEntry
 from lcplatform.secrets import VersionStage
@@ -38,3 +40,13 @@ def application(platform: LCPlatform) -> None:
     secret = platform.secrets.get_secret("database", stage=VersionStage.CURRENT)
     assert_type(secret.value, str | Json | bytes)
     platform.secrets.get_secret("database", options=CallOptions(bypass_cache=True))
+
+    assert_type(platform.batch.wait_for_job("1", timeout=timedelta(minutes=5)), Job)
+    assert_type(platform.web_hosting.get_application_url("1"), str)
+    assert_type(platform.document_store.find_one("people", filter={"name": "Kim"}), Document | None)
+    value = platform.configuration.get_configuration_value
+    assert_type(value("shop", "test", path="/limits/rate"), Json)
+    assert_type(value("shop", "test", path="/limits/rate", as_type=int), int)
+    assert_type(value("shop", "test", path="/limits/rate", as_type=int, default=None), int | None)
+    assert_type(value("shop", "test", path="/hosts", as_type=list[str]), list[str])
+    assert_type(value("shop", "test", path="/hosts", default=None), Json | None)

@@ -16,7 +16,7 @@ from lcplatform_runtime.json_value import Json
 from lcplatform_runtime.model import Request, Response
 from lcplatform_runtime.operation import Idempotency
 from lcplatform_runtime.options import CallOptions
-from lcplatform_runtime.paging import PageTokens, aiterate, iterate
+from lcplatform_runtime.paging import PageTokens, afirst, aiterate, first, iterate
 from lcplatform_runtime.settings import PipelineSettings
 from tests.unit.runtime.doubles import Platform, operation
 
@@ -211,3 +211,32 @@ def test_an_empty_page_in_the_middle_ends_nothing() -> None:
         return next(listed)
 
     assert list(iterate(call, List(), names)) == ["a"]
+
+
+def test_the_first_item_may_stand_on_a_later_page() -> None:
+    pages = {"": Listed(next_page_token="2"), "2": Listed(names=("a", "b"))}
+    asked: list[List] = []
+
+    def call(request: List, options: CallOptions | None = None, /) -> Listed:
+        asked.append(request)
+        return pages[request.page_token]
+
+    async def call_async(request: List, options: CallOptions | None = None, /) -> Listed:
+        return call(request, options)
+
+    request = List(prefix="a", page_size=1)
+    assert first(call, request, lambda page: page.names) == "a"
+    assert asyncio.run(afirst(call_async, request, lambda page: page.names)) == "a"
+    assert [it.page_token for it in asked] == ["", "2"] * 2
+    assert {(it.prefix, it.page_size) for it in asked} == {("a", 1)}
+
+
+def test_there_is_no_first_item_of_nothing() -> None:
+    def call(request: List, options: CallOptions | None = None, /) -> Listed:
+        return Listed()
+
+    async def call_async(request: List, options: CallOptions | None = None, /) -> Listed:
+        return Listed()
+
+    assert first(call, List(), lambda page: page.names) is None
+    assert asyncio.run(afirst(call_async, List(), lambda page: page.names)) is None

@@ -82,7 +82,7 @@ class Limit(_message.Message):
     def __init__(self, name: _Optional[str] = ..., description: _Optional[str] = ..., unit: _Optional[_Union[Unit, str]] = ...) -> None: ...
 
 class MethodRules(_message.Message):
-    __slots__ = ("errors", "capability", "cache", "invalidates", "exists", "long_poll", "resume")
+    __slots__ = ("errors", "capability", "cache", "invalidates", "exists", "long_poll", "resume", "wait", "project", "first", "pointer")
     ERRORS_FIELD_NUMBER: _ClassVar[int]
     CAPABILITY_FIELD_NUMBER: _ClassVar[int]
     CACHE_FIELD_NUMBER: _ClassVar[int]
@@ -90,6 +90,10 @@ class MethodRules(_message.Message):
     EXISTS_FIELD_NUMBER: _ClassVar[int]
     LONG_POLL_FIELD_NUMBER: _ClassVar[int]
     RESUME_FIELD_NUMBER: _ClassVar[int]
+    WAIT_FIELD_NUMBER: _ClassVar[int]
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    FIRST_FIELD_NUMBER: _ClassVar[int]
+    POINTER_FIELD_NUMBER: _ClassVar[int]
     errors: _containers.RepeatedScalarFieldContainer[_error_pb2.ErrorCode]
     capability: str
     cache: CacheRules
@@ -97,7 +101,55 @@ class MethodRules(_message.Message):
     exists: str
     long_poll: str
     resume: ResumeRules
-    def __init__(self, errors: _Optional[_Iterable[_Union[_error_pb2.ErrorCode, str]]] = ..., capability: _Optional[str] = ..., cache: _Optional[_Union[CacheRules, _Mapping]] = ..., invalidates: _Optional[_Iterable[str]] = ..., exists: _Optional[str] = ..., long_poll: _Optional[str] = ..., resume: _Optional[_Union[ResumeRules, _Mapping]] = ...) -> None: ...
+    wait: _containers.RepeatedCompositeFieldContainer[WaitRules]
+    project: _containers.RepeatedCompositeFieldContainer[ProjectRules]
+    first: _containers.RepeatedCompositeFieldContainer[FirstRules]
+    pointer: _containers.RepeatedCompositeFieldContainer[PointerRules]
+    def __init__(self, errors: _Optional[_Iterable[_Union[_error_pb2.ErrorCode, str]]] = ..., capability: _Optional[str] = ..., cache: _Optional[_Union[CacheRules, _Mapping]] = ..., invalidates: _Optional[_Iterable[str]] = ..., exists: _Optional[str] = ..., long_poll: _Optional[str] = ..., resume: _Optional[_Union[ResumeRules, _Mapping]] = ..., wait: _Optional[_Iterable[_Union[WaitRules, _Mapping]]] = ..., project: _Optional[_Iterable[_Union[ProjectRules, _Mapping]]] = ..., first: _Optional[_Iterable[_Union[FirstRules, _Mapping]]] = ..., pointer: _Optional[_Iterable[_Union[PointerRules, _Mapping]]] = ...) -> None: ...
+
+class WaitRules(_message.Message):
+    __slots__ = ("name", "status", "until", "fails_on", "reason", "timeout_seconds")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    UNTIL_FIELD_NUMBER: _ClassVar[int]
+    FAILS_ON_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    TIMEOUT_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    status: str
+    until: _containers.RepeatedScalarFieldContainer[str]
+    fails_on: _containers.RepeatedScalarFieldContainer[str]
+    reason: str
+    timeout_seconds: int
+    def __init__(self, name: _Optional[str] = ..., status: _Optional[str] = ..., until: _Optional[_Iterable[str]] = ..., fails_on: _Optional[_Iterable[str]] = ..., reason: _Optional[str] = ..., timeout_seconds: _Optional[int] = ...) -> None: ...
+
+class ProjectRules(_message.Message):
+    __slots__ = ("name", "field", "status", "reason")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    FIELD_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    field: str
+    status: str
+    reason: str
+    def __init__(self, name: _Optional[str] = ..., field: _Optional[str] = ..., status: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class FirstRules(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class PointerRules(_message.Message):
+    __slots__ = ("name", "field", "omit")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    FIELD_FIELD_NUMBER: _ClassVar[int]
+    OMIT_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    field: str
+    omit: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., field: _Optional[str] = ..., omit: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class CacheRules(_message.Message):
     __slots__ = ("key", "ttl_seconds")

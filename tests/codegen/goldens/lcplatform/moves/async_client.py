@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
+from typing import overload
 
 from typing_extensions import deprecated
 
@@ -14,6 +15,8 @@ from lcplatform.moves.models import (
     GetNoteResponse,
     GetThingHeader,
     GetThingRequest,
+    GetTripRequest,
+    GetTripResponse,
     ListThingsRequest,
     ListThingsResponse,
     MoveThingsEntry,
@@ -21,14 +24,20 @@ from lcplatform.moves.models import (
     MoveThingsResponse,
     PutThingHeader,
     PutThingResponse,
+    Season,
+    Trip,
+    TripStatus,
     WatchThingsRequest,
     WatchThingsResponse,
 )
 from lcplatform_runtime.errors import ResourceNotFoundError
+from lcplatform_runtime.json_value import Json
 from lcplatform_runtime.model import build
 from lcplatform_runtime.options import CallOptions
-from lcplatform_runtime.paging import aiterate
+from lcplatform_runtime.paging import afirst, aiterate
+from lcplatform_runtime.pointer import NO_DEFAULT, D, T, value_at
 from lcplatform_runtime.streams import AsyncByteSource, AsyncData, AsyncDownload
+from lcplatform_runtime.waiting import present, wait_until_async
 
 
 class AsyncMoves:
@@ -60,6 +69,22 @@ class AsyncMoves:
         """
         request = build(ListThingsRequest, page_size=page_size, page_token=page_token)
         return await self.calls.list_things(request, options)
+
+    async def first_thing(
+        self,
+        *,
+        options: CallOptions | None = None,
+    ) -> str | None:
+        """The first of what `list_things` answers with, or None if there is nothing.
+
+        Args:
+            options: Deadline, retries and the like, for this call alone.
+        """
+        request = build(
+            ListThingsRequest,
+            page_size=1,
+        )
+        return await afirst(self.calls.list_things, request, lambda page: page.names, options)
 
     def iter_things(
         self,
@@ -159,6 +184,204 @@ class AsyncMoves:
         except ResourceNotFoundError:
             return False
         return True
+
+    async def get_trip(
+        self,
+        name: str,
+        *,
+        language: str | None = None,
+        options: CallOptions | None = None,
+    ) -> GetTripResponse:
+        """Reads a trip.
+
+        Args:
+            name: The name.
+            language: The language of the reasons.
+            options: Deadline, retries and the like, for this call alone.
+
+        Raises:
+            ResourceNotFoundError: something that the call names does not exist.
+        """
+        request = build(GetTripRequest, name=name, language=language)
+        return await self.calls.get_trip(request, options)
+
+    async def wait_for_trip(
+        self,
+        name: str,
+        *,
+        timeout: timedelta = timedelta(seconds=60),
+        language: str | None = None,
+        options: CallOptions | None = None,
+    ) -> Trip:
+        """Waits until the trip is over, and answers with it as it is then. Calls `get_trip` with
+        growing pauses.
+
+        Args:
+            name: The name.
+            timeout: How long to wait at most.
+            language: The language of the reasons.
+            options: Those of each call.
+
+        Raises:
+            ResourceNotFoundError: something that the call names does not exist.
+            DeadlineExceededError: that took longer than `timeout`.
+            PreconditionFailedError: it is lost or called off. The message says why.
+        """
+        request = build(GetTripRequest, name=name, language=language)
+
+        async def poll() -> Trip:
+            answer = await self.calls.get_trip(request, options)
+            return answer.trip
+
+        return await wait_until_async(
+            poll,
+            status=lambda it: it.status,
+            reason=lambda it: it.reason,
+            until=(TripStatus.OVER,),
+            fails_on=(
+                TripStatus.LOST,
+                TripStatus.CALLED_OFF,
+            ),
+            timeout=timeout,
+            clock=self.calls.time,
+            operation="Moves.GetTrip",
+            resource=name,
+        )
+
+    async def wait_for_season(
+        self,
+        name: str,
+        *,
+        timeout: timedelta = timedelta(seconds=86400),
+        language: str | None = None,
+        options: CallOptions | None = None,
+    ) -> GetTripResponse:
+        """Waits until the season is open, and answers with it as it is then. Calls `get_trip` with
+        growing pauses.
+
+        Args:
+            name: The name.
+            timeout: How long to wait at most.
+            language: The language of the reasons.
+            options: Those of each call.
+
+        Raises:
+            ResourceNotFoundError: something that the call names does not exist.
+            DeadlineExceededError: that took longer than `timeout`.
+        """
+        request = build(GetTripRequest, name=name, language=language)
+
+        async def poll() -> GetTripResponse:
+            answer = await self.calls.get_trip(request, options)
+            return answer
+
+        return await wait_until_async(
+            poll,
+            status=lambda it: it.season,
+            reason=lambda it: None,
+            until=(Season.OPEN,),
+            fails_on=(),
+            timeout=timeout,
+            clock=self.calls.time,
+            operation="Moves.GetTrip",
+            resource=name,
+        )
+
+    async def get_trip_place(
+        self,
+        name: str,
+        *,
+        language: str | None = None,
+        options: CallOptions | None = None,
+    ) -> str:
+        """The place that it has reached. Calls `get_trip`.
+
+        Args:
+            name: The name.
+            language: The language of the reasons.
+            options: Deadline, retries and the like, for this call alone.
+
+        Raises:
+            ResourceNotFoundError: something that the call names does not exist.
+            PreconditionFailedError: there is none. The message says why.
+        """
+        answer = await self.get_trip(name, language=language, options=options)
+        return present(
+            answer.trip.place,
+            "place",
+            status=answer.trip.status,
+            reason=answer.trip.reason,
+            operation="Moves.GetTrip",
+            resource=name,
+        )
+
+    @overload
+    async def get_trip_value(
+        self,
+        name: str,
+        *,
+        path: str,
+        options: CallOptions | None = None,
+    ) -> Json: ...
+
+    @overload
+    async def get_trip_value(
+        self,
+        name: str,
+        *,
+        path: str,
+        default: D,
+        options: CallOptions | None = None,
+    ) -> Json | D: ...
+
+    @overload
+    async def get_trip_value(
+        self,
+        name: str,
+        *,
+        path: str,
+        as_type: type[T],
+        options: CallOptions | None = None,
+    ) -> T: ...
+
+    @overload
+    async def get_trip_value(
+        self,
+        name: str,
+        *,
+        path: str,
+        as_type: type[T],
+        default: D,
+        options: CallOptions | None = None,
+    ) -> T | D: ...
+
+    async def get_trip_value(
+        self,
+        name: str,
+        *,
+        path: str,
+        as_type: type[object] | None = None,
+        default: object = NO_DEFAULT,
+        options: CallOptions | None = None,
+    ) -> object:
+        """One value of the notes with which `get_trip` answers.
+
+        Args:
+            name: The name.
+            path: Where the value stands, as a JSON Pointer (RFC 6901) such as /limits/rate. Empty:
+                all of it.
+            as_type: What the value must be: int, str, list[str], a dataclass, a pydantic model. As
+                Json where absent. Nothing is converted but what JSON has no form for, such as a
+                date in a string.
+            default: The answer if the path leads nowhere.
+            options: Deadline, retries and the like, for this call alone.
+
+        Raises:
+            ResourceNotFoundError: something that the call names does not exist, or the path leads nowhere.
+            ValidationError: the value is of another type, or the path is no JSON Pointer.
+        """
+        answer = await self.get_trip(name, options=options)
+        return value_at(answer.trip.notes, path, as_type, default)
 
     @deprecated("Moves.move_things is deprecated")
     async def move_things(

@@ -13,6 +13,8 @@ from lcplatform.moves.models import (
     GetNoteResponse,
     GetThingHeader,
     GetThingRequest,
+    GetTripRequest,
+    GetTripResponse,
     ListThingsRequest,
     ListThingsResponse,
     MoveThingsRequest,
@@ -62,6 +64,10 @@ class AsyncMovesBridge(AsyncMovesDriver):
         return await self._lanes.run("calls", self._driver.get_note, request)
 
     @override
+    async def get_trip(self, request: GetTripRequest, /) -> GetTripResponse:
+        return await self._lanes.run("calls", self._driver.get_trip, request)
+
+    @override
     async def move_things(self, request: MoveThingsRequest, /) -> MoveThingsResponse:
         return await self._lanes.run("long_polls", self._driver.move_things, request)
 
@@ -97,6 +103,10 @@ class MovesBridge(MovesDriver):
     @override
     def get_note(self, request: GetNoteRequest, /) -> GetNoteResponse:
         return self._loop.run(self._driver.get_note(request))
+
+    @override
+    def get_trip(self, request: GetTripRequest, /) -> GetTripResponse:
+        return self._loop.run(self._driver.get_trip(request))
 
     @override
     def move_things(self, request: MoveThingsRequest, /) -> MoveThingsResponse:

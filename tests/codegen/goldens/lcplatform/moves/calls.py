@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from lcplatform.moves.operations import (
     GET_NOTE,
     GET_THING,
+    GET_TRIP,
     LIST_THINGS,
     MOVE_THINGS,
     PUT_THING,
@@ -24,11 +25,13 @@ class MovesCalls:
     """The operations of Moves, blocking: each takes a validated request and call options."""
 
     def __init__(self, driver: MovesDriver, pipeline: Pipeline, /) -> None:
+        self.time = pipeline.time
         self.list_things = pipeline.unary(LIST_THINGS, driver.list_things)
         self.put_thing = pipeline.upload(PUT_THING, driver.put_thing)
         self.get_thing = pipeline.download(GET_THING, driver.get_thing)
         self.watch_things = pipeline.stream(WATCH_THINGS, driver.watch_things)
         self.get_note = pipeline.unary(GET_NOTE, driver.get_note)
+        self.get_trip = pipeline.unary(GET_TRIP, driver.get_trip)
         self.move_things = pipeline.unary(MOVE_THINGS, driver.move_things)
 
 
@@ -36,9 +39,11 @@ class AsyncMovesCalls:
     """The operations of Moves, async: each takes a validated request and call options."""
 
     def __init__(self, driver: AsyncMovesDriver, pipeline: AsyncPipeline, /) -> None:
+        self.time = pipeline.time
         self.list_things = pipeline.unary(LIST_THINGS, driver.list_things)
         self.put_thing = pipeline.upload(PUT_THING, driver.put_thing)
         self.get_thing = pipeline.download(GET_THING, driver.get_thing)
         self.watch_things = pipeline.stream(WATCH_THINGS, driver.watch_things)
         self.get_note = pipeline.unary(GET_NOTE, driver.get_note)
+        self.get_trip = pipeline.unary(GET_TRIP, driver.get_trip)
         self.move_things = pipeline.unary(MOVE_THINGS, driver.move_things)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from typing import overload
 
 from typing_extensions import deprecated
 
@@ -14,6 +15,8 @@ from lcplatform.moves.models import (
     GetNoteResponse,
     GetThingHeader,
     GetThingRequest,
+    GetTripRequest,
+    GetTripResponse,
     ListThingsRequest,
     ListThingsResponse,
     MoveThingsEntry,
@@ -21,14 +24,20 @@ from lcplatform.moves.models import (
     MoveThingsResponse,
     PutThingHeader,
     PutThingResponse,
+    Season,
+    Trip,
+    TripStatus,
     WatchThingsRequest,
     WatchThingsResponse,
 )
 from lcplatform_runtime.errors import ResourceNotFoundError
+from lcplatform_runtime.json_value import Json
 from lcplatform_runtime.model import build
 from lcplatform_runtime.options import CallOptions
-from lcplatform_runtime.paging import iterate
+from lcplatform_runtime.paging import first, iterate
+from lcplatform_runtime.pointer import NO_DEFAULT, D, T, value_at
 from lcplatform_runtime.streams import ByteSource, Data, Download
+from lcplatform_runtime.waiting import present, wait_until
 
 
 class Moves:
@@ -60,6 +69,22 @@ class Moves:
         """
         request = build(ListThingsRequest, page_size=page_size, page_token=page_token)
         return self.calls.list_things(request, options)
+
+    def first_thing(
+        self,
+        *,
+        options: CallOptions | None = None,
+    ) -> str | None:
+        """The first of what `list_things` answers with, or None if there is nothing.
+
+        Args:
+            options: Deadline, retries and the like, for this call alone.
+        """
+        request = build(
+            ListThingsRequest,
+            page_size=1,
+        )
+        return first(self.calls.list_things, request, lambda page: page.names, options)
 
     def iter_things(
         self,
@@ -159,6 +184,204 @@ class Moves:
         except ResourceNotFoundError:
             return False
         return True
+
+    def get_trip(
+        self,
+        name: str,
+        *,
+        language: str | None = None,
+        options: CallOptions | None = None,
+    ) -> GetTripResponse:
+        """Reads a trip.
+
+        Args:
+            name: The name.
+            language: The language of the reasons.
+            options: Deadline, retries and the like, for this call alone.
+
+        Raises:
+            ResourceNotFoundError: something that the call names does not exist.
+        """
+        request = build(GetTripRequest, name=name, language=language)
+        return self.calls.get_trip(request, options)
+
+    def wait_for_trip(
+        self,
+        name: str,
+        *,
+        timeout: timedelta = timedelta(seconds=60),
+        language: str | None = None,
+        options: CallOptions | None = None,
+    ) -> Trip:
+        """Waits until the trip is over, and answers with it as it is then. Calls `get_trip` with
+        growing pauses.
+
+        Args:
+            name: The name.
+            timeout: How long to wait at most.
+            language: The language of the reasons.
+            options: Those of each call.
+
+        Raises:
+            ResourceNotFoundError: something that the call names does not exist.
+            DeadlineExceededError: that took longer than `timeout`.
+            PreconditionFailedError: it is lost or called off. The message says why.
+        """
+        request = build(GetTripRequest, name=name, language=language)
+
+        def poll() -> Trip:
+            answer = self.calls.get_trip(request, options)
+            return answer.trip
+
+        return wait_until(
+            poll,
+            status=lambda it: it.status,
+            reason=lambda it: it.reason,
+            until=(TripStatus.OVER,),
+            fails_on=(
+                TripStatus.LOST,
+                TripStatus.CALLED_OFF,
+            ),
+            timeout=timeout,
+            clock=self.calls.time,
+            operation="Moves.GetTrip",
+            resource=name,
+        )
+
+    def wait_for_season(
+        self,
+        name: str,
+        *,
+        timeout: timedelta = timedelta(seconds=86400),
+        language: str | None = None,
+        options: CallOptions | None = None,
+    ) -> GetTripResponse:
+        """Waits until the season is open, and answers with it as it is then. Calls `get_trip` with
+        growing pauses.
+
+        Args:
+            name: The name.
+            timeout: How long to wait at most.
+            language: The language of the reasons.
+            options: Those of each call.
+
+        Raises:
+            ResourceNotFoundError: something that the call names does not exist.
+            DeadlineExceededError: that took longer than `timeout`.
+        """
+        request = build(GetTripRequest, name=name, language=language)
+
+        def poll() -> GetTripResponse:
+            answer = self.calls.get_trip(request, options)
+            return answer
+
+        return wait_until(
+            poll,
+            status=lambda it: it.season,
+            reason=lambda it: None,
+            until=(Season.OPEN,),
+            fails_on=(),
+            timeout=timeout,
+            clock=self.calls.time,
+            operation="Moves.GetTrip",
+            resource=name,
+        )
+
+    def get_trip_place(
+        self,
+        name: str,
+        *,
+        language: str | None = None,
+        options: CallOptions | None = None,
+    ) -> str:
+        """The place that it has reached. Calls `get_trip`.
+
+        Args:
+            name: The name.
+            language: The language of the reasons.
+            options: Deadline, retries and the like, for this call alone.
+
+        Raises:
+            ResourceNotFoundError: something that the call names does not exist.
+            PreconditionFailedError: there is none. The message says why.
+        """
+        answer = self.get_trip(name, language=language, options=options)
+        return present(
+            answer.trip.place,
+            "place",
+            status=answer.trip.status,
+            reason=answer.trip.reason,
+            operation="Moves.GetTrip",
+            resource=name,
+        )
+
+    @overload
+    def get_trip_value(
+        self,
+        name: str,
+        *,
+        path: str,
+        options: CallOptions | None = None,
+    ) -> Json: ...
+
+    @overload
+    def get_trip_value(
+        self,
+        name: str,
+        *,
+        path: str,
+        default: D,
+        options: CallOptions | None = None,
+    ) -> Json | D: ...
+
+    @overload
+    def get_trip_value(
+        self,
+        name: str,
+        *,
+        path: str,
+        as_type: type[T],
+        options: CallOptions | None = None,
+    ) -> T: ...
+
+    @overload
+    def get_trip_value(
+        self,
+        name: str,
+        *,
+        path: str,
+        as_type: type[T],
+        default: D,
+        options: CallOptions | None = None,
+    ) -> T | D: ...
+
+    def get_trip_value(
+        self,
+        name: str,
+        *,
+        path: str,
+        as_type: type[object] | None = None,
+        default: object = NO_DEFAULT,
+        options: CallOptions | None = None,
+    ) -> object:
+        """One value of the notes with which `get_trip` answers.
+
+        Args:
+            name: The name.
+            path: Where the value stands, as a JSON Pointer (RFC 6901) such as /limits/rate. Empty:
+                all of it.
+            as_type: What the value must be: int, str, list[str], a dataclass, a pydantic model. As
+                Json where absent. Nothing is converted but what JSON has no form for, such as a
+                date in a string.
+            default: The answer if the path leads nowhere.
+            options: Deadline, retries and the like, for this call alone.
+
+        Raises:
+            ResourceNotFoundError: something that the call names does not exist, or the path leads nowhere.
+            ValidationError: the value is of another type, or the path is no JSON Pointer.
+        """
+        answer = self.get_trip(name, options=options)
+        return value_at(answer.trip.notes, path, as_type, default)
 
     @deprecated("Moves.move_things is deprecated")
     def move_things(

@@ -11,6 +11,8 @@ from lcplatform.moves.models import (
     GetNoteResponse,
     GetThingHeader,
     GetThingRequest,
+    GetTripRequest,
+    GetTripResponse,
     ListThingsRequest,
     ListThingsResponse,
     MoveThingsRequest,
@@ -57,6 +59,10 @@ class MovesDriver(ABC):
         """Reads a note."""
 
     @abstractmethod
+    def get_trip(self, request: GetTripRequest, /) -> GetTripResponse:
+        """Reads a trip."""
+
+    @abstractmethod
     def move_things(self, request: MoveThingsRequest, /) -> MoveThingsResponse:
         """Moves several things."""
 
@@ -94,6 +100,10 @@ class AsyncMovesDriver(ABC):
     @abstractmethod
     async def get_note(self, request: GetNoteRequest, /) -> GetNoteResponse:
         """Reads a note."""
+
+    @abstractmethod
+    async def get_trip(self, request: GetTripRequest, /) -> GetTripResponse:
+        """Reads a trip."""
 
     @abstractmethod
     async def move_things(self, request: MoveThingsRequest, /) -> MoveThingsResponse:

@@ -4,12 +4,46 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field
 
 from lcplatform.type.models import BatchFailure
+from lcplatform_runtime.json_value import Json
 from lcplatform_runtime.model import Request, Response
+
+
+class TripStatus(StrEnum):
+    """Where a trip stands."""
+
+    UNDER_WAY = "under_way"
+    """It is under way."""
+
+    OVER = "over"
+    """It is over."""
+
+    LOST = "lost"
+    """Nobody knows where it is."""
+
+    CALLED_OFF = "called_off"
+    """It does not take place."""
+
+    UNKNOWN = "unknown"
+    """A value that this version of the contract does not know. Never sent."""
+
+
+class Season(StrEnum):
+    """Whether there are trips at all."""
+
+    OPEN = "open"
+    """There are."""
+
+    CLOSED = "closed"
+    """There are none."""
+
+    UNKNOWN = "unknown"
+    """A value that this version of the contract does not know. Never sent."""
 
 
 class ListThingsRequest(Request):
@@ -124,3 +158,39 @@ class MoveThingsResponse(Response):
 
     failed: tuple[BatchFailure, ...] = ()
     """The moves that failed."""
+
+
+class Trip(Response):
+    """A trip."""
+
+    status: TripStatus
+    """Where it stands."""
+
+    reason: str | None = None
+    """Why it stands there."""
+
+    place: str | None = None
+    """The place that it has reached."""
+
+    notes: Json
+    """What was noted on the way."""
+
+
+class GetTripRequest(Request):
+    """Asks for a trip."""
+
+    name: Annotated[str, Field(min_length=1)]
+    """The name."""
+
+    language: str | None = None
+    """The language of the reasons."""
+
+
+class GetTripResponse(Response):
+    """A trip."""
+
+    trip: Trip
+    """The trip."""
+
+    season: Season
+    """Whether there are trips at all."""

@@ -64,6 +64,17 @@ GET_NOTE: Final = Operation(
 )
 """Reads a note."""
 
+GET_TRIP: Final = Operation(
+    service="moves",
+    method="get_trip",
+    rpc="/lcplatform.moves.v1.MovesService/GetTrip",
+    title="Moves.GetTrip",
+    idempotency=Idempotency.NO_SIDE_EFFECTS,
+    errors=("NOT_FOUND",),
+    resource="name",
+)
+"""Reads a trip."""
+
 MOVE_THINGS: Final = Operation(
     service="moves",
     method="move_things",

@@ -13,6 +13,8 @@ from lcplatform.moves.models import (
     GetNoteResponse,
     GetThingHeader,
     GetThingRequest,
+    GetTripRequest,
+    GetTripResponse,
     ListThingsRequest,
     ListThingsResponse,
     MoveThingsRequest,
@@ -25,6 +27,7 @@ from lcplatform.moves.models import (
 from lcplatform.moves.operations import (
     GET_NOTE,
     GET_THING,
+    GET_TRIP,
     LIST_THINGS,
     MOVE_THINGS,
     PUT_THING,
@@ -65,6 +68,10 @@ class UnimplementedMoves(MovesDriver):
         raise unimplemented(GET_NOTE)
 
     @override
+    def get_trip(self, request: GetTripRequest, /) -> GetTripResponse:
+        raise unimplemented(GET_TRIP)
+
+    @override
     def move_things(self, request: MoveThingsRequest, /) -> MoveThingsResponse:
         raise unimplemented(MOVE_THINGS)
 
@@ -83,6 +90,7 @@ class MockMoves(MovesDriver):
             WATCH_THINGS
         )
         self.on_get_note: Program[GetNoteRequest, GetNoteResponse] = Program(GET_NOTE)
+        self.on_get_trip: Program[GetTripRequest, GetTripResponse] = Program(GET_TRIP)
         self.on_move_things: Program[MoveThingsRequest, MoveThingsResponse] = Program(MOVE_THINGS)
 
     @property
@@ -109,6 +117,10 @@ class MockMoves(MovesDriver):
     @override
     def get_note(self, request: GetNoteRequest, /) -> GetNoteResponse:
         return self.on_get_note.play(request)
+
+    @override
+    def get_trip(self, request: GetTripRequest, /) -> GetTripResponse:
+        return self.on_get_trip.play(request)
 
     @override
     def move_things(self, request: MoveThingsRequest, /) -> MoveThingsResponse:

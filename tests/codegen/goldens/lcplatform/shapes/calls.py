@@ -17,6 +17,7 @@ class ShapesCalls:
     """The operations of Shapes, blocking: each takes a validated request and call options."""
 
     def __init__(self, driver: ShapesDriver, pipeline: Pipeline, /) -> None:
+        self.time = pipeline.time
         self.draw = pipeline.unary(DRAW, driver.draw)
 
 
@@ -24,4 +25,5 @@ class AsyncShapesCalls:
     """The operations of Shapes, async: each takes a validated request and call options."""
 
     def __init__(self, driver: AsyncShapesDriver, pipeline: AsyncPipeline, /) -> None:
+        self.time = pipeline.time
         self.draw = pipeline.unary(DRAW, driver.draw)

@@ -17,6 +17,7 @@ class WordsCalls:
     """The operations of Words, blocking: each takes a validated request and call options."""
 
     def __init__(self, driver: WordsDriver, pipeline: Pipeline, /) -> None:
+        self.time = pipeline.time
         self.send = pipeline.unary(SEND, driver.send)
 
 
@@ -24,4 +25,5 @@ class AsyncWordsCalls:
     """The operations of Words, async: each takes a validated request and call options."""
 
     def __init__(self, driver: AsyncWordsDriver, pipeline: AsyncPipeline, /) -> None:
+        self.time = pipeline.time
         self.send = pipeline.unary(SEND, driver.send)

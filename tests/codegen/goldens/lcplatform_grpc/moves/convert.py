@@ -3,11 +3,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Final
+
 from lcplatform.moves.models import (
     GetNoteRequest,
     GetNoteResponse,
     GetThingHeader,
     GetThingRequest,
+    GetTripRequest,
+    GetTripResponse,
     ListThingsRequest,
     ListThingsResponse,
     MoveThingsEntry,
@@ -16,13 +21,51 @@ from lcplatform.moves.models import (
     MoveThingsResult,
     PutThingHeader,
     PutThingResponse,
+    Season,
+    Trip,
+    TripStatus,
     WatchThingsRequest,
     WatchThingsResponse,
 )
 from lcplatform.moves.v1 import moves_pb2
 from lcplatform_grpc.type.convert import arguments_of_batch_failure, read_batch_failure
-from lcplatform_grpc.values import Arguments, checker, each, maker, read_duration, write_duration
+from lcplatform_grpc.values import (
+    Arguments,
+    absent,
+    checker,
+    each,
+    maker,
+    read_duration,
+    read_json,
+    write_duration,
+    write_json,
+)
 
+TRIP_STATUS_MEMBERS: Final = {
+    1: TripStatus.UNDER_WAY,
+    2: TripStatus.OVER,
+    3: TripStatus.LOST,
+    4: TripStatus.CALLED_OFF,
+}
+TRIP_STATUS_NUMBERS: Final[Mapping[TripStatus | None, moves_pb2.TripStatus]] = {
+    None: moves_pb2.TRIP_STATUS_UNSPECIFIED,
+    TripStatus.UNKNOWN: moves_pb2.TRIP_STATUS_UNSPECIFIED,
+    TripStatus.UNDER_WAY: moves_pb2.TRIP_STATUS_UNDER_WAY,
+    TripStatus.OVER: moves_pb2.TRIP_STATUS_OVER,
+    TripStatus.LOST: moves_pb2.TRIP_STATUS_LOST,
+    TripStatus.CALLED_OFF: moves_pb2.TRIP_STATUS_CALLED_OFF,
+}
+
+SEASON_MEMBERS: Final = {
+    1: Season.OPEN,
+    2: Season.CLOSED,
+}
+SEASON_NUMBERS: Final[Mapping[Season | None, moves_pb2.Season]] = {
+    None: moves_pb2.SEASON_UNSPECIFIED,
+    Season.UNKNOWN: moves_pb2.SEASON_UNSPECIFIED,
+    Season.OPEN: moves_pb2.SEASON_OPEN,
+    Season.CLOSED: moves_pb2.SEASON_CLOSED,
+}
 _check_list_things_request = checker(ListThingsRequest)
 
 
@@ -279,4 +322,74 @@ def write_move_things_response(model: MoveThingsResponse, /) -> moves_pb2.MoveTh
     return moves_pb2.MoveThingsResponse(
         successful=[arguments_of_move_things_result(it) for it in model.successful],
         failed=[arguments_of_batch_failure(it) for it in model.failed],
+    )
+
+
+_make_trip = maker(Trip)
+
+
+def read_trip(message: moves_pb2.Trip, /) -> Trip:
+    """The `Trip` that came."""
+    has = message.HasField
+    return _make_trip(
+        {
+            "status": TRIP_STATUS_MEMBERS.get(message.status, TripStatus.UNKNOWN),
+            "reason": message.reason if has("reason") else None,
+            "place": message.place if has("place") else None,
+            "notes": read_json(message.notes, "notes") if has("notes") else absent("notes"),
+        }
+    )
+
+
+def arguments_of_trip(model: Trip, /) -> Arguments:
+    """The `Trip` to send inside of another message."""
+    return {
+        "status": TRIP_STATUS_NUMBERS[model.status],
+        "reason": model.reason,
+        "place": model.place,
+        "notes": write_json(model.notes),
+    }
+
+
+_check_get_trip_request = checker(GetTripRequest)
+
+
+def read_get_trip_request(message: moves_pb2.GetTripRequest, /) -> GetTripRequest:
+    """The `GetTripRequest` that came, checked."""
+    has = message.HasField
+    fields: dict[str, object] = {
+        "name": message.name,
+    }
+    if has("language"):
+        fields["language"] = message.language
+    return _check_get_trip_request(fields)
+
+
+def write_get_trip_request(model: GetTripRequest, /) -> moves_pb2.GetTripRequest:
+    """The `GetTripRequest` to send."""
+    return moves_pb2.GetTripRequest(
+        name=model.name,
+        language=model.language,
+    )
+
+
+_make_get_trip_response = maker(GetTripResponse)
+
+
+def read_get_trip_response(message: moves_pb2.GetTripResponse, /) -> GetTripResponse:
+    """The `GetTripResponse` that came."""
+    has = message.HasField
+    return _make_get_trip_response(
+        {
+            "trip": read_trip(message.trip) if has("trip") else absent("trip"),
+            "season": SEASON_MEMBERS.get(message.season, Season.UNKNOWN),
+        }
+    )
+
+
+def write_get_trip_response(model: GetTripResponse, /) -> moves_pb2.GetTripResponse:
+    """The `GetTripResponse` to send."""
+    return moves_pb2.GetTripResponse(
+        trip=arguments_of_trip(model.trip),
+        season=SEASON_NUMBERS[model.season],
     )

@@ -13,6 +13,8 @@ from lcplatform.moves.models import (
     GetNoteResponse,
     GetThingHeader,
     GetThingRequest,
+    GetTripRequest,
+    GetTripResponse,
     ListThingsRequest,
     ListThingsResponse,
     MoveThingsRequest,
@@ -25,6 +27,7 @@ from lcplatform.moves.models import (
 from lcplatform.moves.operations import (
     GET_NOTE,
     GET_THING,
+    GET_TRIP,
     LIST_THINGS,
     MOVE_THINGS,
     PUT_THING,
@@ -36,12 +39,14 @@ from lcplatform_grpc.channel import Channel
 from lcplatform_grpc.moves.convert import (
     read_get_note_response,
     read_get_thing_header,
+    read_get_trip_response,
     read_list_things_response,
     read_move_things_response,
     read_put_thing_response,
     read_watch_things_response,
     write_get_note_request,
     write_get_thing_request,
+    write_get_trip_request,
     write_list_things_request,
     write_move_things_request,
     write_put_thing_header,
@@ -87,6 +92,12 @@ class RemoteMoves(MovesDriver):
             moves_pb2.GetNoteResponse,
             read_get_note_response,
         )
+        self._get_trip = channel.unary(
+            GET_TRIP,
+            write_get_trip_request,
+            moves_pb2.GetTripResponse,
+            read_get_trip_response,
+        )
         self._move_things = channel.unary(
             MOVE_THINGS,
             write_move_things_request,
@@ -118,6 +129,10 @@ class RemoteMoves(MovesDriver):
     @override
     def get_note(self, request: GetNoteRequest, /) -> GetNoteResponse:
         return self._get_note(request)
+
+    @override
+    def get_trip(self, request: GetTripRequest, /) -> GetTripResponse:
+        return self._get_trip(request)
 
     @override
     def move_things(self, request: MoveThingsRequest, /) -> MoveThingsResponse:

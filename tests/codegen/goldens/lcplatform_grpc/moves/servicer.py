@@ -11,6 +11,7 @@ from lcplatform.moves.calls import MovesCalls
 from lcplatform.moves.operations import (
     GET_NOTE,
     GET_THING,
+    GET_TRIP,
     LIST_THINGS,
     MOVE_THINGS,
     PUT_THING,
@@ -20,12 +21,14 @@ from lcplatform.moves.v1 import moves_pb2
 from lcplatform_grpc.moves.convert import (
     read_get_note_request,
     read_get_thing_request,
+    read_get_trip_request,
     read_list_things_request,
     read_move_things_request,
     read_put_thing_header,
     read_watch_things_request,
     write_get_note_response,
     write_get_thing_header,
+    write_get_trip_response,
     write_list_things_response,
     write_move_things_response,
     write_put_thing_response,
@@ -87,6 +90,16 @@ def handlers(calls: Callable[[], MovesCalls], lanes: Lanes, /) -> Handlers:
                 moves_pb2.GetNoteRequest,
                 read_get_note_request,
                 write_get_note_response,
+                lanes,
+            )
+        ),
+        GET_TRIP.rpc: grpc.unary_unary_rpc_method_handler(
+            Unary(
+                GET_TRIP,
+                lambda: calls().get_trip,
+                moves_pb2.GetTripRequest,
+                read_get_trip_request,
+                write_get_trip_response,
                 lanes,
             )
         ),
