@@ -9,7 +9,7 @@ from lcplatform_codegen import laws, scenarios
 from lcplatform_codegen.errors import IdlError
 from lcplatform_codegen.imports import models_of
 from lcplatform_codegen.layout import ERROR_CLASSES, render
-from lcplatform_codegen.model import Schema, Service
+from lcplatform_codegen.model import Schema
 from lcplatform_codegen.scenario_text import statements
 
 PACKAGE: Final = "lcplatform_contract"
@@ -68,11 +68,14 @@ def render_scenarios(suite: scenarios.Suite) -> str:
         "contract_scenarios.py.j2",
         suite=suite,
         service=suite.service,
-        imports=_imports(suite.service),
+        imports=_imports(suite),
         statements=statements,
     )
 
 
-def _imports(service: Service) -> str:
-    models = models_of(service.schema.packages[service.package])
-    return "\n".join([_IMPORTS, f"from {service.module}.client import {service.name}", models])
+def _imports(suite: scenarios.Suite) -> str:
+    service = suite.service
+    called = {owner for scenario in suite.scenarios for owner in scenario.owners}
+    packages = [it.package for it in service.schema.services if it.accessor in called]
+    models = [models_of(service.schema.packages[it]) for it in (*packages, service.package)]
+    return "\n".join([_IMPORTS, f"from {service.module}.client import {service.name}", *models])

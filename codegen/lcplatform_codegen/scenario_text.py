@@ -135,7 +135,8 @@ class _Writer:
         if step.body is not None:
             positional.append(self._sent(step.body))
         words = [f"{field.name}={self._argument(field, value)}" for field, value in given.values()]
-        return f"self.{self._service}.{method.name}({', '.join(positional + words)})"
+        service = f"platform.{step.owner}" if step.owner else self._service
+        return f"self.{service}.{method.name}({', '.join(positional + words)})"
 
     def _refused(self, step: Call, call: str) -> Iterator[str]:
         assert step.refusal is not None

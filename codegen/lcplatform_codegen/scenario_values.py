@@ -294,12 +294,28 @@ class Reader:
         self.used: set[str] = set()
         self.needs: dict[str, str] = {}
         """Each capability that a request asks for, and what asks for it."""
+        self._owner = ""
+        """The other service that the current step calls."""
         self.streams: dict[str, Method] = {}
         """The streams that are open, and their operations."""
         self.unheard: list[str] = []
         """Those of which nothing has been heard."""
         self.counting = False
         """Whether `number` has a value."""
+
+    @contextmanager
+    def of(self, owner: str) -> Iterator[None]:
+        """What is read inside is of another service, or of the service itself where that is empty."""
+        self._owner = owner
+        try:
+            yield
+        finally:
+            self._owner = ""
+
+    def need(self, capability: str, asker: str) -> None:
+        """Notes that `asker` asks for a capability of the service whose step is read."""
+        name = f"{self._owner}.{capability}" if self._owner else capability
+        self.needs.setdefault(name, asker)
 
     def request(self, message: Message, raw: Mapping[str, object]) -> Record:
         """A request, or a message in one. What is required must be given."""
@@ -388,7 +404,7 @@ class Reader:
 
     def _need(self, field: Field, given: object, asker: str) -> None:
         if field.rules.capability and given is not False:
-            self.needs.setdefault(field.rules.capability, asker)
+            self.need(field.rules.capability, asker)
 
     def _variable(self, name: str, field: Field | None) -> Variable:
         if name == "number" and self.counting:

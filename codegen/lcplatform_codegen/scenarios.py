@@ -80,9 +80,11 @@ class Call:
     """An operation and what is to come of it. `body` is what is streamed, sent or expected.
 
     Of a stream of answers, `expected_items` are all of them, and `expected` is of the list fields of all together.
+    `owner` is the accessor of another service, whose operation it is; empty if it is the service's own.
     """
 
     method: Method
+    owner: str = ""
     request: Record
     body: Value | None = None
     expected: Record | None = None
@@ -166,6 +168,19 @@ class Scenario:
     needs: tuple[str, ...]
     names: tuple[str, ...]
     steps: tuple[Step, ...]
+
+    @property
+    def owners(self) -> tuple[str, ...]:
+        """The accessors of the other services whose operations it calls."""
+        calls = (step.call if isinstance(step, Open) else step for step in self.steps)
+        return tuple(
+            sorted({call.owner for call in calls if isinstance(call, Call) and call.owner})
+        )
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """All that it needs: capabilities, and the other services on the platform."""
+        return (*self.needs, *(f"platform.{owner}" for owner in self.owners))
 
     @property
     def slug(self) -> str:
@@ -353,7 +368,11 @@ def _whole(service: Service, scenario: Scenario, reader: Reader) -> Iterator[str
             yield f"${name} is never used"
     for stream in reader.unheard:
         yield f"nothing is heard of the stream {stream}"
-    declared = {capability.name for capability in service.capabilities}
+    declared = {capability.name for capability in service.capabilities} | {
+        f"{other.accessor}.{capability.name}"
+        for other in _others(service)
+        for capability in other.capabilities
+    }
     for need in scenario.needs:
         if need not in declared | {CLOCK}:
             yield f"needs: there is no capability {need}: {suggest(need, sorted(declared | {CLOCK}))}"
@@ -399,14 +418,30 @@ def _step(service: Service, reader: Reader, raw: Mapping[str, Any]) -> Step:
         return _http(reader, raw)
     if action in _OF_STREAMS:
         return _OF_STREAMS[action](reader, raw)
-    methods = {method.name: method for method in service.methods}
-    if action not in methods:
-        raise Wrong(f"{service.name} has no operation {action}: {suggest(action, methods)}")
-    call = _call(methods[action], reader, raw)
+    call = _operation(service, reader, raw, action)
     return _opened(reader, raw["open"], call) if "open" in raw else call
 
 
-def _call(method: Method, reader: Reader, raw: Mapping[str, Any]) -> Call:
+def _operation(service: Service, reader: Reader, raw: Mapping[str, Any], action: str) -> Call:
+    """The call of an operation: one of the service's own, or `queue.send_message`, which is another's."""
+    owner, dot, name = action.rpartition(".")
+    if dot:
+        others = {other.accessor: other for other in _others(service)}
+        if owner not in others:
+            raise Wrong(f"there is no other service {owner}: {suggest(owner, others)}")
+        service = others[owner]
+    methods = {method.name: method for method in service.methods}
+    if name not in methods:
+        raise Wrong(f"{service.name} has no operation {name}: {suggest(name, methods)}")
+    with reader.of(owner):
+        return _call(methods[name], reader, {**raw, name: raw[action]}, owner)
+
+
+def _others(service: Service) -> list[Service]:
+    return [other for other in service.schema.services if other is not service]
+
+
+def _call(method: Method, reader: Reader, raw: Mapping[str, Any], owner: str) -> Call:
     request = dict(raw[method.name])
     reader.used.discard("number")
     reader.counting = "repeat" in raw
@@ -415,7 +450,7 @@ def _call(method: Method, reader: Reader, raw: Mapping[str, Any]) -> Call:
         arguments = reader.request(method.request, request)
     reader.counting = False
     if method.rules.capability:
-        reader.needs.setdefault(method.rules.capability, method.name)
+        reader.need(method.rules.capability, method.name)
     gather = _gather(method, raw)
     expected, expected_body, expected_items = _expected(method, reader, raw.get("expect", {}))
     refusal = _refusal(method, raw.get("error"))
@@ -423,6 +458,7 @@ def _call(method: Method, reader: Reader, raw: Mapping[str, Any]) -> Call:
         _check_stream(method, raw)
     return Call(
         method=method,
+        owner=owner,
         request=arguments,
         body=body,
         expected=expected,

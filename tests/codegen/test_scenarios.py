@@ -87,6 +87,22 @@ STEPS: Final[dict[str, tuple[Any, str]]] = {
         {"add_thnig": {"name": "$lamp"}},
         "step 1: Kiosk has no operation add_thnig: did you mean add_thing?",
     ),
+    "an unknown service": (
+        {"bel.ring_bell": {"name": "$lamp"}},
+        "step 1: there is no other service bel: did you mean bell?",
+    ),
+    "the service itself, named as another": (
+        {"kiosk.add_thing": {"name": "$lamp"}},
+        "step 1: there is no other service kiosk: there is bell",
+    ),
+    "an unknown operation of another service": (
+        {"bell.ring_bel": {"name": "$lamp"}},
+        "step 1: Bell has no operation ring_bel: did you mean ring_bell?",
+    ),
+    "an unknown field of another service": (
+        {"bell.ring_bell": {"name": "$lamp", "lod": True}},
+        "step 1: ring_bell: RingBellRequest has no field lod: did you mean loud?",
+    ),
     "no operation": (
         {"expect": {"thing": {}}},
         "step 1: a step is one operation, and this has none",
@@ -392,6 +408,14 @@ WHOLES: Final[dict[str, tuple[str, str]]] = {
     "a capability that does not exist": (
         file_with(ADD, needs=["gift"]),
         "needs: there is no capability gift: did you mean gifts?",
+    ),
+    "a capability of another service": (
+        file_with(ADD, {"bell.ring_bell": {"name": "$lamp", "loud": True}}),
+        "needs: bell.loud is missing, without which there is no RingBellRequest.loud",
+    ),
+    "a capability that another service does not have": (
+        file_with(ADD, needs=["bell.lod"]),
+        "needs: there is no capability bell.lod: did you mean bell.loud?",
     ),
     "waiting for too long": (
         file_with(ADD, {"advance": "6s"}, {"advance": "5s"}),

@@ -70,6 +70,29 @@ class TestTiny(ContractTest):
         found = self.platform.secrets.get_secret(name)
         assert (found, found) == (like(version="1"), like(version="2", stages=("current",)))
 """
+ELSEWHERE: Final = """
+from lcplatform_contract.contract_test import ContractTest, needs
+
+
+class TestTiny(ContractTest):
+    service = "secrets"
+
+    @needs("platform.secrets", "secrets.binary_values")
+    def test_with_what_is_there(self) -> None:
+        pass
+
+    @needs("platform.bell")
+    def test_with_a_service_that_is_not(self) -> None:
+        raise AssertionError
+
+    @needs("platform.secrets", "secrets.rotation")
+    def test_with_a_capability_that_is_not(self) -> None:
+        raise AssertionError
+
+    @needs("bell.loud")
+    def test_with_a_capability_of_a_service_that_is_not(self) -> None:
+        raise AssertionError
+"""
 
 
 @pytest.fixture
@@ -120,6 +143,21 @@ def test_what_the_provider_does_not_declare_is_left_out_and_told(tiny: pytest.Py
         [
             "lcplatform: tiny has no clock: 1 tests left out",
             "lcplatform: tiny has no rotation: 1 tests left out",
+        ]
+    )
+
+
+def test_what_needs_another_service_is_left_out_where_that_is_not_offered(
+    tiny: pytest.Pytester,
+) -> None:
+    tiny.makepyfile(ELSEWHERE)
+    result = run(tiny, "--lcplatform-colour=blocking")
+    result.assert_outcomes(passed=1, deselected=3)
+    result.stdout.fnmatch_lines(
+        [
+            "lcplatform: tiny has no bell.loud: 1 tests left out",
+            "lcplatform: tiny has no platform.bell: 1 tests left out",
+            "lcplatform: tiny has no secrets.rotation: 1 tests left out",
         ]
     )
 

@@ -213,7 +213,15 @@ def _missing(item: pytest.Item, declared: Mapping[str, frozenset[str]]) -> set[s
     service = getattr(getattr(item, "cls", None), "service", "")
     if service not in declared:
         return {service}
-    return _marked(item, "lcplatform_needs") - declared[service]
+    return {need for need in _marked(item, "lcplatform_needs") if not _met(need, service, declared)}
+
+
+def _met(need: str, service: str, declared: Mapping[str, frozenset[str]]) -> bool:
+    """Whether there is a capability of the service, one of another (`queue.fifo`), or another service (`platform.queue`)."""
+    owner, dot, name = need.rpartition(".")
+    if owner == "platform":
+        return name in declared
+    return name in declared.get(owner if dot else service, frozenset())
 
 
 def _fits(item: pytest.Item, declared: Mapping[str, frozenset[str]]) -> bool:
