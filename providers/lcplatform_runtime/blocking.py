@@ -54,11 +54,20 @@ class Upload(Generic[Req, Res]):
     ) -> Res:
         """Calls the driver. A body that comes once and was begun is not sent again. What `source` opened is closed."""
         chain, method = self._chain, self._method
+
+        def send(request: Req) -> Res:
+            return method(request, source)
+
         try:
-            call = chain.begin(request, options, source)
-            if call.context.deadline is not None:
-                source.guard(lambda: check_deadline(call))
-            answer: Res = drive(chain.steps(call), call, lambda it: method(it, source), chain.clock)
+            call = chain.ahead(request, source) if options is None else None
+            answer: Res
+            if call is not None:
+                answer = _attempted(chain, request, call, send)
+            else:
+                begun = chain.begin(request, options, source)
+                if begun.context.deadline is not None:
+                    source.guard(lambda: check_deadline(begun))
+                answer = drive(chain.steps(begun), begun, send, chain.clock)
         finally:
             source.close()
         return answer
@@ -142,6 +151,11 @@ def _answer(
     if call is None:
         call = chain.begin(request, options)
         return drive(chain.steps(call), call, method, chain.clock), call
+    return _attempted(chain, request, call, method), call
+
+
+def _attempted(chain: Chain, request: Any, call: Call, method: Callable[[Any], Any]) -> Any:
+    """The answer to a call whose first attempt is made ahead of the steps."""
     token = CURRENT.set(call.context)
     try:
         answer = method(request)
@@ -149,10 +163,10 @@ def _answer(
         again = Again(problem, method)
     else:
         chain.worked()
-        return answer, call
+        return answer
     finally:
         CURRENT.reset(token)
-    return drive(chain.steps(call), call, again, chain.clock), call
+    return drive(chain.steps(call), call, again, chain.clock)
 
 
 def _bounded(stream: ByteStream[H], call: Call) -> ByteStream[H]:

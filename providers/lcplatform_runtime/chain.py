@@ -120,12 +120,16 @@ def _announced(proceed: Proceed) -> Proceed:
     """The body must come to what the request says of it, where it does."""
 
     def announced(call: Call) -> Steps:
-        size, crc32c = (getattr(call.request, name, None) for name in ("size", "crc32c"))
+        size, crc32c = _announcement(call.request)
         if call.body is not None and (size is not None or crc32c is not None):
             call.body.expect(size=size, crc32c=crc32c)
         return proceed(call)
 
     return announced
+
+
+def _announcement(request: Any) -> tuple[Any, Any]:
+    return getattr(request, "size", None), getattr(request, "crc32c", None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +167,7 @@ class Chain:
             request = self._with_key(request, key)
         return Call(self.operation, request, options, self._context(request, options), body)
 
-    def ahead(self, request: Any) -> Call | None:
+    def ahead(self, request: Any, body: Any = None) -> Call | None:
         """A call without options whose first attempt may be made ahead of the steps. `None`: it has to go through them.
 
         Everything that would come before the first attempt has been done then. If it works, `worked` does what would come
@@ -176,12 +180,14 @@ class Chain:
             context = CallContext(None, None, None, self.clock)
         elif not context.heritable:
             return None
+        if body is not None and _announcement(request) != (None, None):
+            return None
         for check in self.checks:
             try:
                 check(request)
             except LCPlatformError:
                 return None  # on its way through the steps the error is named and logged
-        call = Call(self.operation, request, None, context)
+        call = Call(self.operation, request, None, context, body)
         call.started = self.clock.monotonic()
         return call
 

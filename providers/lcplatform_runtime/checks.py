@@ -65,7 +65,7 @@ def _limit(limit: FieldLimit, most: int) -> Check:
         if simple:
             # No character has more than four bytes, and most values are far below any limit.
             value = getattr(request, field)
-            if value is None or (type(value) is str and len(value) * 4 <= most):
+            if not value or (type(value) is str and len(value) * 4 <= most):
                 return
         for path, value, _ in _values(request, field):
             actual = measure(value)
