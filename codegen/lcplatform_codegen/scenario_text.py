@@ -152,7 +152,8 @@ class _Writer:
         if step.refusal.field is None:
             yield f"with pytest.raises({error}):"
         else:
-            yield f"with refused({error}, field={step.refusal.field!r}):"
+            path = "" if step.refusal.path is None else f", path={step.refusal.path!r}"
+            yield f"with refused({error}, field={step.refusal.field!r}{path}):"
         yield _INDENT + read
 
     def _eventually(self, step: Call, call: str) -> Iterator[str]:

@@ -64,6 +64,7 @@ class Refusal:
 
     code: str
     field: str | None
+    path: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -585,7 +586,9 @@ _OF_STREAMS: Final[Mapping[str, Callable[[Reader, Mapping[str, Any]], Step]]] = 
 def _refusal(method: Method, raw: Any) -> Refusal | None:
     if raw is None:
         return None
-    code, field = (raw, None) if isinstance(raw, str) else (raw["code"], raw["field"])
+    code, field, path = (
+        (raw, None, None) if isinstance(raw, str) else (raw["code"], raw["field"], raw.get("path"))
+    )
     specific = {"not_found", "already_exists", "conflict", "precondition_failed"}
     declared = {error.lower() for error in method.errors}
     if code in specific and code not in declared:
@@ -595,7 +598,7 @@ def _refusal(method: Method, raw: Any) -> Refusal | None:
     if field is not None:
         with at("error"):
             named(method.request, field.partition(".")[0].partition("[")[0])
-    return Refusal(code.upper(), field)
+    return Refusal(code.upper(), field, path)
 
 
 def _gather(method: Method, raw: Mapping[str, Any]) -> tuple[Field, int] | None:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -13,6 +13,7 @@ from google.protobuf.message import DecodeError, Message
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, ResourceInfo, RetryInfo
 from google.rpc.status_pb2 import Status
 
+from lcplatform.type.v1.error_pb2 import RefusedValue, RefusedValues
 from lcplatform_grpc.values import write_duration
 from lcplatform_runtime.errors import (
     ERRORS,
@@ -90,11 +91,11 @@ def trailers_of(error: LCPlatformError, /) -> tuple[str, tuple[tuple[str, bytes]
 
 def read_status(serialized: bytes, /) -> LCPlatformError | None:
     """The error of a serialized Status, or `None` if it is not one of ours."""
-    info, retry, refused = ErrorInfo(), RetryInfo(), BadRequest()
+    info, retry, refused, values = ErrorInfo(), RetryInfo(), BadRequest(), RefusedValues()
     try:
         status = Status.FromString(serialized)
         for detail in status.details:
-            for message in (info, retry, refused):
+            for message in (info, retry, refused, values):
                 detail.Unpack(message)
     except DecodeError:
         return None
@@ -116,10 +117,22 @@ def read_status(serialized: bytes, /) -> LCPlatformError | None:
             for name, value in facts.items()
             if name.startswith(_DETAIL)
         },
-        violations=[FieldViolation(it.field, it.description) for it in refused.field_violations],
+        violations=list(_violations(refused, values)),
     )
     error.from_server = True
     return error
+
+
+def _violations(refused: BadRequest, values: RefusedValues) -> Iterator[FieldViolation]:
+    known = {it.index: it for it in values.values}
+    for index, it in enumerate(refused.field_violations):
+        value = known.get(index)
+        if value is None:
+            yield FieldViolation(it.field, it.description)
+            continue
+        expected = value.expected if value.HasField("expected") else None
+        actual = value.actual if value.HasField("actual") else None
+        yield FieldViolation(it.field, it.description, value.path, expected, actual)
 
 
 def _packed(message: Message) -> Any:
@@ -148,9 +161,23 @@ def _details(error: LCPlatformError) -> Iterator[Message]:
                 for it in error.violations
             ]
         )
+        values = list(_values(error.violations))
+        if values:
+            yield RefusedValues(values=values)
     if error.resource is not None:
         service = (error.operation or "").partition(".")[0]
         yield ResourceInfo(resource_type=service, resource_name=_text(error.resource))
+
+
+def _values(violations: Sequence[FieldViolation]) -> Iterator[RefusedValue]:
+    for index, it in enumerate(violations):
+        if it.path is not None:
+            yield RefusedValue(
+                index=index,
+                path=_text(it.path),
+                expected=None if it.expected is None else _text(it.expected),
+                actual=None if it.actual is None else _text(it.actual),
+            )
 
 
 def _text(value: str) -> str:

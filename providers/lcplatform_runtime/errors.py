@@ -21,10 +21,21 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FieldViolation:
-    """A field of a request that was refused: its dotted path, and what was expected there."""
+    """A field of a request that was refused: its dotted path, and what was expected there.
+
+    Where the value inside of the field is known that was refused, such as the part of a document that its schema does not
+    allow (FR-017), the rest tells of it. A value that must not be shown is not there.
+    """
 
     field: str
     description: str
+    path: str | None = None
+    """Where inside of the field, as a JSON Pointer (RFC 6901); empty for the whole of it. `expected` and `actual` are given
+    with it alone."""
+    expected: str | None = None
+    """What is expected there, as JSON."""
+    actual: str | None = None
+    """What is there, as JSON."""
 
 
 class LCPlatformError(Exception):

@@ -161,7 +161,13 @@ def scrub_error(error: LCPlatformError, secrets: frozenset[str], /) -> None:
     error.resource = clean(error.resource)
     error.details = {scrub(k, secrets): scrub(v, secrets) for k, v in error.details.items()}
     error.violations = tuple(
-        FieldViolation(scrub(it.field, secrets), scrub(it.description, secrets))
+        FieldViolation(
+            scrub(it.field, secrets),
+            scrub(it.description, secrets),
+            clean(it.path),
+            clean(it.expected),
+            clean(it.actual),
+        )
         for it in error.violations
     )
     if hasattr(error, "__notes__"):

@@ -101,6 +101,14 @@ def test_a_refusal_must_name_the_field() -> None:
         raise ConflictError("another")
 
 
+def test_a_refusal_names_the_place_inside_of_its_field() -> None:
+    error = ValidationError("no", violations=(FieldViolation("data", "a number", path="/port"),))
+    with refused(ValidationError, field="data", path="/port"):
+        raise error
+    with pytest.raises(AssertionError), refused(ValidationError, field="data", path="/host"):
+        raise error
+
+
 def test_what_must_be_present_is_not_none() -> None:
     assert present(0) == 0
     with pytest.raises(AssertionError):

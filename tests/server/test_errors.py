@@ -47,6 +47,14 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 NAME = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
 
 
+def violations() -> st.SearchStrategy[FieldViolation]:
+    """Of fields, and of values inside of fields."""
+    fields = st.builds(FieldViolation, field=NAME, description=TEXT)
+    known = st.none() | TEXT
+    values = st.builds(FieldViolation, NAME, TEXT, path=TEXT, expected=known, actual=known)
+    return fields | values
+
+
 @st.composite
 def errors(draw: st.DrawFn) -> LCPlatformError:
     kind = draw(st.sampled_from(list(ERRORS.values())))
@@ -59,9 +67,7 @@ def errors(draw: st.DrawFn) -> LCPlatformError:
         retry_after=draw(st.none() | st.timedeltas(timedelta(0), timedelta(days=9999))),
         request_id=draw(st.none() | NAME),
         details=draw(st.dictionaries(NAME, TEXT, max_size=4)),
-        violations=draw(
-            st.lists(st.builds(FieldViolation, field=NAME, description=TEXT), max_size=4)
-        ),
+        violations=draw(st.lists(violations(), max_size=4)),
     )
 
 

@@ -74,3 +74,32 @@ class BatchFailure(Response):
 
     retryable: bool
     """Whether the same entry may succeed when it is sent again."""
+
+
+class RefusedValue(Response):
+    """A value inside of a field that was refused, such as a part of a JSON document that its schema
+    does not allow.
+    """
+
+    index: int
+    """The violation that this belongs to: its place among those of BadRequest, counted from 0."""
+
+    path: str
+    """Where inside of the field, as a JSON Pointer (RFC 6901). Empty: the whole of it."""
+
+    expected: str | None = None
+    """What is expected there, as JSON."""
+
+    actual: str | None = None
+    """What is there, as JSON. Absent where something is missing, where it is too long to be repeated,
+    and where it must not be shown.
+    """
+
+
+class RefusedValues(Response):
+    """What is known of the values that a request was refused for, beyond what google.rpc.BadRequest
+    tells of each. It is a detail of the status of such a call.
+    """
+
+    values: tuple[RefusedValue, ...] = ()
+    """The values."""

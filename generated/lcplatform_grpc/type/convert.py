@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from lcplatform.type.models import BatchFailure, ErrorCode
+from lcplatform.type.models import BatchFailure, ErrorCode, RefusedValue
 from lcplatform.type.v1 import batch_pb2 as type_batch_pb2
 from lcplatform.type.v1 import error_pb2 as type_error_pb2
 from lcplatform_grpc.values import Arguments, maker
@@ -65,4 +65,30 @@ def arguments_of_batch_failure(model: BatchFailure, /) -> Arguments:
         "code": ERROR_CODE_NUMBERS[model.code],
         "message": model.message,
         "retryable": model.retryable,
+    }
+
+
+_make_refused_value = maker(RefusedValue)
+
+
+def read_refused_value(message: type_error_pb2.RefusedValue, /) -> RefusedValue:
+    """The `RefusedValue` that came."""
+    has = message.HasField
+    return _make_refused_value(
+        {
+            "index": message.index,
+            "path": message.path,
+            "expected": message.expected if has("expected") else None,
+            "actual": message.actual if has("actual") else None,
+        }
+    )
+
+
+def arguments_of_refused_value(model: RefusedValue, /) -> Arguments:
+    """The `RefusedValue` to send inside of another message."""
+    return {
+        "index": model.index,
+        "path": model.path,
+        "expected": model.expected,
+        "actual": model.actual,
     }

@@ -44,12 +44,15 @@ def flat(parts: Iterable[Iterable[T]], /) -> tuple[T, ...]:
 
 
 @contextmanager
-def refused(error: type[LCPlatformError], /, *, field: str) -> Iterator[None]:
-    """The block raises that error, and its violations name the field."""
+def refused(
+    error: type[LCPlatformError], /, *, field: str, path: str | None = None
+) -> Iterator[None]:
+    """The block raises that error, and its violations name the field, and the place inside of it."""
     with pytest.raises(error) as caught:
         yield
     assert isinstance(caught.value, ValidationError), "only a ValidationError names fields"
-    assert field in {violation.field for violation in caught.value.violations}
+    violations = [it for it in caught.value.violations if path is None or it.path == path]
+    assert field in {violation.field for violation in violations}
 
 
 class Matcher(ABC):

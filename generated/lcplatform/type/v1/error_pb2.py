@@ -24,13 +24,17 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1elcplatform/type/v1/error.proto\x12\x12lcplatform.type.v1*\xad\x03\n\tErrorCode\x12\x1a\n\x16\x45RROR_CODE_UNSPECIFIED\x10\x00\x12\x18\n\x14\x45RROR_CODE_NOT_FOUND\x10\x01\x12\x1d\n\x19\x45RROR_CODE_ALREADY_EXISTS\x10\x02\x12\x19\n\x15\x45RROR_CODE_VALIDATION\x10\x03\x12\x17\n\x13\x45RROR_CODE_CONFLICT\x10\x04\x12\"\n\x1e\x45RROR_CODE_PRECONDITION_FAILED\x10\x05\x12\x1d\n\x19\x45RROR_CODE_AUTHENTICATION\x10\x06\x12 \n\x1c\x45RROR_CODE_PERMISSION_DENIED\x10\x07\x12\x1d\n\x19\x45RROR_CODE_QUOTA_EXCEEDED\x10\x08\x12\"\n\x1e\x45RROR_CODE_SERVICE_UNAVAILABLE\x10\t\x12 \n\x1c\x45RROR_CODE_DEADLINE_EXCEEDED\x10\n\x12\x1a\n\x16\x45RROR_CODE_UNSUPPORTED\x10\x0b\x12\x17\n\x13\x45RROR_CODE_INTERNAL\x10\x0c\x12\x18\n\x14\x45RROR_CODE_CANCELLED\x10\rb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1elcplatform/type/v1/error.proto\x12\x12lcplatform.type.v1\"A\n\rRefusedValues\x12\x30\n\x06values\x18\x01 \x03(\x0b\x32 .lcplatform.type.v1.RefusedValue\"o\n\x0cRefusedValue\x12\r\n\x05index\x18\x01 \x01(\x05\x12\x0c\n\x04path\x18\x02 \x01(\t\x12\x15\n\x08\x65xpected\x18\x03 \x01(\tH\x00\x88\x01\x01\x12\x13\n\x06\x61\x63tual\x18\x04 \x01(\tH\x01\x88\x01\x01\x42\x0b\n\t_expectedB\t\n\x07_actual*\xad\x03\n\tErrorCode\x12\x1a\n\x16\x45RROR_CODE_UNSPECIFIED\x10\x00\x12\x18\n\x14\x45RROR_CODE_NOT_FOUND\x10\x01\x12\x1d\n\x19\x45RROR_CODE_ALREADY_EXISTS\x10\x02\x12\x19\n\x15\x45RROR_CODE_VALIDATION\x10\x03\x12\x17\n\x13\x45RROR_CODE_CONFLICT\x10\x04\x12\"\n\x1e\x45RROR_CODE_PRECONDITION_FAILED\x10\x05\x12\x1d\n\x19\x45RROR_CODE_AUTHENTICATION\x10\x06\x12 \n\x1c\x45RROR_CODE_PERMISSION_DENIED\x10\x07\x12\x1d\n\x19\x45RROR_CODE_QUOTA_EXCEEDED\x10\x08\x12\"\n\x1e\x45RROR_CODE_SERVICE_UNAVAILABLE\x10\t\x12 \n\x1c\x45RROR_CODE_DEADLINE_EXCEEDED\x10\n\x12\x1a\n\x16\x45RROR_CODE_UNSUPPORTED\x10\x0b\x12\x17\n\x13\x45RROR_CODE_INTERNAL\x10\x0c\x12\x18\n\x14\x45RROR_CODE_CANCELLED\x10\rb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'lcplatform.type.v1.error_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ERRORCODE']._serialized_start=55
-  _globals['_ERRORCODE']._serialized_end=484
+  _globals['_ERRORCODE']._serialized_start=235
+  _globals['_ERRORCODE']._serialized_end=664
+  _globals['_REFUSEDVALUES']._serialized_start=54
+  _globals['_REFUSEDVALUES']._serialized_end=119
+  _globals['_REFUSEDVALUE']._serialized_start=121
+  _globals['_REFUSEDVALUE']._serialized_end=232
 # @@protoc_insertion_point(module_scope)
