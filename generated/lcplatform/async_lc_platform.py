@@ -154,7 +154,8 @@ class AsyncLCPlatform:
         """Keeps one JSON document for each application and environment (FR-016). Every change is
         checked against a schema (FR-017) and makes a version that never changes again (FR-018).
         Applications read the current version, are told of the next (FR-020), and need no restart
-        (FR-019).
+        (FR-019). One that is deleted can be restored, is listed where that is asked for, and is not
+        found by anything else.
         """
         return self._foundation.client("configuration", self._make_configuration)
 

@@ -45,7 +45,9 @@ from lcplatform_runtime.pointer import NO_DEFAULT, D, T, value_at
 class AsyncConfiguration:
     """Keeps one JSON document for each application and environment (FR-016). Every change is checked
     against a schema (FR-017) and makes a version that never changes again (FR-018). Applications
-    read the current version, are told of the next (FR-020), and need no restart (FR-019).
+    read the current version, are told of the next (FR-020), and need no restart (FR-019). One that
+    is deleted can be restored, is listed where that is asked for, and is not found by anything
+    else.
 
     Besides the errors that an operation names, each raises `ValidationError` for an argument that
     is not usable and `UnsupportedError` for what the provider does not offer, before anything is
@@ -75,7 +77,7 @@ class AsyncConfiguration:
             environment: The environment, for example production.
             data: The data of the first version.
             schema_: The JSON Schema (2020-12) that this and every later version must satisfy;
-                anything goes where absent. It may not refer to other documents.
+                anything goes where absent. It refers to no other document, for nothing is fetched.
             description: What the configuration is for.
             options: Deadline, retries and the like, for this call alone.
 
@@ -99,23 +101,29 @@ class AsyncConfiguration:
         *,
         version: str | None = None,
         if_none_match: str | None = None,
+        reader: str | None = None,
         options: CallOptions | None = None,
     ) -> GetConfigurationResponse:
-        """Reads a version of a configuration: the current one unless a version is given. One that is
-        deleted is not found.
+        """Reads a version of a configuration: the current one unless a version is given. Of two that a
+        gradual deployment leaves to choose from, a reader gets one, and gets the other at most once
+        its share has grown.
 
         Args:
             application: The application.
             environment: The environment.
             version: This version instead of the current one.
-            if_none_match: Reads only if the current version no longer has this etag; otherwise the
-                answer says `not_modified` and has no data. Not together with `version`.
+            if_none_match: Reads only if the version that the reader gets no longer has this etag;
+                otherwise the answer says `not_modified` and has no data.
+            reader: Who reads, for gradual deployments: readers of one name get the same version at
+                any time. All who give none are one reader.
             options: Deadline, retries and the like, for this call alone.
 
         Raises:
             ResourceNotFoundError: something that the call names does not exist.
         """
-        kept = self.calls.get_configuration.kept((application, environment, version), options)
+        kept = self.calls.get_configuration.kept(
+            (application, environment, version, if_none_match, reader), options
+        )
         if kept is not None:
             return kept
         request = build(
@@ -124,6 +132,7 @@ class AsyncConfiguration:
             environment=environment,
             version=version,
             if_none_match=if_none_match,
+            reader=reader,
         )
         return await self.calls.get_configuration(request, options)
 
@@ -134,6 +143,7 @@ class AsyncConfiguration:
         *,
         version: str | None = None,
         if_none_match: str | None = None,
+        reader: str | None = None,
         options: CallOptions | None = None,
     ) -> bool:
         """Tells whether it exists: `get_configuration` finds it. Any other error is raised as it is."""
@@ -143,6 +153,7 @@ class AsyncConfiguration:
                 environment,
                 version=version,
                 if_none_match=if_none_match,
+                reader=reader,
                 options=options,
             )
         except ResourceNotFoundError:
@@ -157,6 +168,7 @@ class AsyncConfiguration:
         *,
         path: str,
         version: str | None = None,
+        reader: str | None = None,
         options: CallOptions | None = None,
     ) -> Json: ...
 
@@ -169,6 +181,7 @@ class AsyncConfiguration:
         path: str,
         default: D,
         version: str | None = None,
+        reader: str | None = None,
         options: CallOptions | None = None,
     ) -> Json | D: ...
 
@@ -181,6 +194,7 @@ class AsyncConfiguration:
         path: str,
         as_type: type[T],
         version: str | None = None,
+        reader: str | None = None,
         options: CallOptions | None = None,
     ) -> T: ...
 
@@ -194,6 +208,7 @@ class AsyncConfiguration:
         as_type: type[T],
         default: D,
         version: str | None = None,
+        reader: str | None = None,
         options: CallOptions | None = None,
     ) -> T | D: ...
 
@@ -206,6 +221,7 @@ class AsyncConfiguration:
         as_type: type[object] | None = None,
         default: object = NO_DEFAULT,
         version: str | None = None,
+        reader: str | None = None,
         options: CallOptions | None = None,
     ) -> object:
         """One value of the data with which `get_configuration` answers.
@@ -220,6 +236,8 @@ class AsyncConfiguration:
                 date in a string.
             default: The answer if the path leads nowhere.
             version: This version instead of the current one.
+            reader: Who reads, for gradual deployments: readers of one name get the same version at
+                any time. All who give none are one reader.
             options: Deadline, retries and the like, for this call alone.
 
         Raises:
@@ -227,7 +245,7 @@ class AsyncConfiguration:
             ValidationError: the value is of another type, or the path is no JSON Pointer.
         """
         answer = await self.get_configuration(
-            application, environment, version=version, options=options
+            application, environment, version=version, reader=reader, options=options
         )
         return value_at(answer.data, path, as_type, default)
 
@@ -246,13 +264,15 @@ class AsyncConfiguration:
         options: CallOptions | None = None,
     ) -> UpdateConfigurationResponse:
         """Stores a new version, which becomes the current one (FR-018). Data that the schema refuses
-        changes nothing (FR-017).
+        changes nothing (FR-017): the violations of the error tell everything that is wrong, as
+        ValidateConfiguration does. So does a schema that is none.
 
         Args:
             application: The application.
             environment: The environment.
             data: The data of the new version, all of it.
-            schema_: The schema from this version on.
+            schema_: The schema from this version on. It refers to no other document, for nothing is
+                fetched.
             description: What the configuration is for.
             comment: What is to be said of this change.
             rollout: Brings the version to its readers little by little; to all at once where
@@ -288,12 +308,13 @@ class AsyncConfiguration:
         schema_: Json | JsonInput,
         options: CallOptions | None = None,
     ) -> ValidateConfigurationResponse:
-        """Checks data against a schema and tells everything that is wrong with it (FR-017). Nothing is
-        stored.
+        """Checks data against a schema and tells everything that is wrong with it (FR-017), formats
+        included. Nothing is stored. A schema that is none is refused.
 
         Args:
             data: The data.
-            schema_: The JSON Schema (2020-12). It may not refer to other documents.
+            schema_: The JSON Schema (2020-12). It refers to no other document, for nothing is
+                fetched.
             options: Deadline, retries and the like, for this call alone.
         """
         request = build(ValidateConfigurationRequest, data=data, schema_=schema_)
@@ -308,7 +329,8 @@ class AsyncConfiguration:
         page_token: str = "",
         options: CallOptions | None = None,
     ) -> ListConfigurationsResponse:
-        """Lists the configurations, without their data. The order is the provider's.
+        """Lists the configurations, without their data. The order is the provider's. Deleted ones are
+        left out unless they are asked for.
 
         Args:
             application: Only those of this application.
@@ -401,7 +423,8 @@ class AsyncConfiguration:
         if_match: str | None = None,
         options: CallOptions | None = None,
     ) -> RollbackConfigurationResponse:
-        """Stores the data and schema of an earlier version again as a new one (FR-018).
+        """Stores the data and schema of an earlier version again as a new one, which becomes current
+        (FR-018).
 
         Args:
             application: The application.
@@ -434,7 +457,7 @@ class AsyncConfiguration:
         options: CallOptions | None = None,
     ) -> DeleteConfigurationResponse:
         """Deletes a configuration. It can be restored for 30 days (FR-018). One that is deleted
-        already keeps its day.
+        already keeps its day. A gradual deployment that is under way is stopped.
 
         Args:
             application: The application.
@@ -484,17 +507,21 @@ class AsyncConfiguration:
         environment: str,
         *,
         if_none_match: str | None = None,
+        reader: str | None = None,
         options: CallOptions | None = None,
     ) -> AsyncIterator[WatchConfigurationResponse]:
-        """Tells every change of a configuration as it happens, from what is current now on (FR-020).
-        It ends only when the caller gives up or the connection breaks; whoever asks again with the
-        last `etag` misses nothing but versions that are past already.
+        """Tells every change of a configuration as it happens, in its order, from what is current now
+        on (FR-020). Whoever hears more slowly than changes come may miss some in between, but never
+        the last. It ends when the caller gives up, when the connection breaks, and with NOT_FOUND
+        when the configuration is gone for good; whoever asks again with the last `etag` misses
+        nothing but versions that are past already.
 
         Args:
             application: The application.
             environment: The environment.
             if_none_match: What the caller has already. Where absent or no longer current, the
                 current version is told first.
+            reader: Who reads, for gradual deployments, as when reading.
             options: Deadline, retries and the like, for this call alone.
 
         Yields:
@@ -509,6 +536,7 @@ class AsyncConfiguration:
             application=application,
             environment=environment,
             if_none_match=if_none_match,
+            reader=reader,
         )
         return self.calls.watch_configuration(request, options)
 
@@ -519,8 +547,8 @@ class AsyncConfiguration:
         *,
         options: CallOptions | None = None,
     ) -> StopDeploymentResponse:
-        """Stops a gradual deployment: every reader gets the version before it again. Without one
-        nothing happens.
+        """Stops a gradual deployment: every reader gets the version before it again, and the new one
+        stays as one of the versions. Without one nothing happens.
 
         Args:
             application: The application.

@@ -37,7 +37,8 @@ class ConfigurationDriver(ABC):
     """Keeps one JSON document for each application and environment (FR-016). Every change is
     checked against a schema (FR-017) and makes a version that never changes again (FR-018).
     Applications read the current version, are told of the next (FR-020), and need no restart
-    (FR-019).
+    (FR-019). One that is deleted can be restored, is listed where that is asked for, and is not
+    found by anything else.
 
     Blocking. Requests are validated and complete: defaults are filled in. Raise the errors of
     `lcplatform.errors`, or the vendor's own for the provider's table to translate.
@@ -58,8 +59,9 @@ class ConfigurationDriver(ABC):
 
     @abstractmethod
     def get_configuration(self, request: GetConfigurationRequest, /) -> GetConfigurationResponse:
-        """Reads a version of a configuration: the current one unless a version is given. One that is
-        deleted is not found.
+        """Reads a version of a configuration: the current one unless a version is given. Of two that a
+        gradual deployment leaves to choose from, a reader gets one, and gets the other at most once
+        its share has grown.
         """
 
     @abstractmethod
@@ -67,22 +69,25 @@ class ConfigurationDriver(ABC):
         self, request: UpdateConfigurationRequest, /
     ) -> UpdateConfigurationResponse:
         """Stores a new version, which becomes the current one (FR-018). Data that the schema refuses
-        changes nothing (FR-017).
+        changes nothing (FR-017): the violations of the error tell everything that is wrong, as
+        ValidateConfiguration does. So does a schema that is none.
         """
 
     @abstractmethod
     def validate_configuration(
         self, request: ValidateConfigurationRequest, /
     ) -> ValidateConfigurationResponse:
-        """Checks data against a schema and tells everything that is wrong with it (FR-017). Nothing is
-        stored.
+        """Checks data against a schema and tells everything that is wrong with it (FR-017), formats
+        included. Nothing is stored. A schema that is none is refused.
         """
 
     @abstractmethod
     def list_configurations(
         self, request: ListConfigurationsRequest, /
     ) -> ListConfigurationsResponse:
-        """Lists the configurations, without their data. The order is the provider's."""
+        """Lists the configurations, without their data. The order is the provider's. Deleted ones are
+        left out unless they are asked for.
+        """
 
     @abstractmethod
     def list_versions(self, request: ListVersionsRequest, /) -> ListVersionsResponse:
@@ -92,14 +97,16 @@ class ConfigurationDriver(ABC):
     def rollback_configuration(
         self, request: RollbackConfigurationRequest, /
     ) -> RollbackConfigurationResponse:
-        """Stores the data and schema of an earlier version again as a new one (FR-018)."""
+        """Stores the data and schema of an earlier version again as a new one, which becomes current
+        (FR-018).
+        """
 
     @abstractmethod
     def delete_configuration(
         self, request: DeleteConfigurationRequest, /
     ) -> DeleteConfigurationResponse:
         """Deletes a configuration. It can be restored for 30 days (FR-018). One that is deleted
-        already keeps its day.
+        already keeps its day. A gradual deployment that is under way is stopped.
         """
 
     @abstractmethod
@@ -114,15 +121,17 @@ class ConfigurationDriver(ABC):
     def watch_configuration(
         self, request: WatchConfigurationRequest, /
     ) -> Iterator[WatchConfigurationResponse]:
-        """Tells every change of a configuration as it happens, from what is current now on (FR-020).
-        It ends only when the caller gives up or the connection breaks; whoever asks again with the
-        last `etag` misses nothing but versions that are past already.
+        """Tells every change of a configuration as it happens, in its order, from what is current now
+        on (FR-020). Whoever hears more slowly than changes come may miss some in between, but never
+        the last. It ends when the caller gives up, when the connection breaks, and with NOT_FOUND
+        when the configuration is gone for good; whoever asks again with the last `etag` misses
+        nothing but versions that are past already.
         """
 
     @abstractmethod
     def stop_deployment(self, request: StopDeploymentRequest, /) -> StopDeploymentResponse:
-        """Stops a gradual deployment: every reader gets the version before it again. Without one
-        nothing happens.
+        """Stops a gradual deployment: every reader gets the version before it again, and the new one
+        stays as one of the versions. Without one nothing happens.
         """
 
 
@@ -130,7 +139,8 @@ class AsyncConfigurationDriver(ABC):
     """Keeps one JSON document for each application and environment (FR-016). Every change is
     checked against a schema (FR-017) and makes a version that never changes again (FR-018).
     Applications read the current version, are told of the next (FR-020), and need no restart
-    (FR-019).
+    (FR-019). One that is deleted can be restored, is listed where that is asked for, and is not
+    found by anything else.
 
     Async. Requests are validated and complete: defaults are filled in. Raise the errors of
     `lcplatform.errors`, or the vendor's own for the provider's table to translate.
@@ -153,8 +163,9 @@ class AsyncConfigurationDriver(ABC):
     async def get_configuration(
         self, request: GetConfigurationRequest, /
     ) -> GetConfigurationResponse:
-        """Reads a version of a configuration: the current one unless a version is given. One that is
-        deleted is not found.
+        """Reads a version of a configuration: the current one unless a version is given. Of two that a
+        gradual deployment leaves to choose from, a reader gets one, and gets the other at most once
+        its share has grown.
         """
 
     @abstractmethod
@@ -162,22 +173,25 @@ class AsyncConfigurationDriver(ABC):
         self, request: UpdateConfigurationRequest, /
     ) -> UpdateConfigurationResponse:
         """Stores a new version, which becomes the current one (FR-018). Data that the schema refuses
-        changes nothing (FR-017).
+        changes nothing (FR-017): the violations of the error tell everything that is wrong, as
+        ValidateConfiguration does. So does a schema that is none.
         """
 
     @abstractmethod
     async def validate_configuration(
         self, request: ValidateConfigurationRequest, /
     ) -> ValidateConfigurationResponse:
-        """Checks data against a schema and tells everything that is wrong with it (FR-017). Nothing is
-        stored.
+        """Checks data against a schema and tells everything that is wrong with it (FR-017), formats
+        included. Nothing is stored. A schema that is none is refused.
         """
 
     @abstractmethod
     async def list_configurations(
         self, request: ListConfigurationsRequest, /
     ) -> ListConfigurationsResponse:
-        """Lists the configurations, without their data. The order is the provider's."""
+        """Lists the configurations, without their data. The order is the provider's. Deleted ones are
+        left out unless they are asked for.
+        """
 
     @abstractmethod
     async def list_versions(self, request: ListVersionsRequest, /) -> ListVersionsResponse:
@@ -187,14 +201,16 @@ class AsyncConfigurationDriver(ABC):
     async def rollback_configuration(
         self, request: RollbackConfigurationRequest, /
     ) -> RollbackConfigurationResponse:
-        """Stores the data and schema of an earlier version again as a new one (FR-018)."""
+        """Stores the data and schema of an earlier version again as a new one, which becomes current
+        (FR-018).
+        """
 
     @abstractmethod
     async def delete_configuration(
         self, request: DeleteConfigurationRequest, /
     ) -> DeleteConfigurationResponse:
         """Deletes a configuration. It can be restored for 30 days (FR-018). One that is deleted
-        already keeps its day.
+        already keeps its day. A gradual deployment that is under way is stopped.
         """
 
     @abstractmethod
@@ -209,13 +225,15 @@ class AsyncConfigurationDriver(ABC):
     def watch_configuration(
         self, request: WatchConfigurationRequest, /
     ) -> AsyncIterator[WatchConfigurationResponse]:
-        """Tells every change of a configuration as it happens, from what is current now on (FR-020).
-        It ends only when the caller gives up or the connection breaks; whoever asks again with the
-        last `etag` misses nothing but versions that are past already.
+        """Tells every change of a configuration as it happens, in its order, from what is current now
+        on (FR-020). Whoever hears more slowly than changes come may miss some in between, but never
+        the last. It ends when the caller gives up, when the connection breaks, and with NOT_FOUND
+        when the configuration is gone for good; whoever asks again with the last `etag` misses
+        nothing but versions that are past already.
         """
 
     @abstractmethod
     async def stop_deployment(self, request: StopDeploymentRequest, /) -> StopDeploymentResponse:
-        """Stops a gradual deployment: every reader gets the version before it again. Without one
-        nothing happens.
+        """Stops a gradual deployment: every reader gets the version before it again, and the new one
+        stays as one of the versions. Without one nothing happens.
         """

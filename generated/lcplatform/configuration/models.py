@@ -4,32 +4,36 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, model_validator
 
+from lcplatform_runtime.choices import not_together
 from lcplatform_runtime.json_value import Json
 from lcplatform_runtime.model import Request, Response
 
 
 class Rollout(Request):
-    """How a new version reaches its readers little by little."""
+    """How a new version reaches its readers little by little. The duration is divided into equal
+    parts; with each that begins, the first included, more readers get the version. It becomes the
+    current one when the duration and the time after it are over.
+    """
 
     duration: Annotated[timedelta, Field(ge=60, le=86400)]
-    """How long it takes until every reader gets it."""
+    """How long it takes."""
 
     step_percent: Annotated[float, Field(ge=1.0, le=100.0)] = 20
     """The percentage of the readers that it gains at each step."""
 
     bake: Annotated[timedelta, Field(ge=0, le=86400)] = timedelta()
-    """How long the last step is watched before the deployment counts as complete."""
+    """How long everybody has it then before it becomes current. Until then it can be stopped."""
 
 
 class RolloutProgress(Response):
     """How far a gradual deployment has come."""
 
     version: str
-    """The version that is on its way."""
+    """The version that is on its way. It is not the current one yet."""
 
     percent: float
     """The percentage of the readers that get it."""
@@ -97,11 +101,16 @@ class Violation(Response):
     message: str
     """What is wrong, for a person to read."""
 
-    expected: str
-    """What the schema expects there, as JSON."""
+    expected: str | None = None
+    """What the schema expects there, as JSON: the value of the keyword, or the schema of what is
+    missing. Absent where it is too long to be repeated (2048 characters).
+    """
 
     actual: str | None = None
-    """What is there, as JSON. Absent where something is missing."""
+    """What is there, as JSON. Absent where something is missing, where it is too long to be repeated
+    (2048 characters), and where the schema marks it, or something inside of it, as not to be shown
+    (`writeOnly`, format `password`).
+    """
 
     keyword: str
     """The keyword of the schema that refuses it, for example minimum."""
@@ -125,7 +134,7 @@ class CreateConfigurationRequest(Request):
 
     schema_: Json | None = None
     """The JSON Schema (2020-12) that this and every later version must satisfy; anything goes where
-    absent. It may not refer to other documents.
+    absent. It refers to no other document, for nothing is fetched.
     """
 
     description: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
@@ -159,9 +168,20 @@ class GetConfigurationRequest(Request):
     """This version instead of the current one."""
 
     if_none_match: Annotated[str | None, Field(min_length=1)] = None
-    """Reads only if the current version no longer has this etag; otherwise the answer says
-    `not_modified` and has no data. Not together with `version`.
+    """Reads only if the version that the reader gets no longer has this etag; otherwise the answer
+    says `not_modified` and has no data.
     """
+
+    reader: Annotated[str | None, Field(max_length=128, min_length=1)] = None
+    """Who reads, for gradual deployments: readers of one name get the same version at any time. All
+    who give none are one reader.
+    """
+
+    @model_validator(mode="after")
+    def _check_if_none_match_without_version(self) -> Self:
+        if self.if_none_match is not None and self.version is not None:
+            raise not_together("if_none_match", "version")
+        return self
 
 
 class GetConfigurationResponse(Response):
@@ -177,15 +197,15 @@ class GetConfigurationResponse(Response):
     """The version that was read."""
 
     etag: str | None = None
-    """An opaque mark of the current version, for `if_match` and `if_none_match`. Absent where another
-    version was read.
+    """An opaque mark of the version, for `if_match` and `if_none_match`. Absent where a version was
+    asked for that is not the current one.
     """
 
     data: Json | None = None
     """The data. Absent if it is not modified."""
 
     schema_: Json | None = None
-    """The schema that the data satisfies."""
+    """The schema that the data satisfies. Absent if it is not modified."""
 
     description: str | None = None
     """What the configuration is for."""
@@ -194,7 +214,7 @@ class GetConfigurationResponse(Response):
     """When the version was stored, in UTC."""
 
     not_modified: bool
-    """The current version still has the etag of `if_none_match`."""
+    """The version still has the etag of `if_none_match`."""
 
 
 class UpdateConfigurationRequest(Request):
@@ -214,7 +234,7 @@ class UpdateConfigurationRequest(Request):
     """The data of the new version, all of it."""
 
     schema_: Json | None = None
-    """The schema from this version on."""
+    """The schema from this version on. It refers to no other document, for nothing is fetched."""
 
     description: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
     """What the configuration is for."""
@@ -251,14 +271,17 @@ class ValidateConfigurationRequest(Request):
     """The data."""
 
     schema_: Json
-    """The JSON Schema (2020-12). It may not refer to other documents."""
+    """The JSON Schema (2020-12). It refers to no other document, for nothing is fetched."""
 
 
 class ValidateConfigurationResponse(Response):
     """What is wrong with the data."""
 
     violations: tuple[Violation, ...] = ()
-    """Everything that is wrong, in the order of the paths. Empty: the data is valid."""
+    """Everything that is wrong, in the order of the document. Empty: the data is valid."""
+
+    more: bool
+    """More is wrong than is listed: 1000 violations are."""
 
 
 class ListConfigurationsRequest(Request):
@@ -413,12 +436,15 @@ class WatchConfigurationRequest(Request):
     first.
     """
 
+    reader: Annotated[str | None, Field(max_length=128, min_length=1)] = None
+    """Who reads, for gradual deployments, as when reading."""
+
 
 class WatchConfigurationResponse(Response):
-    """A version that is current from now on."""
+    """A version that the reader gets from now on."""
 
     version: str
-    """The version."""
+    """The version. If the configuration was deleted, the one that was current."""
 
     etag: str
     """An opaque mark of the current version, for `if_match` and `if_none_match`."""

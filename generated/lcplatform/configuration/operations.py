@@ -38,7 +38,10 @@ GET_CONFIGURATION: Final = Operation(
     idempotency=Idempotency.NO_SIDE_EFFECTS,
     errors=("NOT_FOUND",),
     resource="application",
-    cache=CacheRule(key=("application", "environment", "version"), ttl=timedelta(seconds=300)),
+    cache=CacheRule(
+        key=("application", "environment", "version", "if_none_match", "reader"),
+        ttl=timedelta(seconds=300),
+    ),
 )
 """Reads a version of a configuration: the current one unless a version is given."""
 
@@ -70,7 +73,7 @@ VALIDATE_CONFIGURATION: Final = Operation(
         FieldLimit(field="schema_", limit="max_schema_bytes", unit="bytes"),
     ),
 )
-"""Checks data against a schema and tells everything that is wrong with it (FR-017)."""
+"""Checks data against a schema and tells everything that is wrong with it (FR-017), formats included."""
 
 LIST_CONFIGURATIONS: Final = Operation(
     service="configuration",
@@ -104,7 +107,7 @@ ROLLBACK_CONFIGURATION: Final = Operation(
     if_match="if_match",
     invalidates=("get_configuration",),
 )
-"""Stores the data and schema of an earlier version again as a new one (FR-018)."""
+"""Stores the data and schema of an earlier version again as a new one, which becomes current (FR-018)."""
 
 DELETE_CONFIGURATION: Final = Operation(
     service="configuration",
@@ -141,7 +144,7 @@ WATCH_CONFIGURATION: Final = Operation(
     errors=("NOT_FOUND",),
     resource="application",
 )
-"""Tells every change of a configuration as it happens, from what is current now on (FR-020)."""
+"""Tells every change of a configuration as it happens, in its order, from what is current now on (FR-020)."""
 
 STOP_DEPLOYMENT: Final = Operation(
     service="configuration",
@@ -154,4 +157,4 @@ STOP_DEPLOYMENT: Final = Operation(
     resource="application",
     invalidates=("get_configuration",),
 )
-"""Stops a gradual deployment: every reader gets the version before it again."""
+"""Stops a gradual deployment: every reader gets the version before it again, and the new one stays as one of the versions."""

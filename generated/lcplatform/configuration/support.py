@@ -13,7 +13,7 @@ class ConfigurationCapability(StrEnum):
     """The capabilities of Configuration that a provider declares or lacks."""
 
     GRADUAL_DEPLOYMENT = "gradual_deployment"
-    """A new version can reach its readers little by little."""
+    """A new version can reach its readers little by little, and be taken back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,4 +25,6 @@ class ConfigurationLimits(Limits):
     max_schema_bytes: int
     """The largest schema, in UTF-8. Unit: bytes."""
     max_versions: int
-    """The versions of one configuration that are kept. Unit: count."""
+    """The versions of one configuration that are kept. The oldest makes room for one more. Unit:
+    count.
+    """

@@ -72,6 +72,8 @@ class TestConfigurationLaws(LawTest):
             ("version", "too long", "a" * 129),
             ("version", "too short", ""),
             ("if_none_match", "too short", ""),
+            ("reader", "too long", "a" * 129),
+            ("reader", "too short", ""),
         )
 
     def test_get_configuration_takes_what_is_just_within_bounds(self) -> None:
@@ -82,6 +84,7 @@ class TestConfigurationLaws(LawTest):
             ("application", "the longest", self.text(64)),
             ("environment", "the longest", self.text(64)),
             ("version", "the longest", self.text(128)),
+            ("reader", "the longest", self.text(128)),
         )
 
     def test_get_configuration_on_what_is_missing_raises_not_found(self) -> None:
@@ -347,6 +350,8 @@ class TestConfigurationLaws(LawTest):
             ("environment", "too short", ""),
             ("environment", "against the pattern", "\n"),
             ("if_none_match", "too short", ""),
+            ("reader", "too long", "a" * 129),
+            ("reader", "too short", ""),
         )
 
     def test_watch_configuration_takes_what_is_just_within_bounds(self) -> None:
@@ -356,6 +361,7 @@ class TestConfigurationLaws(LawTest):
             ("NOT_FOUND",),
             ("application", "the longest", self.text(64)),
             ("environment", "the longest", self.text(64)),
+            ("reader", "the longest", self.text(128)),
         )
 
     def test_watch_configuration_on_what_is_missing_raises_not_found(self) -> None:

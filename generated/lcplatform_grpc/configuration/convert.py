@@ -177,7 +177,7 @@ def read_violation(message: configuration_pb2.Violation, /) -> Violation:
         {
             "path": message.path,
             "message": message.message,
-            "expected": message.expected,
+            "expected": message.expected if has("expected") else None,
             "actual": message.actual if has("actual") else None,
             "keyword": message.keyword,
         }
@@ -270,6 +270,8 @@ def read_get_configuration_request(
         fields["version"] = message.version
     if has("if_none_match"):
         fields["if_none_match"] = message.if_none_match
+    if has("reader"):
+        fields["reader"] = message.reader
     return _check_get_configuration_request(fields)
 
 
@@ -282,6 +284,7 @@ def write_get_configuration_request(
         environment=model.environment,
         version=model.version,
         if_none_match=model.if_none_match,
+        reader=model.reader,
     )
 
 
@@ -434,6 +437,7 @@ def read_validate_configuration_response(
     return _make_validate_configuration_response(
         {
             "violations": tuple([read_violation(it) for it in message.violations[:]]),
+            "more": message.more,
         }
     )
 
@@ -444,6 +448,7 @@ def write_validate_configuration_response(
     """The `ValidateConfigurationResponse` to send."""
     return configuration_pb2.ValidateConfigurationResponse(
         violations=[arguments_of_violation(it) for it in model.violations],
+        more=model.more,
     )
 
 
@@ -733,6 +738,8 @@ def read_watch_configuration_request(
     }
     if has("if_none_match"):
         fields["if_none_match"] = message.if_none_match
+    if has("reader"):
+        fields["reader"] = message.reader
     return _check_watch_configuration_request(fields)
 
 
@@ -744,6 +751,7 @@ def write_watch_configuration_request(
         application=model.application,
         environment=model.environment,
         if_none_match=model.if_none_match,
+        reader=model.reader,
     )
 
 

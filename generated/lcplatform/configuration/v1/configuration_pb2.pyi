@@ -106,16 +106,18 @@ class CreateConfigurationResponse(_message.Message):
     def __init__(self, version: _Optional[str] = ..., etag: _Optional[str] = ...) -> None: ...
 
 class GetConfigurationRequest(_message.Message):
-    __slots__ = ("application", "environment", "version", "if_none_match")
+    __slots__ = ("application", "environment", "version", "if_none_match", "reader")
     APPLICATION_FIELD_NUMBER: _ClassVar[int]
     ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     IF_NONE_MATCH_FIELD_NUMBER: _ClassVar[int]
+    READER_FIELD_NUMBER: _ClassVar[int]
     application: str
     environment: str
     version: str
     if_none_match: str
-    def __init__(self, application: _Optional[str] = ..., environment: _Optional[str] = ..., version: _Optional[str] = ..., if_none_match: _Optional[str] = ...) -> None: ...
+    reader: str
+    def __init__(self, application: _Optional[str] = ..., environment: _Optional[str] = ..., version: _Optional[str] = ..., if_none_match: _Optional[str] = ..., reader: _Optional[str] = ...) -> None: ...
 
 class GetConfigurationResponse(_message.Message):
     __slots__ = ("application", "environment", "version", "etag", "data", "schema", "description", "created_at", "not_modified")
@@ -178,10 +180,12 @@ class ValidateConfigurationRequest(_message.Message):
     def __init__(self, data: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., schema: _Optional[_Union[_json_pb2.Json, _Mapping]] = ...) -> None: ...
 
 class ValidateConfigurationResponse(_message.Message):
-    __slots__ = ("violations",)
+    __slots__ = ("violations", "more")
     VIOLATIONS_FIELD_NUMBER: _ClassVar[int]
+    MORE_FIELD_NUMBER: _ClassVar[int]
     violations: _containers.RepeatedCompositeFieldContainer[Violation]
-    def __init__(self, violations: _Optional[_Iterable[_Union[Violation, _Mapping]]] = ...) -> None: ...
+    more: bool
+    def __init__(self, violations: _Optional[_Iterable[_Union[Violation, _Mapping]]] = ..., more: _Optional[bool] = ...) -> None: ...
 
 class ListConfigurationsRequest(_message.Message):
     __slots__ = ("application", "include_deleted", "page_size", "page_token")
@@ -276,14 +280,16 @@ class RestoreConfigurationResponse(_message.Message):
     def __init__(self, version: _Optional[str] = ..., etag: _Optional[str] = ...) -> None: ...
 
 class WatchConfigurationRequest(_message.Message):
-    __slots__ = ("application", "environment", "if_none_match")
+    __slots__ = ("application", "environment", "if_none_match", "reader")
     APPLICATION_FIELD_NUMBER: _ClassVar[int]
     ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
     IF_NONE_MATCH_FIELD_NUMBER: _ClassVar[int]
+    READER_FIELD_NUMBER: _ClassVar[int]
     application: str
     environment: str
     if_none_match: str
-    def __init__(self, application: _Optional[str] = ..., environment: _Optional[str] = ..., if_none_match: _Optional[str] = ...) -> None: ...
+    reader: str
+    def __init__(self, application: _Optional[str] = ..., environment: _Optional[str] = ..., if_none_match: _Optional[str] = ..., reader: _Optional[str] = ...) -> None: ...
 
 class WatchConfigurationResponse(_message.Message):
     __slots__ = ("version", "etag", "data", "changed_at", "deleted")
