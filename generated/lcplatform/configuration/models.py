@@ -278,7 +278,7 @@ class ValidateConfigurationResponse(Response):
     """What is wrong with the data."""
 
     violations: tuple[Violation, ...] = ()
-    """Everything that is wrong, in the order of the document. Empty: the data is valid."""
+    """Everything that is wrong, ordered by path. Empty: the data is valid."""
 
     more: bool
     """More is wrong than is listed: 1000 violations are."""
