@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import replace
@@ -62,15 +61,12 @@ from lcplatform_mock.queue_records import QueueKeeper, QueueRecord, QueueTables
 from lcplatform_mock.ready import frozen, trusted
 from lcplatform_mock.refusals import failure, invalid, missing, stale
 from lcplatform_mock.service import Service
+from lcplatform_mock.waiting import patience
 from lcplatform_mock.world import World
 from lcplatform_runtime.cancellation import CANCELLATION
-from lcplatform_runtime.context import current_call
 from lcplatform_runtime.errors import (
     AlreadyExistsError,
-    DeadlineExceededError,
     LCPlatformError,
-    OperationCancelledError,
-    Outcome,
     PreconditionFailedError,
 )
 from lcplatform_runtime.json_value import Json
@@ -284,10 +280,10 @@ class MockQueue(Service[dict[str, Messages]], QueueDriver):
         """Waits for messages: until there are some, the wait is over, the caller gave up or its deadline has passed."""
         end = self._clock.monotonic() + request.wait.total_seconds()
         while True:
-            patience = _patience()  # asked first: nothing is taken for who has gone
+            remaining = patience("a message came")  # asked first: nothing is taken for who has gone
             messages = self._receive(request)
             now = self._clock.monotonic()
-            left = min(end - now, patience)
+            left = min(end - now, remaining)
             if messages or left <= INSTANT:
                 return messages
             self._listen(self._queue(request.queue), left, now)
@@ -554,24 +550,3 @@ def _info(queue: Messages) -> QueueInfo:
         delayed_messages=queue.delayed,
         etag=queue.etag,
     )
-
-
-def _patience() -> float:
-    """How long the caller still waits, in seconds.
-
-    Raises:
-        OperationCancelledError: it has given up. No message was taken for it.
-        DeadlineExceededError: its deadline has passed. No message was taken for it.
-    """
-    cancellation = CANCELLATION.get()
-    if cancellation is not None and cancellation.cancelled:
-        raise OperationCancelledError(
-            "the caller gave up before a message came", outcome=Outcome.NOT_EXECUTED
-        )
-    call = current_call()
-    remaining = None if call is None else call.remaining()
-    if remaining == 0:
-        raise DeadlineExceededError(
-            "the deadline passed before a message came", outcome=Outcome.NOT_EXECUTED
-        )
-    return math.inf if remaining is None else remaining

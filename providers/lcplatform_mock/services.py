@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
     from lcplatform.authentication.driver import AuthenticationDriver
     from lcplatform.batch.driver import BatchDriver
-    from lcplatform.configuration.driver import ConfigurationDriver
     from lcplatform.data_store.driver import DataStoreDriver
     from lcplatform.document_store.driver import DocumentStoreDriver
     from lcplatform.event_bus.driver import EventBusDriver
     from lcplatform.notification.driver import NotificationDriver
     from lcplatform.web_hosting.driver import WebHostingDriver
+    from lcplatform_mock.configuration import MockConfiguration
     from lcplatform_mock.control import MockControl
     from lcplatform_mock.object_store import MockObjectStore
     from lcplatform_mock.queue import MockQueue
@@ -48,9 +48,11 @@ class Services(Mapping[str, "Service[Any]"]):
         """Not there yet."""
         return self._once("batch", unimplemented.batch)
 
-    def configuration(self) -> ConfigurationDriver:
-        """Not there yet."""
-        return self._once("configuration", unimplemented.configuration)
+    def configuration(self) -> MockConfiguration:
+        """The configurations."""
+        from lcplatform_mock.configuration import MockConfiguration
+
+        return self._once("configuration", lambda: MockConfiguration(self._world))
 
     def data_store(self) -> DataStoreDriver:
         """Not there yet."""
@@ -134,6 +136,7 @@ class Services(Mapping[str, "Service[Any]"]):
 
 
 _MAKERS: Final[Mapping[str, Callable[[Services], Service[Any]]]] = {
+    "configuration": Services.configuration,
     "object_store": Services.object_store,
     "queue": Services.queue,
     "secrets": Services.secrets,

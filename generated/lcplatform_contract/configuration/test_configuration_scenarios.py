@@ -3,17 +3,34 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
+from lcplatform import Json
 from lcplatform.configuration.client import Configuration
-from lcplatform.errors import ResourceNotFoundError
-from lcplatform_contract.contract_test import ContractTest
+from lcplatform.configuration.models import Rollout
+from lcplatform.errors import (
+    AlreadyExistsError,
+    ConflictError,
+    PreconditionFailedError,
+    ResourceNotFoundError,
+    ValidationError,
+)
+from lcplatform_contract.contract_test import ContractTest, needs
+from lcplatform_contract.expect import ANY, like, refused, unordered
 
 
 class TestConfigurationScenarios(ContractTest):
     """What Configuration does.
 
     FR-016: Data is stored for each application and environment.
+    FR-017: Data is held against a JSON Schema before it is stored, and everything that is wrong with it is told.
+    FR-018: There are versions, a way back to them, and 30 days to restore what was deleted.
+    FR-019: An application reads what has changed without a restart.
+    FR-020: An application is told of changes.
+    FR-066: A change can be guarded by an etag; a stale one changes nothing.
+    SC-005: A change reaches whoever reads.
     """
 
     service = "configuration"
@@ -23,8 +40,668 @@ class TestConfigurationScenarios(ContractTest):
         """The service under test."""
         return self.platform.configuration
 
-    def test_a_configuration_that_does_not_exist_is_not_found(self) -> None:
+    def test_data_is_read_as_it_was_stored(self) -> None:
         """FR-016"""
-        thing = self.name("thing")
+        shop = self.name("shop")
+        created = self.configuration.create_configuration(
+            shop,
+            "test",
+            data={
+                "name": "café ☕",
+                "limit": 9007199254740993,
+                "rates": [0.5, 1],
+                "note": None,
+                "deep": {"er": {"still": True}},
+            },
+            description="What the shop needs to know",
+        )
+        assert created.version
+        assert created.etag
+        first = created.version
+        etag = created.etag
+        found = self.configuration.get_configuration(shop, "test")
+        assert found.application == shop
+        assert found.environment == "test"
+        assert found.version == first
+        assert found.etag == etag
+        assert found.data == Json(
+            {
+                "name": "café ☕",
+                "limit": 9007199254740993,
+                "rates": [0.5, 1],
+                "note": None,
+                "deep": {"er": {"still": True}},
+            }
+        )
+        assert found.schema_ is None
+        assert found.description == "What the shop needs to know"
+        assert found.created_at == ANY
+        assert not found.not_modified
+
+    def test_any_json_value_is_data(self) -> None:
+        """FR-016"""
+        plain = self.name("plain")
+        empty = self.name("empty")
+        self.configuration.create_configuration(plain, "test", data=Json("just a text"))
+        assert self.configuration.get_configuration(plain, "test").data == Json("just a text")
+        self.configuration.create_configuration(empty, "test", data=Json(None))
+        assert self.configuration.get_configuration(empty, "test").data == Json(None)
+
+    def test_each_environment_of_each_application_has_data_of_its_own(self) -> None:
+        """FR-016"""
+        shop = self.name("shop")
+        bank = self.name("bank")
+        self.configuration.create_configuration(shop, "test", data={"of": "shop test"})
+        self.configuration.create_configuration(shop, "production", data={"of": "shop production"})
+        self.configuration.create_configuration(bank, "test", data={"of": "bank test"})
+        self.configuration.update_configuration(shop, "test", data={"of": "shop test anew"})
+        found = self.configuration.get_configuration(shop, "test")
+        assert found.data == Json({"of": "shop test anew"})
+        found = self.configuration.get_configuration(shop, "production")
+        assert found.data == Json({"of": "shop production"})
+        assert self.configuration.get_configuration(bank, "test").data == Json({"of": "bank test"})
+        listed = self.configuration.list_configurations(application=shop)
+        assert listed.configurations == unordered(
+            like(application=shop, environment="test", version=ANY, etag=ANY, purge_at=None),
+            like(application=shop, environment="production", created_at=ANY, updated_at=ANY),
+        )
+
+    def test_a_configuration_that_does_not_exist_is_found_by_nothing(self) -> None:
+        """FR-016"""
+        nothing = self.name("nothing")
         with pytest.raises(ResourceNotFoundError):
-            self.configuration.get_configuration(thing, "test")
+            self.configuration.get_configuration(nothing, "test")
+        with pytest.raises(ResourceNotFoundError):
+            self.configuration.update_configuration(nothing, "test", data={})
+        with pytest.raises(ResourceNotFoundError):
+            self.configuration.update_configuration(nothing, "test", data={}, if_match="abc")
+        with pytest.raises(ResourceNotFoundError):
+            self.configuration.rollback_configuration(nothing, "test", version="1")
+        with pytest.raises(ResourceNotFoundError):
+            self.configuration.list_versions(nothing, "test")
+        with pytest.raises(ResourceNotFoundError):
+            self.configuration.delete_configuration(nothing, "test")
+        with pytest.raises(ResourceNotFoundError):
+            self.configuration.restore_configuration(nothing, "test")
+        with pytest.raises(ResourceNotFoundError):
+            self.finished(self.configuration.watch_configuration(nothing, "test"))
+
+    def test_a_configuration_is_created_once(self) -> None:
+        """FR-016"""
+        shop = self.name("shop")
+        self.configuration.create_configuration(shop, "test", data={"limit": 1})
+        with pytest.raises(AlreadyExistsError):
+            self.configuration.create_configuration(shop, "test", data={"limit": 2})
+        assert self.configuration.get_configuration(shop, "test").data == Json({"limit": 1})
+
+    def test_configurations_are_listed_in_pages(self) -> None:
+        """FR-016"""
+        shop = self.name("shop")
+        for number in range(3):
+            self.configuration.create_configuration(shop, f"stage-{number}", data={})
+        listed = self.configuration.list_configurations(application=shop, page_size=2)
+        assert len(listed.configurations) == 2
+        assert listed.next_page_token
+        more = listed.next_page_token
+        listed = self.configuration.list_configurations(
+            application=shop, page_size=2, page_token=more
+        )
+        assert len(listed.configurations) == 1
+        assert listed.next_page_token == ""
+
+    def test_everything_that_is_wrong_with_data_is_told_with_its_place(self) -> None:
+        """FR-017"""
+        validated = self.configuration.validate_configuration(
+            data={"port": 0, "hosts": ["a", 7, "a"], "mail": "nobody", "spare": 1, "a/b~c": 1},
+            schema_={
+                "type": "object",
+                "required": ["name"],
+                "properties": {
+                    "name": {"type": "string", "minLength": 1},
+                    "port": {"type": "integer", "minimum": 1},
+                    "hosts": {"type": "array", "items": {"type": "string"}, "maxItems": 2},
+                    "mail": {"type": "string", "format": "email"},
+                    "a/b~c": {"enum": ["x", "y"]},
+                },
+                "additionalProperties": False,
+            },
+        )
+        assert validated.violations == unordered(
+            like(path="/port", keyword="minimum", expected="1", actual="0", message=ANY),
+            like(
+                path="/hosts", keyword="maxItems", expected="2", actual='["a",7,"a"]', message=ANY
+            ),
+            like(path="/hosts/1", keyword="type", expected='"string"', actual="7", message=ANY),
+            like(
+                path="/mail", keyword="format", expected='"email"', actual='"nobody"', message=ANY
+            ),
+            like(path="/name", keyword="required", actual=None, message=ANY),
+            like(
+                path="/spare",
+                keyword="additionalProperties",
+                expected="false",
+                actual="1",
+                message=ANY,
+            ),
+            like(path="/a~1b~0c", keyword="enum", expected='["x","y"]', actual="1", message=ANY),
+        )
+        assert not validated.more
+
+    def test_data_that_is_right_has_no_violations(self) -> None:
+        """FR-017"""
+        validated = self.configuration.validate_configuration(
+            data={"port": 8080, "next": {"port": 8081, "next": {"port": 8082}}},
+            schema_={
+                "$id": "https://example.com/node",
+                "type": "object",
+                "properties": {"port": {"type": "integer"}, "next": {"$ref": "#"}},
+            },
+        )
+        assert validated.violations == ()
+        validated = self.configuration.validate_configuration(
+            data={"port": 8080, "next": {"port": 8081, "next": {"port": "high"}}},
+            schema_={
+                "type": "object",
+                "properties": {"port": {"type": "integer"}, "next": {"$ref": "#"}},
+            },
+        )
+        assert validated.violations == (
+            like(path="/next/next/port", keyword="type", actual='"high"'),
+        )
+        validated = self.configuration.validate_configuration(
+            data=Json("nothing but text"), schema_=Json(True)
+        )
+        assert validated.violations == ()
+        validated = self.configuration.validate_configuration(
+            data=Json("nothing but text"), schema_=Json(False)
+        )
+        assert validated.violations == (like(path=""),)
+
+    def test_what_a_schema_marks_as_not_to_be_shown_is_not_shown(self) -> None:
+        """FR-017"""
+        validated = self.configuration.validate_configuration(
+            data={"login": {"password": 12345}, "key": {"pin": 1}},
+            schema_={
+                "properties": {
+                    "login": {
+                        "maxProperties": 0,
+                        "properties": {"password": {"type": "string", "writeOnly": True}},
+                    },
+                    "key": {"properties": {"pin": {"type": "string"}}},
+                }
+            },
+        )
+        assert validated.violations == unordered(
+            like(path="/login", keyword="maxProperties", expected="0", actual=None),
+            like(path="/login/password", keyword="type", expected='"string"', actual=None),
+            like(path="/key/pin", keyword="type", actual="1"),
+        )
+
+    def test_a_schema_that_is_none_is_refused_with_the_place_of_its_mistake(self) -> None:
+        """FR-017"""
+        shop = self.name("shop")
+        with refused(ValidationError, field="schema", path="/properties/port/minimum"):
+            self.configuration.validate_configuration(
+                data={}, schema_={"properties": {"port": {"type": "number", "minimum": "low"}}}
+            )
+        with refused(ValidationError, field="schema", path="/pattern"):
+            self.configuration.validate_configuration(data={}, schema_={"pattern": "("})
+        with refused(ValidationError, field="schema"):
+            self.configuration.create_configuration(shop, "test", data={}, schema_=[1])
+        with pytest.raises(ResourceNotFoundError):
+            self.configuration.get_configuration(shop, "test")
+
+    def test_a_schema_refers_to_nothing_outside_of_it(self) -> None:
+        """FR-017"""
+        with refused(ValidationError, field="schema"):
+            self.configuration.validate_configuration(
+                data={}, schema_={"$ref": "https://example.com/schema.json"}
+            )
+        with refused(ValidationError, field="schema"):
+            self.configuration.validate_configuration(
+                data={}, schema_={"properties": {"a": {"$ref": "other.json#/$defs/a"}}}
+            )
+        with refused(ValidationError, field="schema"):
+            self.configuration.validate_configuration(
+                data={}, schema_={"$ref": "file:///etc/passwd"}
+            )
+        with refused(ValidationError, field="schema"):
+            self.configuration.validate_configuration(data={}, schema_={"$ref": "#/$defs/nowhere"})
+        validated = self.configuration.validate_configuration(
+            data=Json(1), schema_={"$ref": "#/$defs/here", "$defs": {"here": {"type": "string"}}}
+        )
+        assert validated.violations == (like(path="", keyword="type"),)
+
+    def test_data_that_its_schema_refuses_is_not_stored(self) -> None:
+        """FR-017"""
+        shop = self.name("shop")
+        with refused(ValidationError, field="data", path="/limit"):
+            self.configuration.create_configuration(
+                shop,
+                "test",
+                data={"limit": "none"},
+                schema_={"properties": {"limit": {"type": "integer"}}},
+            )
+        with pytest.raises(ResourceNotFoundError):
+            self.configuration.get_configuration(shop, "test")
+        created = self.configuration.create_configuration(
+            shop, "test", data={"limit": 1}, schema_={"properties": {"limit": {"type": "integer"}}}
+        )
+        first = created.version
+        etag = created.etag
+        with refused(ValidationError, field="data", path="/limit"):
+            self.configuration.update_configuration(shop, "test", data={"limit": "none"})
+        found = self.configuration.get_configuration(shop, "test")
+        assert found.version == first
+        assert found.etag == etag
+        assert found.data == Json({"limit": 1})
+        assert found.schema_ == Json({"properties": {"limit": {"type": "integer"}}})
+        assert self.configuration.list_versions(shop, "test").versions == (like(version=first),)
+
+    def test_a_new_schema_holds_from_its_version_on_and_can_be_taken_away(self) -> None:
+        """FR-017, FR-018"""
+        shop = self.name("shop")
+        created = self.configuration.create_configuration(
+            shop, "test", data={"limit": 1}, schema_={"required": ["limit"]}
+        )
+        first = created.version
+        with refused(ValidationError, field="data", path="/rate"):
+            self.configuration.update_configuration(
+                shop, "test", data={"limit": 2}, schema_={"required": ["rate"]}
+            )
+        self.configuration.update_configuration(
+            shop, "test", data={"rate": 2}, schema_={"required": ["rate"]}
+        )
+        with refused(ValidationError, field="data", path="/rate"):
+            self.configuration.update_configuration(shop, "test", data={"limit": 3})
+        found = self.configuration.get_configuration(shop, "test", version=first)
+        assert found.data == Json({"limit": 1})
+        assert found.schema_ == Json({"required": ["limit"]})
+        self.configuration.update_configuration(shop, "test", data={"limit": 3}, clear=["schema"])
+        found = self.configuration.get_configuration(shop, "test")
+        assert found.data == Json({"limit": 3})
+        assert found.schema_ is None
+
+    def test_each_update_makes_a_version_that_stays_as_it_is(self) -> None:
+        """FR-018"""
+        shop = self.name("shop")
+        first = self.configuration.create_configuration(shop, "test", data={"limit": 1}).version
+        updated = self.configuration.update_configuration(
+            shop, "test", data={"limit": 2}, comment="More room"
+        )
+        assert updated.version != first
+        second = updated.version
+        etag = updated.etag
+        listed = self.configuration.list_versions(shop, "test")
+        assert listed.versions == (
+            like(
+                version=second, current=True, comment="More room", rollback_of=None, created_at=ANY
+            ),
+            like(version=first, current=False, comment=None),
+        )
+        found = self.configuration.get_configuration(shop, "test", version=first)
+        assert found.version == first
+        assert found.data == Json({"limit": 1})
+        assert found.etag is None
+        found = self.configuration.get_configuration(shop, "test", version=second)
+        assert found.version == second
+        assert found.data == Json({"limit": 2})
+        assert found.etag == etag
+        with pytest.raises(ResourceNotFoundError):
+            self.configuration.get_configuration(shop, "test", version="no-such-version")
+
+    def test_versions_are_listed_in_pages_the_newest_first(self) -> None:
+        """FR-018"""
+        shop = self.name("shop")
+        first = self.configuration.create_configuration(shop, "test", data={}).version
+        for number in range(3):
+            self.configuration.update_configuration(
+                shop, "test", data={}, comment=f"update {number}"
+            )
+        listed = self.configuration.list_versions(shop, "test", page_size=3)
+        assert listed.versions == (
+            like(comment="update 2"),
+            like(comment="update 1"),
+            like(comment="update 0"),
+        )
+        assert listed.next_page_token
+        more = listed.next_page_token
+        listed = self.configuration.list_versions(shop, "test", page_size=3, page_token=more)
+        assert listed.versions == (like(version=first),)
+        assert listed.next_page_token == ""
+
+    def test_a_rollback_is_a_new_version_with_the_data_and_the_schema_of_an_earlier_one(
+        self,
+    ) -> None:
+        """FR-018"""
+        shop = self.name("shop")
+        created = self.configuration.create_configuration(
+            shop, "test", data={"limit": 1}, schema_={"required": ["limit"]}
+        )
+        first = created.version
+        old_etag = created.etag
+        updated = self.configuration.update_configuration(
+            shop, "test", data={"rate": 2}, schema_={"required": ["rate"]}
+        )
+        second = updated.version
+        rollbacked = self.configuration.rollback_configuration(shop, "test", version=first)
+        assert rollbacked.version != first
+        assert rollbacked.etag != old_etag
+        third = rollbacked.version
+        found = self.configuration.get_configuration(shop, "test")
+        assert found.version == third
+        assert found.data == Json({"limit": 1})
+        assert found.schema_ == Json({"required": ["limit"]})
+        listed = self.configuration.list_versions(shop, "test")
+        assert listed.versions == (
+            like(version=third, current=True, rollback_of=first),
+            like(version=second, current=False, rollback_of=None),
+            like(version=first, current=False),
+        )
+        with pytest.raises(ResourceNotFoundError):
+            self.configuration.rollback_configuration(shop, "test", version="no-such-version")
+
+    def test_a_description_is_kept_changed_and_cleared(self) -> None:
+        """FR-016"""
+        shop = self.name("shop")
+        self.configuration.create_configuration(shop, "test", data={}, description="First")
+        self.configuration.update_configuration(shop, "test", data={})
+        assert self.configuration.get_configuration(shop, "test").description == "First"
+        self.configuration.update_configuration(shop, "test", data={}, description="Second")
+        listed = self.configuration.list_configurations(application=shop)
+        assert listed.configurations == (like(description="Second"),)
+        self.configuration.update_configuration(shop, "test", data={}, clear=["description"])
+        assert self.configuration.get_configuration(shop, "test").description is None
+        with refused(ValidationError, field="clear"):
+            self.configuration.update_configuration(
+                shop, "test", data={}, description="Third", clear=["description"]
+            )
+
+    def test_a_stale_etag_changes_nothing(self) -> None:
+        """FR-066"""
+        shop = self.name("shop")
+        created = self.configuration.create_configuration(shop, "test", data={"limit": 1})
+        first = created.version
+        stale = created.etag
+        updated = self.configuration.update_configuration(
+            shop, "test", data={"limit": 2}, if_match=stale
+        )
+        second = updated.version
+        etag = updated.etag
+        with pytest.raises(ConflictError):
+            self.configuration.update_configuration(shop, "test", data={"limit": 3}, if_match=stale)
+        with pytest.raises(ConflictError):
+            self.configuration.rollback_configuration(shop, "test", version=first, if_match=stale)
+        with pytest.raises(ConflictError):
+            self.configuration.delete_configuration(shop, "test", if_match=stale)
+        found = self.configuration.get_configuration(shop, "test")
+        assert found.version == second
+        assert found.etag == etag
+        assert found.data == Json({"limit": 2})
+        assert len(self.configuration.list_versions(shop, "test").versions) == 2
+        rollbacked = self.configuration.rollback_configuration(
+            shop, "test", version=first, if_match=etag
+        )
+        last = rollbacked.etag
+        assert self.configuration.delete_configuration(shop, "test", if_match=last).purge_at == ANY
+
+    def test_a_reader_that_has_the_current_version_is_told_so_and_gets_the_next(self) -> None:
+        """FR-019, SC-005"""
+        shop = self.name("shop")
+        created = self.configuration.create_configuration(shop, "test", data={"limit": 1})
+        first = created.version
+        etag = created.etag
+        found = self.configuration.get_configuration(shop, "test", if_none_match=etag)
+        assert found.not_modified
+        assert found.data is None
+        assert found.version == first
+        assert found.etag == etag
+        self.configuration.update_configuration(shop, "test", data={"limit": 2})
+        found = self.configuration.get_configuration(shop, "test", if_none_match=etag)
+        assert not found.not_modified
+        assert found.data == Json({"limit": 2})
+        with pytest.raises(ValidationError):
+            self.configuration.get_configuration(shop, "test", if_none_match=etag, version=first)
+
+    def test_a_deleted_configuration_is_found_by_nothing_and_can_be_restored(self) -> None:
+        """FR-018"""
+        shop = self.name("shop")
+        created = self.configuration.create_configuration(
+            shop, "test", data={"limit": 1}, description="Kept"
+        )
+        first = created.version
+        updated = self.configuration.update_configuration(shop, "test", data={"limit": 2})
+        second = updated.version
+        etag = updated.etag
+        gone = self.configuration.delete_configuration(shop, "test").purge_at
+        assert self.configuration.delete_configuration(shop, "test").purge_at == gone
+        with pytest.raises(ResourceNotFoundError):
+            self.configuration.get_configuration(shop, "test")
+        with pytest.raises(ResourceNotFoundError):
+            self.configuration.get_configuration(shop, "test", version=first)
+        with pytest.raises(ResourceNotFoundError):
+            self.configuration.update_configuration(shop, "test", data={"limit": 3})
+        with pytest.raises(ResourceNotFoundError):
+            self.finished(self.configuration.watch_configuration(shop, "test"))
+        with pytest.raises(AlreadyExistsError):
+            self.configuration.create_configuration(shop, "test", data={"limit": 3})
+        assert self.configuration.list_configurations(application=shop).configurations == ()
+        listed = self.configuration.list_configurations(application=shop, include_deleted=True)
+        assert listed.configurations == (like(environment="test", purge_at=gone),)
+        restored = self.configuration.restore_configuration(shop, "test")
+        assert restored.version == second
+        assert restored.etag == etag
+        restored = self.configuration.restore_configuration(shop, "test")
+        assert restored.version == second
+        assert restored.etag == etag
+        found = self.configuration.get_configuration(shop, "test")
+        assert found.version == second
+        assert found.data == Json({"limit": 2})
+        assert found.description == "Kept"
+        listed_versions = self.configuration.list_versions(shop, "test")
+        assert listed_versions.versions == (like(version=second), like(version=first))
+
+    @needs("clock")
+    def test_what_was_deleted_is_gone_after_30_days_and_its_place_is_free(self) -> None:
+        """FR-018"""
+        shop = self.name("shop")
+        first = self.configuration.create_configuration(shop, "test", data={"limit": 1}).version
+        self.configuration.delete_configuration(shop, "test")
+        self.advance(timedelta(days=29))
+        self.configuration.restore_configuration(shop, "test")
+        assert self.configuration.get_configuration(shop, "test").data == Json({"limit": 1})
+        self.configuration.delete_configuration(shop, "test")
+        self.advance(timedelta(days=30))
+        with pytest.raises(ResourceNotFoundError):
+            self.configuration.restore_configuration(shop, "test")
+        listed = self.configuration.list_configurations(application=shop, include_deleted=True)
+        assert listed.configurations == ()
+        self.configuration.create_configuration(shop, "test", data={"limit": 9})
+        with pytest.raises(ResourceNotFoundError):
+            self.configuration.get_configuration(shop, "test", version=first)
+
+    def test_a_watcher_is_told_what_is_current_and_then_every_change_in_its_order(self) -> None:
+        """FR-020, SC-005"""
+        shop = self.name("shop")
+        created = self.configuration.create_configuration(shop, "test", data={"limit": 1})
+        first = created.version
+        etag = created.etag
+        changes = self.open(self.configuration.watch_configuration(shop, "test"))
+        watched = changes.next()
+        assert watched.version == first
+        assert watched.etag == etag
+        assert watched.data == Json({"limit": 1})
+        assert not watched.deleted
+        assert watched.changed_at == ANY
+        updated = self.configuration.update_configuration(shop, "test", data={"limit": 2})
+        second = updated.version
+        new_etag = updated.etag
+        self.configuration.update_configuration(shop, "test", data={"limit": 3})
+        fourth = self.configuration.rollback_configuration(shop, "test", version=first).version
+        watched = changes.next()
+        assert watched.version == second
+        assert watched.etag == new_etag
+        assert watched.data == Json({"limit": 2})
+        assert changes.next().data == Json({"limit": 3})
+        watched = changes.next()
+        assert watched.version == fourth
+        assert watched.data == Json({"limit": 1})
+        changes.close()
+
+    def test_a_watcher_that_has_the_current_version_is_told_of_the_next(self) -> None:
+        """FR-020"""
+        shop = self.name("shop")
+        etag = self.configuration.create_configuration(shop, "test", data={"limit": 1}).etag
+        changes = self.open(
+            self.configuration.watch_configuration(shop, "test", if_none_match=etag)
+        )
+        self.configuration.update_configuration(shop, "test", data={"limit": 2})
+        assert changes.next().data == Json({"limit": 2})
+        behind = self.open(self.configuration.watch_configuration(shop, "test", if_none_match=etag))
+        assert behind.next().data == Json({"limit": 2})
+
+    def test_a_watcher_is_told_of_its_configuration_alone(self) -> None:
+        """FR-020"""
+        shop = self.name("shop")
+        self.configuration.create_configuration(shop, "test", data={"limit": 1})
+        self.configuration.create_configuration(shop, "production", data={"limit": 1})
+        changes = self.open(self.configuration.watch_configuration(shop, "test"))
+        changes.next()
+        self.configuration.update_configuration(shop, "production", data={"limit": 2})
+        self.configuration.update_configuration(shop, "test", data={"limit": 3})
+        assert changes.next().data == Json({"limit": 3})
+
+    def test_a_watcher_is_told_that_its_configuration_is_deleted_and_restored(self) -> None:
+        """FR-018, FR-020"""
+        shop = self.name("shop")
+        first = self.configuration.create_configuration(shop, "test", data={"limit": 1}).version
+        changes = self.open(self.configuration.watch_configuration(shop, "test"))
+        assert not changes.next().deleted
+        self.configuration.delete_configuration(shop, "test")
+        watched = changes.next()
+        assert watched.deleted
+        assert watched.version == first
+        assert watched.data is None
+        self.configuration.restore_configuration(shop, "test")
+        watched = changes.next()
+        assert not watched.deleted
+        assert watched.version == first
+        assert watched.data == Json({"limit": 1})
+
+    @needs("clock")
+    def test_a_watch_ends_when_its_configuration_is_gone_for_good(self) -> None:
+        """FR-018, FR-020"""
+        shop = self.name("shop")
+        self.configuration.create_configuration(shop, "test", data={"limit": 1})
+        changes = self.open(self.configuration.watch_configuration(shop, "test"))
+        changes.next()
+        self.configuration.delete_configuration(shop, "test")
+        assert changes.next().deleted
+        self.advance(timedelta(days=30))
+        with pytest.raises(ResourceNotFoundError):
+            changes.next()
+
+    def test_any_number_of_watchers_are_told(self) -> None:
+        """FR-020"""
+        shop = self.name("shop")
+        self.configuration.create_configuration(shop, "test", data={"limit": 1})
+        one = self.open(self.configuration.watch_configuration(shop, "test"))
+        other = self.open(self.configuration.watch_configuration(shop, "test"))
+        one.next()
+        other.next()
+        one.close()
+        self.configuration.update_configuration(shop, "test", data={"limit": 2})
+        assert other.next().data == Json({"limit": 2})
+
+    @needs("gradual_deployment", "clock")
+    def test_a_version_reaches_its_readers_little_by_little_and_then_becomes_current(self) -> None:
+        """FR-018, FR-019"""
+        shop = self.name("shop")
+        first = self.configuration.create_configuration(shop, "test", data={"limit": 1}).version
+        updated = self.configuration.update_configuration(
+            shop,
+            "test",
+            data={"limit": 2},
+            rollout=Rollout(
+                duration=timedelta(minutes=10), step_percent=50.0, bake=timedelta(minutes=5)
+            ),
+        )
+        second = updated.version
+        listed = self.configuration.list_configurations(application=shop)
+        assert listed.configurations == (
+            like(version=first, rollout=like(version=second, percent=50.0, started_at=ANY)),
+        )
+        with pytest.raises(PreconditionFailedError):
+            self.configuration.update_configuration(shop, "test", data={"limit": 3})
+        with pytest.raises(PreconditionFailedError):
+            self.configuration.rollback_configuration(shop, "test", version=first)
+        self.advance(timedelta(minutes=6))
+        found = self.configuration.get_configuration(shop, "test")
+        assert found.version == second
+        assert found.data == Json({"limit": 2})
+        listed_versions = self.configuration.list_versions(shop, "test")
+        assert listed_versions.versions == (
+            like(version=second, current=False),
+            like(version=first, current=True),
+        )
+        self.advance(timedelta(minutes=10))
+        listed = self.configuration.list_configurations(application=shop)
+        assert listed.configurations == (like(version=second, rollout=None),)
+        listed_versions = self.configuration.list_versions(shop, "test")
+        assert listed_versions.versions == (
+            like(version=second, current=True),
+            like(version=first, current=False),
+        )
+        self.configuration.update_configuration(shop, "test", data={"limit": 3})
+
+    @needs("gradual_deployment", "clock")
+    def test_a_deployment_that_is_stopped_gives_every_reader_the_version_before_again(self) -> None:
+        """FR-018, FR-020"""
+        shop = self.name("shop")
+        created = self.configuration.create_configuration(shop, "test", data={"limit": 1})
+        first = created.version
+        etag = created.etag
+        changes = self.open(self.configuration.watch_configuration(shop, "test"))
+        changes.next()
+        updated = self.configuration.update_configuration(
+            shop,
+            "test",
+            data={"limit": 2},
+            rollout=Rollout(
+                duration=timedelta(minutes=10), step_percent=100.0, bake=timedelta(hours=1)
+            ),
+        )
+        second = updated.version
+        watched = changes.next()
+        assert watched.version == second
+        assert watched.data == Json({"limit": 2})
+        found = self.configuration.get_configuration(shop, "test", reader="somebody")
+        assert found.data == Json({"limit": 2})
+        self.advance(timedelta(minutes=30))
+        stoped = self.configuration.stop_deployment(shop, "test")
+        assert stoped.version == first
+        assert stoped.etag == etag
+        watched = changes.next()
+        assert watched.version == first
+        assert watched.data == Json({"limit": 1})
+        found = self.configuration.get_configuration(shop, "test", reader="somebody")
+        assert found.version == first
+        assert found.data == Json({"limit": 1})
+        found = self.configuration.get_configuration(shop, "test", version=second)
+        assert found.data == Json({"limit": 2})
+        assert self.configuration.stop_deployment(shop, "test").version == first
+        self.advance(timedelta(hours=2))
+        assert self.configuration.get_configuration(shop, "test").version == first
+
+    @needs("gradual_deployment", "clock")
+    def test_a_deleted_configuration_brings_nothing_to_anybody(self) -> None:
+        """FR-018"""
+        shop = self.name("shop")
+        self.configuration.create_configuration(shop, "test", data={"limit": 1})
+        self.configuration.update_configuration(
+            shop, "test", data={"limit": 2}, rollout=Rollout(duration=timedelta(minutes=10))
+        )
+        self.configuration.delete_configuration(shop, "test")
+        self.advance(timedelta(hours=1))
+        self.configuration.restore_configuration(shop, "test")
+        assert self.configuration.get_configuration(shop, "test").data == Json({"limit": 1})
