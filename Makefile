@@ -61,8 +61,8 @@ serve: $(PROJECT) ## serve the mock provider over gRPC
 	$(BIN)/lcplatform serve --provider mock --listen $(LISTEN) $(ARGS)
 
 lock: $(PROJECT) ## resolve the requirements anew (UPGRADE=--upgrade moves what is not pinned)
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes $(UPGRADE) --extra all --group dev pyproject.toml --output-file requirements/dev.txt
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes $(UPGRADE) requirements/emulators.in --output-file requirements/emulators.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras $(UPGRADE) --extra all --group dev pyproject.toml --output-file requirements/dev.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras $(UPGRADE) requirements/emulators.in --output-file requirements/emulators.txt
 
 build: $(PROJECT) ## build wheel and source distribution into dist/
 	$(BIN)/hatchling build
