@@ -49,7 +49,6 @@ from lcplatform_mock.configurations import (
     share_of,
 )
 from lcplatform_mock.gate import gated
-from lcplatform_mock.json_schema import checked, refusal
 from lcplatform_mock.listing import names_page
 from lcplatform_mock.refusals import invalid, stale
 from lcplatform_mock.service import Service
@@ -119,6 +118,8 @@ class MockConfiguration(Service[dict[str, Configuration]], ConfigurationDriver):
     def validate_configuration(
         self, request: ValidateConfigurationRequest, /
     ) -> ValidateConfigurationResponse:
+        from lcplatform_mock.json_schema import checked  # needs a package that only this needs
+
         flaws, more = checked(request.schema_.text).flaws(request.data)
         violations = (
             Violation(
@@ -456,6 +457,8 @@ def _missing(application: str, environment: str) -> ResourceNotFoundError:
 def _check(schema: Json | None, data: Json) -> None:
     """Refuses data that its schema does not allow, with everything that is wrong (FR-017)."""
     if schema is not None:
+        from lcplatform_mock.json_schema import checked, refusal  # as above
+
         flaws, more = checked(schema.text).flaws(data)
         if flaws:
             raise refusal("data", "not as its schema says", flaws, more=more)

@@ -95,7 +95,7 @@ def suite(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
     """The wheel with what the contract tests need, and a provider of somebody else."""
     environment = Environment(tmp_path_factory.mktemp("suite"))
     environment.install(
-        f"lcplatform[contract,server] @ {wheel.as_uri()}", ROOT / "examples" / "provider"
+        f"lcplatform[contract,mock,server] @ {wheel.as_uri()}", ROOT / "examples" / "provider"
     )
     return environment
 
