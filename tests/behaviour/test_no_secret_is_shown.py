@@ -103,14 +103,13 @@ class Watch:
         return [text for text in everything if CANARY in text or "Y2FuYXJ5LTdkMWYwYzVlOWI" in text]
 
 
-@pytest.fixture(scope="session")
-def spans() -> InMemorySpanExporter:
+@pytest.fixture
+def spans(monkeypatch: pytest.MonkeyPatch) -> InMemorySpanExporter:
+    """Collects spans for one test. A provider that is set can never be taken back, and would watch all tests after it."""
     exporter = InMemorySpanExporter()
-    provider = trace.get_tracer_provider()
-    if not isinstance(provider, TracerProvider):
-        provider = TracerProvider()
-        trace.set_tracer_provider(provider)
+    provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
+    monkeypatch.setattr(trace, "get_tracer_provider", lambda: provider)
     return exporter
 
 
