@@ -16,7 +16,7 @@ from lcplatform_mock.provider import MockProvider
 from lcplatform_mock.provider import provider as mock
 
 _CALLS: Final = 5
-"""How many calls one life lasts at least. A call that waits holds the restart up."""
+"""How many calls one life lasts at least. A call that waits, or a stream that is read, holds the restart up."""
 
 
 class Lives:
@@ -85,7 +85,13 @@ def _surviving(name: str, lives: Lives) -> Callable[[], object]:
         for given, it in vars(module).items()
         if given.endswith("Driver") and not given.startswith("Async") and hasattr(it, "support")
     )
-    methods = {it: _forwarded(name, it, lives) for it in contract.__abstractmethods__ - {"support"}}
+    methods = {}
+    for operation in contract.__abstractmethods__ - {"support"}:
+        streams = str(getattr(contract, operation).__annotations__["return"]).startswith(
+            "Iterator["
+        )
+        forward = _streamed if streams else _forwarded
+        methods[operation] = forward(name, operation, lives)
     support = property(lambda self: lives.driver(name).support)
     return type(f"Restarting{contract.__name__}", (contract,), {**methods, "support": support})
 
@@ -96,6 +102,14 @@ def _forwarded(service: str, operation: str, lives: Lives) -> Callable[..., obje
             return getattr(lives.driver(service), operation)(*arguments)
 
     return forwarded
+
+
+def _streamed(service: str, operation: str, lives: Lives) -> Callable[..., object]:
+    def streamed(self: object, *arguments: object) -> Iterator[object]:
+        with lives.life():  # until its reader has enough: a stream is a call that is under way
+            yield from getattr(lives.driver(service), operation)(*arguments)
+
+    return streamed
 
 
 provider: Final = RestartingMock()
