@@ -11,6 +11,7 @@ import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from functools import cached_property
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final, Generic, TypeAlias, TypeVar
@@ -29,6 +30,7 @@ _VERSION: Final = 1
 _DATABASE: Final = "state.db"
 _KEY: Final = "key"
 _LOCK: Final = "lock"
+_SEAL: Final = "journal.seal"
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS record (
@@ -62,29 +64,38 @@ class Journal:
 
         Raises:
             PreconditionFailedError: another platform has it open.
-            ValidationError: there is no such directory and none can be made, or it was written by a newer version.
+            ValidationError: there is no such directory and none can be made, it was written by a newer version, or the key
+                is not the one with which it was sealed. It names the option.
         """
         self.folder = folder
         self._given_key = key
         self._lock = threading.Lock()
         self._pending: deque[_Change] = deque()
         self._afterwards: deque[Callable[[], object]] = deque()
-        self._guard = _opened(folder)
-        try:
-            self._database = sqlite3.connect(
-                folder / _DATABASE, check_same_thread=False, isolation_level=None
+        with ExitStack() as undoing:
+            self._guard = undoing.enter_context(_opened(folder))
+            self._database = undoing.enter_context(
+                closing(
+                    sqlite3.connect(
+                        folder / _DATABASE, check_same_thread=False, isolation_level=None
+                    )
+                )
             )
-            (version,) = self._database.execute("PRAGMA user_version").fetchone()
-            if version not in {0, _VERSION}:
-                raise _refused(f"a state of version {_VERSION}, not {version}")
-            # The log outlives the process as soon as it is written; only a power cut could take the last of it.
-            self._database.execute("PRAGMA journal_mode = WAL")
-            self._database.execute("PRAGMA synchronous = NORMAL")
-            self._database.execute(_SCHEMA)
-            self._database.execute(f"PRAGMA user_version = {_VERSION}")
-        except BaseException:
-            self._guard.close()
-            raise
+            self._begin()
+            undoing.pop_all()  # it is open from now on
+
+    def _begin(self) -> None:
+        """Makes sure that the state is one that can be read, and with this key."""
+        (version,) = self._database.execute("PRAGMA user_version").fetchone()
+        if version not in {0, _VERSION}:
+            raise _refused("state", f"a state of version {_VERSION}, not {version}")
+        # The log outlives the process as soon as it is written; only a power cut could take the last of it.
+        self._database.execute("PRAGMA journal_mode = WAL")
+        self._database.execute("PRAGMA synchronous = NORMAL")
+        self._database.execute(_SCHEMA)
+        self._database.execute(f"PRAGMA user_version = {_VERSION}")
+        if self._given_key is not None or self._seal() is not None:
+            _ = self.cipher  # a wrong key is told now, not when a secret is first read
 
     def table(self, kind: str, record: type[T], *, sealed: bool = False) -> Table[T]:
         """The records of one kind, such as "queue.message".
@@ -152,12 +163,41 @@ class Journal:
         """What encrypts. The key is given, or lies in the directory, where only its owner can read it."""
         from cryptography.fernet import Fernet
 
-        if self._given_key is not None:
-            return Fernet(self._given_key)
+        try:
+            cipher = Fernet(self._given_key or self._own_key())
+        except ValueError:
+            raise _refused("state_key", "32 bytes in URL-safe base64") from None
+        self._prove(cipher)
+        return cipher
+
+    def _own_key(self) -> bytes:
+        """The key in the directory, which is made if nothing was sealed yet."""
+        from cryptography.fernet import Fernet
+
         path = self.folder / _KEY
         if not path.exists():
+            if self._seal() is not None:
+                raise _refused("state_key", "the key with which this state was sealed")
             _written(path, Fernet.generate_key())
-        return Fernet(path.read_bytes())
+        return path.read_bytes()
+
+    def _prove(self, cipher: Fernet) -> None:
+        """Refuses a key that is not the one of this state."""
+        from cryptography.fernet import InvalidToken
+
+        seal = self._seal()
+        if seal is None:
+            with self._lock:
+                self._database.execute(_PUT, (_SEAL, "", cipher.encrypt(b"")))
+            return
+        try:
+            cipher.decrypt(seal)
+        except InvalidToken:
+            raise _refused("state_key", "the key with which this state was sealed") from None
+
+    def _seal(self) -> bytes | None:
+        """Something that only the key of this state opens; nothing if nothing was sealed yet."""
+        return dict(self.rows(_SEAL)).get("")
 
 
 class Table(Generic[T]):
@@ -205,7 +245,7 @@ def _opened(folder: Path) -> IO[bytes]:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         guard = (folder / _LOCK).open("ab")
     except OSError as error:
-        raise _refused(f"a directory that can be written ({error.strerror})") from error
+        raise _refused("state", f"a directory that can be written ({error.strerror})") from error
     try:
         fcntl.flock(guard, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
@@ -229,5 +269,5 @@ def _written(path: Path, content: bytes) -> None:
     part.replace(path)
 
 
-def _refused(expected: str) -> ValidationError:
-    return ValidationError(f"state: {expected}", violations=[FieldViolation("state", expected)])
+def _refused(option: str, expected: str) -> ValidationError:
+    return ValidationError(f"{option}: {expected}", violations=[FieldViolation(option, expected)])

@@ -34,7 +34,11 @@ class MockProvider:
 
         settings = build(MockSettings, **options)
         services = Services(World(settings))
-        services.wake()
+        try:
+            services.wake()
+        except BaseException:
+            services.close()  # or nobody could use the directory until this process ends
+            raise
         return Drivers(
             authentication=services.authentication,
             batch=services.batch,

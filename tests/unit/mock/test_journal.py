@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet
 
 from lcplatform.errors import PreconditionFailedError, ValidationError
 from lcplatform_mock.journal import Journal
@@ -98,10 +98,26 @@ def test_the_key_may_be_given(tmp_path: Path) -> None:
     journal.table("note", Note, sealed=True).put("a", Note("secret"))
     journal.close()
     assert not (tmp_path / "key").exists()
-    stranger = Journal(tmp_path, Fernet.generate_key())
-    with pytest.raises(InvalidToken):
-        list(stranger.table("note", Note, sealed=True).load())
-    stranger.close()
+    again = Journal(tmp_path, key)
+    assert dict(again.table("note", Note, sealed=True).load()) == {"a": Note("secret")}
+    again.close()
+
+
+@pytest.mark.parametrize(
+    "key", [Fernet.generate_key(), b"too short", None], ids=["another", "no key", "none"]
+)
+def test_a_key_that_did_not_seal_the_state_is_refused_before_anything_is_read(
+    tmp_path: Path, key: bytes | None
+) -> None:
+    right = Fernet.generate_key()
+    journal = Journal(tmp_path, right)
+    journal.table("note", Note, sealed=True).put("a", Note("secret"))
+    journal.close()
+    with pytest.raises(ValidationError) as caught:
+        Journal(tmp_path, key)
+    assert caught.value.violations[0].field == "state_key"
+    assert right.decode() not in str(caught.value)
+    Journal(tmp_path, right).close()  # the refusal let go of the directory
 
 
 def test_a_flush_keeps_what_others_put_as_well(tmp_path: Path) -> None:

@@ -12,12 +12,14 @@ from typing import Any
 from urllib.request import urlopen
 
 import pytest
+from cryptography.fernet import Fernet
 
 from lcplatform import Json, LCPlatform
 from lcplatform.errors import PreconditionFailedError, ResourceNotFoundError, ValidationError
 from lcplatform.object_store.models import LifecycleRule
 from lcplatform.queue.models import SendMessagesEntry
 from lcplatform.secrets.models import VersionStage
+from lcplatform_mock.services import Services
 from lcplatform_runtime.testing.clock import ManualClock
 
 DAY = timedelta(days=1)
@@ -346,6 +348,62 @@ def test_a_seed_makes_no_name_twice(home: Home) -> None:
     assert len(etags) == 9
 
 
+@pytest.mark.parametrize(
+    "key", ["too short", Fernet.generate_key().decode()], ids=["no key", "another"]
+)
+def test_a_wrong_key_is_named_and_leaves_the_directory_free(home: Home, key: str) -> None:
+    with home.life() as platform:
+        platform.secrets.create_secret("key", "value")
+    with pytest.raises(ValidationError) as caught, home.life(state_key=key):
+        pass
+    assert caught.value.violations[0].field == "state_key"
+    assert key not in str(caught.value)
+    with home.life() as platform:
+        assert platform.secrets.get_secret("key").value == "value"
+
+
+def test_a_state_that_cannot_be_taken_up_leaves_the_directory_free(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with home.life() as platform:
+        platform.queue.create_queue("orders")
+    with monkeypatch.context() as broken:
+        broken.setattr(Services, "wake", lambda self: 1 // 0)
+        with pytest.raises(ZeroDivisionError), home.life():
+            pass
+    with home.life() as platform:
+        assert platform.queue.get_queue("orders").queue.name == "orders"
+
+
+# --- configurations
+
+
+def test_a_configuration_keeps_its_versions_and_what_was_deleted(home: Home) -> None:
+    schema = {"type": "object", "required": ["rate"]}
+    with home.life() as platform:
+        configuration = platform.configuration
+        first = configuration.create_configuration(
+            "shop", "test", data={"rate": 1}, schema_=schema, description="d"
+        )
+        second = configuration.update_configuration("shop", "test", data={"rate": 2})
+        configuration.create_configuration("old", "test", data={})
+        configuration.delete_configuration("old", "test")
+        listed = configuration.list_versions("shop", "test").versions
+    with home.life() as platform:
+        configuration = platform.configuration
+        now = configuration.get_configuration("shop", "test")
+        assert (now.data, now.version, now.etag) == (Json({"rate": 2}), second.version, second.etag)
+        assert configuration.list_versions("shop", "test").versions == listed
+        earlier = configuration.get_configuration("shop", "test", version=first.version)
+        assert earlier.data == Json({"rate": 1})
+        with pytest.raises(ValidationError):  # its schema is there as well
+            configuration.update_configuration("shop", "test", data={})
+        configuration.restore_configuration("old", "test")
+    home.clock.advance(31 * DAY)
+    with home.life() as platform:
+        assert platform.configuration.get_configuration("old", "test").data == Json({})
+
+
 def test_a_directory_serves_one_platform_at_a_time(tmp_path: Path) -> None:
     with (
         LCPlatform("mock", state=tmp_path),
@@ -367,6 +425,7 @@ with LCPlatform("mock", state=sys.argv[1]) as platform:
         platform.queue.send_message("orders", str(number))
         platform.object_store.put_object("plain", str(number), b"x" * 100_000)
         platform.secrets.create_secret(f"key-{number}", str(number))
+        platform.configuration.create_configuration(f"app-{number}", "test", data={"n": number})
         print(number, flush=True)
         number += 1
 """
@@ -386,3 +445,5 @@ with LCPlatform("mock", state=sys.argv[1]) as platform:
             body = platform.object_store.get_object("plain", str(number)).read()
             assert body == b"x" * 100_000
             assert platform.secrets.get_secret(f"key-{number}").value == str(number)
+            kept = platform.configuration.get_configuration(f"app-{number}", "test")
+            assert kept.data == Json({"n": number})
