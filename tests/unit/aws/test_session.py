@@ -16,6 +16,7 @@ from lcplatform import CallOptions, LCPlatform
 from lcplatform.errors import DeadlineExceededError, UnsupportedError
 from lcplatform_aws import native
 from lcplatform_aws.options import AwsOptions
+from lcplatform_aws.provider import AwsDrivers
 from lcplatform_aws.session import LONGEST_POLL, Session, moment
 from tests.unit.aws.stub import Answer, Stub, json_answer
 
@@ -54,20 +55,33 @@ def test_a_client_is_made_once_for_any_number_of_threads(
 
 
 @pytest.mark.parametrize(
-    "call",
+    ("call", "client"),
     [
-        lambda platform, options: platform.secrets.get_secret("key", options=options),
-        lambda platform, options: platform.queue.get_queue("orders", options=options),
-        lambda platform, options: platform.object_store.get_object(
-            "bucket", "key", options=options
+        (
+            lambda platform, options: platform.secrets.get_secret("key", options=options),
+            "secretsmanager",
+        ),
+        (lambda platform, options: platform.queue.get_queue("orders", options=options), "sqs"),
+        (
+            lambda platform, options: platform.object_store.get_object(
+                "bucket", "key", options=options
+            ),
+            "s3",
         ),
     ],
     ids=["secrets", "queue", "object_store"],
 )
 def test_a_service_that_does_not_answer_is_awaited_until_the_deadline(
-    platform: LCPlatform, stub: Stub, call: Callable[[LCPlatform, CallOptions], object]
+    platform: LCPlatform,
+    stub: Stub,
+    call: Callable[[LCPlatform, CallOptions], object],
+    client: str,
 ) -> None:
     """The SDK itself would wait for a minute."""
+    # A client is made at its first call, which may take longer than this deadline.
+    drivers = platform._foundation.drivers("queue")
+    assert isinstance(drivers, AwsDrivers)
+    getattr(drivers.connection.session, client)
     stub.otherwise = lambda _: Answer(silent=True)
     began = time.monotonic()
     with pytest.raises(DeadlineExceededError) as caught:
@@ -93,8 +107,6 @@ def test_every_client_leaves_retries_and_checks_to_the_platform(
 
 def test_requests_are_not_checked_twice(platform: LCPlatform, stub: Stub) -> None:
     """The platform has checked them: what the SDK would refuse goes out."""
-    from lcplatform_aws.provider import AwsDrivers
-
     drivers = platform._foundation.drivers("queue")
     assert isinstance(drivers, AwsDrivers)
     stub.will(json_answer())
