@@ -17,6 +17,7 @@ _MODULES: Final = (
     "grpc_unary",
     "grpc_stream",
     "mock_in_memory",
+    "event_patterns",
     "memory_1gib",
     "import_cpu",
     "generate_cold",

@@ -136,7 +136,8 @@ def _annotation(item: Field, message: Message) -> str | None:
 def _open(item: Field, message: Message) -> str:
     """The annotation of a JSON value or a union."""
     if item.kind != "union":
-        one = _alternative(item) if item.format else item.item_type
+        asked = item.format or item.rules.json_object
+        one = _alternative(item) if asked else item.item_type
     elif item.message.told_by_type:
         one = item.message.name
     elif message.role is Role.RESPONSE:

@@ -64,11 +64,18 @@ from lcplatform_runtime.paging import aiterate
 
 class AsyncEventBus:
     """Takes events in the shape of CloudEvents 1.0 (FR-043) and brings each to the targets of every
-    rule whose pattern it matches (FR-045, FR-046). Delivery is at least once and in no order. A
-    target that fails is tried again, and after that the event goes to the target's dead-letter
-    queue; nothing is lost in silence. A pattern is a JSON object of the event's fields; an operator
-    that is not known is refused when the rule is made. What every provider matches is the exact
-    value or prefix of source, type and subject.
+    rule whose pattern it matches (FR-045, FR-046), within a second where they can be reached
+    (SC-009). Delivery is at least once and in no order. A target that fails is tried again, and
+    after that the event goes to the target's dead-letter queue; nothing is lost in silence. A
+    pattern is a JSON object in the shape of the event in the JSON format of CloudEvents: source,
+    type, subject, id, time, dataschema, data, and extension attributes by their names. Where the
+    event has a value, the pattern has a list of what matches it: values, or objects with one
+    operator: prefix, suffix, equals-ignore-case, wildcard, anything-but, numeric, cidr, exists.
+    Every field that the pattern names has to match; in an object, $or is a list of objects of which
+    one has to. An array in the event matches if one of its items does, and what a pattern asks of
+    several fields inside of an array is asked of one item. What is no such pattern, such as one
+    with an operator that is not known, is refused when the rule is made. What every provider
+    matches is the exact value or prefix of source, type and subject.
 
     Besides the errors that an operation names, each raises `ValidationError` for an argument that
     is not usable and `UnsupportedError` for what the provider does not offer, before anything is
@@ -131,7 +138,8 @@ class AsyncEventBus:
         *,
         options: CallOptions | None = None,
     ) -> DeleteEventBusResponse:
-        """Deletes a bus that has no rules. One that has is refused with PRECONDITION_FAILED.
+        """Deletes a bus that has neither rules nor archives. One that has is refused with
+        PRECONDITION_FAILED.
 
         Args:
             name: The bus.
@@ -173,9 +181,12 @@ class AsyncEventBus:
                 absent. A caller that tries again with the same id lets receivers recognise the
                 duplicate.
             metadata: Extension attributes (FR-047). Names are lower-case letters and digits, 20 at
-                most, and none of the names above.
+                most, and none that CloudEvents defines, such as source, datacontenttype or
+                specversion.
             data_schema: The schema that the data satisfies: a URI.
-            ordering_key: Keeps the order of the events that have the same key.
+            ordering_key: Keeps the order of the events that have the same key: a target gets them
+                one after the other. One that it does not get holds up those behind it until it is
+                given up.
             options: Deadline, retries and the like, for this call alone.
 
         Raises:
@@ -365,7 +376,9 @@ class AsyncEventBus:
         dead_letter_queue: str | None = None,
         options: CallOptions | None = None,
     ) -> AddTargetResponse:
-        """Adds a target to a rule (FR-046).
+        """Adds a target to a rule (FR-046). It gets the events that are published from then on. A
+        queue, topic, function or secret that it names must exist: NOT_FOUND. What becomes of them
+        later shows in the deliveries.
 
         Args:
             bus: The bus.
@@ -374,8 +387,10 @@ class AsyncEventBus:
             target: Where events go.
             transform: In what shape they go there; as they are where absent.
             retry: How long a failing target is tried; as long as the defaults say where absent.
-            dead_letter_queue: The queue for events that could not be delivered. Without one they
-                are counted and logged.
+            dead_letter_queue: The queue for events that could not be delivered, which must exist
+                and is no FIFO queue. A letter is the event, with the attributes bus, rule, target,
+                reason, error and attempts. Without a queue, what could not be delivered is logged
+                and counted.
             options: Deadline, retries and the like, for this call alone.
 
         Raises:
@@ -480,7 +495,8 @@ class AsyncEventBus:
         retention: timedelta | None = None,
         options: CallOptions | None = None,
     ) -> CreateArchiveResponse:
-        """Creates an archive, which keeps the events of a bus from now on.
+        """Creates an archive, which keeps the events of a bus that are published from then on. What a
+        replay delivers is not kept again.
 
         Args:
             bus: The bus.
@@ -561,20 +577,20 @@ class AsyncEventBus:
         rules: Sequence[str] = (),
         options: CallOptions | None = None,
     ) -> StartReplayResponse:
-        """Delivers archived events again, through the rules that the bus has now. It answers at once,
-        in status starting.
+        """Delivers archived events again, with the ids that they have, through the rules that the bus
+        has at that time. It answers at once, in status starting.
 
         Args:
             bus: The bus, which is also where the events go.
             archive: The archive.
-            since: Events from then on, in UTC.
-            until: Events before then, in UTC.
-            rules: Only through these rules; through every rule where there are none.
+            since: Events that were published from then on, in UTC.
+            until: Events before then, in UTC; later than `since`.
+            rules: Only through these rules, which must exist; through every rule where none is
+                named.
             options: Deadline, retries and the like, for this call alone.
 
         Raises:
             ResourceNotFoundError: something that the call names does not exist.
-            AlreadyExistsError: it exists already.
         """
         request = build(
             StartReplayRequest, bus=bus, archive=archive, since=since, until=until, rules=rules

@@ -50,11 +50,18 @@ from lcplatform_runtime.support import Support
 
 class EventBusDriver(ABC):
     """Takes events in the shape of CloudEvents 1.0 (FR-043) and brings each to the targets of every
-    rule whose pattern it matches (FR-045, FR-046). Delivery is at least once and in no order. A
-    target that fails is tried again, and after that the event goes to the target's dead-letter
-    queue; nothing is lost in silence. A pattern is a JSON object of the event's fields; an operator
-    that is not known is refused when the rule is made. What every provider matches is the exact
-    value or prefix of source, type and subject.
+    rule whose pattern it matches (FR-045, FR-046), within a second where they can be reached
+    (SC-009). Delivery is at least once and in no order. A target that fails is tried again, and
+    after that the event goes to the target's dead-letter queue; nothing is lost in silence. A
+    pattern is a JSON object in the shape of the event in the JSON format of CloudEvents: source,
+    type, subject, id, time, dataschema, data, and extension attributes by their names. Where the
+    event has a value, the pattern has a list of what matches it: values, or objects with one
+    operator: prefix, suffix, equals-ignore-case, wildcard, anything-but, numeric, cidr, exists.
+    Every field that the pattern names has to match; in an object, $or is a list of objects of which
+    one has to. An array in the event matches if one of its items does, and what a pattern asks of
+    several fields inside of an array is asked of one item. What is no such pattern, such as one
+    with an operator that is not known, is refused when the rule is made. What every provider
+    matches is the exact value or prefix of source, type and subject.
 
     Blocking. Requests are validated and complete: defaults are filled in. Raise the errors of
     `lcplatform.errors`, or the vendor's own for the provider's table to translate.
@@ -75,7 +82,9 @@ class EventBusDriver(ABC):
 
     @abstractmethod
     def delete_event_bus(self, request: DeleteEventBusRequest, /) -> DeleteEventBusResponse:
-        """Deletes a bus that has no rules. One that has is refused with PRECONDITION_FAILED."""
+        """Deletes a bus that has neither rules nor archives. One that has is refused with
+        PRECONDITION_FAILED.
+        """
 
     @abstractmethod
     def publish_event(self, request: PublishEventRequest, /) -> PublishEventResponse:
@@ -107,7 +116,10 @@ class EventBusDriver(ABC):
 
     @abstractmethod
     def add_target(self, request: AddTargetRequest, /) -> AddTargetResponse:
-        """Adds a target to a rule (FR-046)."""
+        """Adds a target to a rule (FR-046). It gets the events that are published from then on. A
+        queue, topic, function or secret that it names must exist: NOT_FOUND. What becomes of them
+        later shows in the deliveries.
+        """
 
     @abstractmethod
     def remove_target(self, request: RemoveTargetRequest, /) -> RemoveTargetResponse:
@@ -123,7 +135,9 @@ class EventBusDriver(ABC):
 
     @abstractmethod
     def create_archive(self, request: CreateArchiveRequest, /) -> CreateArchiveResponse:
-        """Creates an archive, which keeps the events of a bus from now on."""
+        """Creates an archive, which keeps the events of a bus that are published from then on. What a
+        replay delivers is not kept again.
+        """
 
     @abstractmethod
     def list_archives(self, request: ListArchivesRequest, /) -> ListArchivesResponse:
@@ -135,8 +149,8 @@ class EventBusDriver(ABC):
 
     @abstractmethod
     def start_replay(self, request: StartReplayRequest, /) -> StartReplayResponse:
-        """Delivers archived events again, through the rules that the bus has now. It answers at once,
-        in status starting.
+        """Delivers archived events again, with the ids that they have, through the rules that the bus
+        has at that time. It answers at once, in status starting.
         """
 
     @abstractmethod
@@ -150,11 +164,18 @@ class EventBusDriver(ABC):
 
 class AsyncEventBusDriver(ABC):
     """Takes events in the shape of CloudEvents 1.0 (FR-043) and brings each to the targets of every
-    rule whose pattern it matches (FR-045, FR-046). Delivery is at least once and in no order. A
-    target that fails is tried again, and after that the event goes to the target's dead-letter
-    queue; nothing is lost in silence. A pattern is a JSON object of the event's fields; an operator
-    that is not known is refused when the rule is made. What every provider matches is the exact
-    value or prefix of source, type and subject.
+    rule whose pattern it matches (FR-045, FR-046), within a second where they can be reached
+    (SC-009). Delivery is at least once and in no order. A target that fails is tried again, and
+    after that the event goes to the target's dead-letter queue; nothing is lost in silence. A
+    pattern is a JSON object in the shape of the event in the JSON format of CloudEvents: source,
+    type, subject, id, time, dataschema, data, and extension attributes by their names. Where the
+    event has a value, the pattern has a list of what matches it: values, or objects with one
+    operator: prefix, suffix, equals-ignore-case, wildcard, anything-but, numeric, cidr, exists.
+    Every field that the pattern names has to match; in an object, $or is a list of objects of which
+    one has to. An array in the event matches if one of its items does, and what a pattern asks of
+    several fields inside of an array is asked of one item. What is no such pattern, such as one
+    with an operator that is not known, is refused when the rule is made. What every provider
+    matches is the exact value or prefix of source, type and subject.
 
     Async. Requests are validated and complete: defaults are filled in. Raise the errors of
     `lcplatform.errors`, or the vendor's own for the provider's table to translate.
@@ -175,7 +196,9 @@ class AsyncEventBusDriver(ABC):
 
     @abstractmethod
     async def delete_event_bus(self, request: DeleteEventBusRequest, /) -> DeleteEventBusResponse:
-        """Deletes a bus that has no rules. One that has is refused with PRECONDITION_FAILED."""
+        """Deletes a bus that has neither rules nor archives. One that has is refused with
+        PRECONDITION_FAILED.
+        """
 
     @abstractmethod
     async def publish_event(self, request: PublishEventRequest, /) -> PublishEventResponse:
@@ -207,7 +230,10 @@ class AsyncEventBusDriver(ABC):
 
     @abstractmethod
     async def add_target(self, request: AddTargetRequest, /) -> AddTargetResponse:
-        """Adds a target to a rule (FR-046)."""
+        """Adds a target to a rule (FR-046). It gets the events that are published from then on. A
+        queue, topic, function or secret that it names must exist: NOT_FOUND. What becomes of them
+        later shows in the deliveries.
+        """
 
     @abstractmethod
     async def remove_target(self, request: RemoveTargetRequest, /) -> RemoveTargetResponse:
@@ -225,7 +251,9 @@ class AsyncEventBusDriver(ABC):
 
     @abstractmethod
     async def create_archive(self, request: CreateArchiveRequest, /) -> CreateArchiveResponse:
-        """Creates an archive, which keeps the events of a bus from now on."""
+        """Creates an archive, which keeps the events of a bus that are published from then on. What a
+        replay delivers is not kept again.
+        """
 
     @abstractmethod
     async def list_archives(self, request: ListArchivesRequest, /) -> ListArchivesResponse:
@@ -237,8 +265,8 @@ class AsyncEventBusDriver(ABC):
 
     @abstractmethod
     async def start_replay(self, request: StartReplayRequest, /) -> StartReplayResponse:
-        """Delivers archived events again, through the rules that the bus has now. It answers at once,
-        in status starting.
+        """Delivers archived events again, with the ids that they have, through the rules that the bus
+        has at that time. It answers at once, in status starting.
         """
 
     @abstractmethod

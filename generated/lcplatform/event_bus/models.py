@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, TypeAlias
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import AwareDatetime, Field
 
 from lcplatform.type.models import BatchFailure
-from lcplatform_runtime.choices import one_of
+from lcplatform_runtime.choices import BY_TYPE, JSON_OBJECT, KNOWN
 from lcplatform_runtime.json_value import Json
 from lcplatform_runtime.model import Model, Request, Response
 
@@ -37,6 +37,19 @@ class ReplayStatus(StrEnum):
     """A value that this version of the contract does not know. Never sent."""
 
 
+class HttpMode(StrEnum):
+    """How an event is laid out in an HTTP request (CloudEvents 1.0, HTTP protocol binding)."""
+
+    STRUCTURED = "structured"
+    """The whole event is the body, in its JSON format."""
+
+    BINARY = "binary"
+    """The data is the body, and the attributes are headers."""
+
+    UNKNOWN = "unknown"
+    """A value that this version of the contract does not know. Never sent."""
+
+
 class EventBusInfo(Response):
     """A bus."""
 
@@ -48,7 +61,9 @@ class EventBusInfo(Response):
 
 
 class Event(Request):
-    """An event, in the shape of CloudEvents 1.0."""
+    """An event, in the shape of CloudEvents 1.0. In its JSON format that is what rules match and what
+    targets get, with the attributes specversion and, where there is data, datacontenttype added.
+    """
 
     id: Annotated[str | None, Field(max_length=256, min_length=1)] = None
     """What distinguishes it from the other events of its source; made by the service where absent. A
@@ -67,19 +82,29 @@ class Event(Request):
     time: AwareDatetime | None = None
     """When it happened, in UTC (FR-047); when it was published where absent."""
 
-    data: Json | None = None
+    data: Annotated[Json, JSON_OBJECT] | None = None
     """What happened: a JSON object."""
 
-    metadata: dict[str, str] = {}
-    """Extension attributes (FR-047). Names are lower-case letters and digits, 20 at most, and none of
-    the names above.
+    metadata: Annotated[
+        dict[
+            Annotated[str, Field(pattern="^[a-z0-9]{1,20}$")],
+            Annotated[str, Field(pattern="^[^\\x00-\\x1f\\x7f-\\x9f]{1,256}$")],
+        ],
+        Field(max_length=20),
+    ] = {}
+    """Extension attributes (FR-047). Names are lower-case letters and digits, 20 at most, and none
+    that CloudEvents defines, such as source, datacontenttype or specversion.
     """
 
     data_schema: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
     """The schema that the data satisfies: a URI."""
 
-    ordering_key: Annotated[str | None, Field(max_length=128, min_length=1)] = None
-    """Keeps the order of the events that have the same key."""
+    ordering_key: Annotated[str | None, Field(max_length=128, min_length=1, pattern="^[!-~]+$")] = (
+        None
+    )
+    """Keeps the order of the events that have the same key: a target gets them one after the other.
+    One that it does not get holds up those behind it until it is given up.
+    """
 
 
 class Rule(Response):
@@ -111,29 +136,48 @@ class QueueTarget(Model):
     """The queue, by its name in the queue service."""
 
     group_id: Annotated[str | None, Field(max_length=128, min_length=1, pattern="^[!-~]+$")] = None
-    """The message group, for a FIFO queue."""
+    """The message group, for a FIFO queue; the ordering key of the event where absent, and one group
+    for all events that have none.
+    """
 
 
 class TopicTarget(Model):
     """A topic that gets the event as a message."""
 
-    topic: Annotated[str, Field(max_length=256, min_length=1, pattern="^[A-Za-z0-9_-]+$")]
+    topic: Annotated[str, Field(max_length=75, min_length=1, pattern="^[A-Za-z0-9_-]+$")]
     """The topic, by its name in the notification service."""
 
 
 class HttpTarget(Model):
-    """A URL to which the event is posted, as structured CloudEvents JSON. An answer below 300 means
-    that it arrived.
+    """A URL to which the event is posted. An answer below 300 means that it arrived. Redirections are
+    not followed.
     """
 
     url: Annotated[str, Field(max_length=2048, min_length=1, pattern="^https?://[!-~]+$")]
-    """The URL, http or https."""
+    """The URL, http or https, without user and password."""
 
-    headers: dict[str, str] = {}
+    mode: Annotated[HttpMode, KNOWN] = HttpMode.STRUCTURED
+    """How the event is laid out. Of a transformed event, the result is the body either way."""
+
+    headers: Annotated[
+        dict[
+            Annotated[str, Field(pattern="^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$")],
+            Annotated[str, Field(pattern="^[ -~]{0,1000}$")],
+        ],
+        Field(max_length=20),
+    ] = {}
     """Headers that are sent along. They are not secret."""
 
-    secret_headers: dict[str, str] = {}
-    """Headers whose value is a secret: the name of the secret by the name of the header."""
+    secret_headers: Annotated[
+        dict[
+            Annotated[str, Field(pattern="^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$")],
+            Annotated[str, Field(pattern="^[A-Za-z0-9/_+=.@-]{1,512}$")],
+        ],
+        Field(max_length=20),
+    ] = {}
+    """Headers whose value is a secret, a text: the name of the secret by the name of the header. It is
+    read for each delivery.
+    """
 
 
 class FunctionTarget(Model):
@@ -150,49 +194,34 @@ class LogTarget(Model):
     """The name of the log; that of the rule where absent."""
 
 
-class Destination(Model):
-    """Where an event goes. Exactly one is given."""
-
-    queue: QueueTarget | None = None
-    """A queue."""
-
-    topic: TopicTarget | None = None
-    """A topic."""
-
-    http: HttpTarget | None = None
-    """A URL."""
-
-    function: FunctionTarget | None = None
-    """A function."""
-
-    log: LogTarget | None = None
-    """The log."""
-
-    @model_validator(mode="after")
-    def _check_choice_1(self) -> Self:
-        return one_of(self, ("queue", "topic", "http", "function", "log"))
-
-
 class InputTransform(Model):
     """Gives a target the event in another shape."""
 
-    paths: dict[str, str] = {}
+    paths: Annotated[
+        dict[
+            Annotated[str, Field(pattern="^[A-Za-z0-9_.-]{1,64}$")],
+            Annotated[str, Field(pattern="^\\$.{0,255}$")],
+        ],
+        Field(max_length=100),
+    ] = {}
     """Values of the event, each by a name of the caller's: the JSON path of the value, for example
-    $.data.order_id.
+    $.data.order_id or $.data.lines[0].sku. The path $ is the whole event.
     """
 
     template: Annotated[str, Field(max_length=8192, min_length=1)]
-    """What the target gets. A name of `paths` in angle brackets stands for its value."""
+    """What the target gets: JSON. A name of `paths` in angle brackets stands for its value, within a
+    JSON string for its text. What the event does not have is null, and within a string nothing.
+    """
 
 
 class TargetRetry(Model):
     """How long a target that fails is tried."""
 
-    max_attempts: Annotated[int, Field(ge=0, le=185)] = 185
-    """How often an event is tried again after the first failure."""
+    max_retries: Annotated[int, Field(ge=0, le=185)] = 185
+    """How often an event is tried again after the first failure. The waits between grow."""
 
     max_age: Annotated[timedelta, Field(ge=60, le=86400)] = timedelta(seconds=86400)
-    """The age at which an event is no longer tried."""
+    """The age at which an event is no longer tried, counted from its publication."""
 
 
 class Target(Response):
@@ -212,6 +241,9 @@ class Target(Response):
 
     dead_letter_queue: str | None = None
     """Where events go that could not be delivered."""
+
+    created_at: AwareDatetime
+    """When it was added, in UTC."""
 
 
 class Archive(Response):
@@ -324,7 +356,7 @@ class PublishEventRequest(Request):
     type: Annotated[str, Field(max_length=128, min_length=1)]
     """What kind of event it is, for example com.example.order.placed."""
 
-    data: Json | None = None
+    data: Annotated[Json, JSON_OBJECT] | None = None
     """What happened: a JSON object."""
 
     subject: Annotated[str | None, Field(max_length=256, min_length=1)] = None
@@ -338,16 +370,26 @@ class PublishEventRequest(Request):
     caller that tries again with the same id lets receivers recognise the duplicate.
     """
 
-    metadata: dict[str, str] = {}
-    """Extension attributes (FR-047). Names are lower-case letters and digits, 20 at most, and none of
-    the names above.
+    metadata: Annotated[
+        dict[
+            Annotated[str, Field(pattern="^[a-z0-9]{1,20}$")],
+            Annotated[str, Field(pattern="^[^\\x00-\\x1f\\x7f-\\x9f]{1,256}$")],
+        ],
+        Field(max_length=20),
+    ] = {}
+    """Extension attributes (FR-047). Names are lower-case letters and digits, 20 at most, and none
+    that CloudEvents defines, such as source, datacontenttype or specversion.
     """
 
     data_schema: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
     """The schema that the data satisfies: a URI."""
 
-    ordering_key: Annotated[str | None, Field(max_length=128, min_length=1)] = None
-    """Keeps the order of the events that have the same key."""
+    ordering_key: Annotated[str | None, Field(max_length=128, min_length=1, pattern="^[!-~]+$")] = (
+        None
+    )
+    """Keeps the order of the events that have the same key: a target gets them one after the other.
+    One that it does not get holds up those behind it until it is given up.
+    """
 
 
 class PublishEventResponse(Response):
@@ -396,7 +438,7 @@ class CreateRuleRequest(Request):
     name: Annotated[str, Field(max_length=64, min_length=1, pattern="^[A-Za-z0-9][A-Za-z0-9._-]*$")]
     """The name, unique in the bus: letters, digits, dots, hyphens and underscores."""
 
-    pattern: Json
+    pattern: Annotated[Json, JSON_OBJECT]
     """What an event must be like: a JSON object. What goes beyond the exact value or prefix of source,
     type and subject needs the capability `content_filters`.
     """
@@ -424,7 +466,7 @@ class UpdateRuleRequest(Request):
     name: Annotated[str, Field(max_length=64, min_length=1, pattern="^[A-Za-z0-9][A-Za-z0-9._-]*$")]
     """The rule."""
 
-    pattern: Json | None = None
+    pattern: Annotated[Json, JSON_OBJECT] | None = None
     """What an event must be like."""
 
     description: Annotated[str | None, Field(max_length=512, min_length=1)] = None
@@ -516,7 +558,10 @@ class AddTargetRequest(Request):
     dead_letter_queue: Annotated[
         str | None, Field(max_length=75, min_length=1, pattern="^[A-Za-z0-9_-]+$")
     ] = None
-    """The queue for events that could not be delivered. Without one they are counted and logged."""
+    """The queue for events that could not be delivered, which must exist and is no FIFO queue. A
+    letter is the event, with the attributes bus, rule, target, reason, error and attempts. Without
+    a queue, what could not be delivered is logged and counted.
+    """
 
 
 class AddTargetResponse(Response):
@@ -574,7 +619,7 @@ class ListTargetsResponse(Response):
 class TestEventPatternRequest(Request):
     """Asks whether an event matches a pattern."""
 
-    pattern: Json
+    pattern: Annotated[Json, JSON_OBJECT]
     """The pattern."""
 
     event: Event
@@ -594,10 +639,10 @@ class CreateArchiveRequest(Request):
     bus: Annotated[str, Field(max_length=64, min_length=1, pattern="^[A-Za-z0-9][A-Za-z0-9._-]*$")]
     """The bus."""
 
-    name: Annotated[str, Field(max_length=64, min_length=1, pattern="^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    name: Annotated[str, Field(max_length=48, min_length=1, pattern="^[A-Za-z0-9][A-Za-z0-9._-]*$")]
     """The name, unique in the bus: letters, digits, dots, hyphens and underscores."""
 
-    pattern: Json | None = None
+    pattern: Annotated[Json, JSON_OBJECT] | None = None
     """What an event must be like to be kept; every event where absent."""
 
     retention: Annotated[timedelta | None, Field(ge=86400)] = None
@@ -660,13 +705,13 @@ class StartReplayRequest(Request):
     """The archive."""
 
     since: AwareDatetime
-    """Events from then on, in UTC."""
+    """Events that were published from then on, in UTC."""
 
     until: AwareDatetime
-    """Events before then, in UTC."""
+    """Events before then, in UTC; later than `since`."""
 
     rules: Annotated[tuple[str, ...], Field(max_length=100)] = ()
-    """Only through these rules; through every rule where there are none."""
+    """Only through these rules, which must exist; through every rule where none is named."""
 
 
 class StartReplayResponse(Response):
@@ -702,3 +747,9 @@ class CancelReplayResponse(Response):
 
     replay: Replay
     """The replay."""
+
+
+Destination: TypeAlias = (
+    "Annotated[QueueTarget | TopicTarget | HttpTarget | FunctionTarget | LogTarget, BY_TYPE]"
+)
+"""Where an event goes. Exactly one is given."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from lcplatform.event_bus.models import FunctionTarget
 from lcplatform_runtime.operation import FieldLimit, FieldNeed, Idempotency, Operation
 
 CREATE_EVENT_BUS: Final = Operation(
@@ -36,7 +37,7 @@ DELETE_EVENT_BUS: Final = Operation(
     errors=("NOT_FOUND", "PRECONDITION_FAILED"),
     resource="name",
 )
-"""Deletes a bus that has no rules."""
+"""Deletes a bus that has neither rules nor archives."""
 
 PUBLISH_EVENT: Final = Operation(
     service="event_bus",
@@ -45,7 +46,7 @@ PUBLISH_EVENT: Final = Operation(
     title="EventBus.PublishEvent",
     errors=("NOT_FOUND",),
     needs=(FieldNeed(field="ordering_key", capability="ordering"),),
-    limits=(FieldLimit(field="data", limit="max_event_bytes", unit="bytes"),),
+    limits=(FieldLimit(field="data", limit="max_data_bytes", unit="bytes"),),
     resource="bus",
 )
 """Publishes an event (FR-043)."""
@@ -117,7 +118,7 @@ ADD_TARGET: Final = Operation(
     title="EventBus.AddTarget",
     errors=("NOT_FOUND", "ALREADY_EXISTS"),
     needs=(
-        FieldNeed(field="target.function", capability="function_targets"),
+        FieldNeed(field="target", capability="function_targets", kind=FunctionTarget),
         FieldNeed(field="transform", capability="input_transforms"),
     ),
     resource="rule",
@@ -171,7 +172,7 @@ CREATE_ARCHIVE: Final = Operation(
     ),
     resource="name",
 )
-"""Creates an archive, which keeps the events of a bus from now on."""
+"""Creates an archive, which keeps the events of a bus that are published from then on."""
 
 LIST_ARCHIVES: Final = Operation(
     service="event_bus",
@@ -203,11 +204,11 @@ START_REPLAY: Final = Operation(
     method="start_replay",
     rpc="/lcplatform.event_bus.v1.EventBusService/StartReplay",
     title="EventBus.StartReplay",
-    errors=("NOT_FOUND", "ALREADY_EXISTS"),
+    errors=("NOT_FOUND",),
     capability="replay",
     resource="archive",
 )
-"""Delivers archived events again, through the rules that the bus has now."""
+"""Delivers archived events again, with the ids that they have, through the rules that the bus has at that time."""
 
 GET_REPLAY: Final = Operation(
     service="event_bus",

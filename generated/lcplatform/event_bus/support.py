@@ -28,17 +28,19 @@ class EventBusCapability(StrEnum):
 class EventBusLimits(Limits):
     """The numbers of EventBus that differ from provider to provider."""
 
-    max_event_bytes: int
-    """The largest event, in UTF-8 as JSON. Unit: bytes."""
+    max_data_bytes: int
+    """The largest data of an event, in UTF-8 as JSON. Unit: bytes."""
     max_batch_entries: int
     """The events of one publish_events call. Unit: count."""
     max_batch_bytes: int
-    """The events of one publish_events call together. Unit: bytes."""
+    """The events of one publish_events call together, in UTF-8 as JSON. Unit: bytes."""
     max_pattern_bytes: int
     """The largest pattern, in UTF-8. Unit: bytes."""
     max_rules: int
     """The rules of one bus. Unit: count."""
     max_targets: int
     """The targets of one rule. Unit: count."""
+    max_archives: int
+    """The archives of one bus. Unit: count."""
     max_retention_seconds: int
     """The longest time for which an archive keeps an event. Unit: seconds."""

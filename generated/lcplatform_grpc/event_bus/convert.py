@@ -30,6 +30,7 @@ from lcplatform.event_bus.models import (
     FunctionTarget,
     GetReplayRequest,
     GetReplayResponse,
+    HttpMode,
     HttpTarget,
     InputTransform,
     ListArchivesRequest,
@@ -71,6 +72,7 @@ from lcplatform_grpc.values import (
     each,
     fill,
     maker,
+    present,
     read_duration,
     read_json,
     read_timestamp,
@@ -97,6 +99,48 @@ REPLAY_STATUS_NUMBERS: Final[Mapping[ReplayStatus | None, event_bus_pb2.ReplaySt
     ReplayStatus.CANCELLED: event_bus_pb2.REPLAY_STATUS_CANCELLED,
     ReplayStatus.FAILED: event_bus_pb2.REPLAY_STATUS_FAILED,
 }
+
+HTTP_MODE_MEMBERS: Final = {
+    1: HttpMode.STRUCTURED,
+    2: HttpMode.BINARY,
+}
+HTTP_MODE_NUMBERS: Final[Mapping[HttpMode | None, event_bus_pb2.HttpMode]] = {
+    None: event_bus_pb2.HTTP_MODE_UNSPECIFIED,
+    HttpMode.UNKNOWN: event_bus_pb2.HTTP_MODE_UNSPECIFIED,
+    HttpMode.STRUCTURED: event_bus_pb2.HTTP_MODE_STRUCTURED,
+    HttpMode.BINARY: event_bus_pb2.HTTP_MODE_BINARY,
+}
+
+
+def read_destination(message: event_bus_pb2.Destination, path: str = "", /) -> Destination | None:
+    """The value in a `Destination`; `None` if there is none."""
+    which = message.WhichOneof("place")
+    if which == "queue":
+        return read_queue_target(message.queue)
+    if which == "topic":
+        return read_topic_target(message.topic)
+    if which == "http":
+        return read_http_target(message.http)
+    if which == "function":
+        return read_function_target(message.function)
+    if which == "log":
+        return read_log_target(message.log)
+    return None
+
+
+def arguments_of_destination(value: Destination, /) -> Arguments:
+    """The `Destination` with a value, inside of another message."""
+    if isinstance(value, QueueTarget):
+        return {"queue": arguments_of_queue_target(value)}
+    if isinstance(value, TopicTarget):
+        return {"topic": arguments_of_topic_target(value)}
+    if isinstance(value, HttpTarget):
+        return {"http": arguments_of_http_target(value)}
+    if isinstance(value, FunctionTarget):
+        return {"function": arguments_of_function_target(value)}
+    return {"log": arguments_of_log_target(value)}
+
+
 _make_event_bus_info = maker(EventBusInfo)
 
 
@@ -248,6 +292,8 @@ def values_of_http_target(message: event_bus_pb2.HttpTarget, /) -> dict[str, obj
     fields: dict[str, object] = {
         "url": message.url,
     }
+    if mode := message.mode:
+        fields["mode"] = HTTP_MODE_MEMBERS.get(mode, HttpMode.UNKNOWN)
     if headers := message.headers:
         fields["headers"] = {name: headers[name] for name in headers}
     if secret_headers := message.secret_headers:
@@ -267,6 +313,7 @@ def arguments_of_http_target(model: HttpTarget, /) -> Arguments:
     """The `HttpTarget` to send inside of another message."""
     return {
         "url": model.url,
+        "mode": HTTP_MODE_NUMBERS[model.mode],
         "headers": model.headers or None,
         "secret_headers": model.secret_headers or None,
     }
@@ -318,44 +365,6 @@ def arguments_of_log_target(model: LogTarget, /) -> Arguments:
     }
 
 
-def values_of_destination(message: event_bus_pb2.Destination, /) -> dict[str, object]:
-    """What a `Destination` inside of another message says."""
-    has = message.HasField
-    fields: dict[str, object] = {}
-    if has("queue"):
-        fields["queue"] = within("queue", values_of_queue_target, message.queue)
-    if has("topic"):
-        fields["topic"] = within("topic", values_of_topic_target, message.topic)
-    if has("http"):
-        fields["http"] = within("http", values_of_http_target, message.http)
-    if has("function"):
-        fields["function"] = within("function", values_of_function_target, message.function)
-    if has("log"):
-        fields["log"] = within("log", values_of_log_target, message.log)
-    return fields
-
-
-_check_destination = checker(Destination)
-
-
-def read_destination(message: event_bus_pb2.Destination, /) -> Destination:
-    """The `Destination` that came, checked."""
-    return _check_destination(values_of_destination(message))
-
-
-def arguments_of_destination(model: Destination, /) -> Arguments:
-    """The `Destination` to send inside of another message."""
-    return {
-        "queue": None if model.queue is None else arguments_of_queue_target(model.queue),
-        "topic": None if model.topic is None else arguments_of_topic_target(model.topic),
-        "http": None if model.http is None else arguments_of_http_target(model.http),
-        "function": None
-        if model.function is None
-        else arguments_of_function_target(model.function),
-        "log": None if model.log is None else arguments_of_log_target(model.log),
-    }
-
-
 def values_of_input_transform(message: event_bus_pb2.InputTransform, /) -> dict[str, object]:
     """What a `InputTransform` inside of another message says."""
     fields: dict[str, object] = {
@@ -386,8 +395,8 @@ def values_of_target_retry(message: event_bus_pb2.TargetRetry, /) -> dict[str, o
     """What a `TargetRetry` inside of another message says."""
     has = message.HasField
     fields: dict[str, object] = {}
-    if has("max_attempts"):
-        fields["max_attempts"] = message.max_attempts
+    if has("max_retries"):
+        fields["max_retries"] = message.max_retries
     if has("max_age"):
         fields["max_age"] = read_duration(message.max_age, "max_age")
     return fields
@@ -404,7 +413,7 @@ def read_target_retry(message: event_bus_pb2.TargetRetry, /) -> TargetRetry:
 def arguments_of_target_retry(model: TargetRetry, /) -> Arguments:
     """The `TargetRetry` to send inside of another message."""
     return {
-        "max_attempts": model.max_attempts,
+        "max_retries": model.max_retries,
         "max_age": write_duration(model.max_age),
     }
 
@@ -418,12 +427,15 @@ def read_target(message: event_bus_pb2.Target, /) -> Target:
     return _make_target(
         {
             "target_id": message.target_id,
-            "destination": read_destination(message.destination)
-            if has("destination")
-            else absent("destination"),
+            "destination": present(
+                "destination", read_destination(message.destination, "destination")
+            ),
             "transform": read_input_transform(message.transform) if has("transform") else None,
             "retry": read_target_retry(message.retry) if has("retry") else absent("retry"),
             "dead_letter_queue": message.dead_letter_queue if has("dead_letter_queue") else None,
+            "created_at": read_timestamp(message.created_at, "created_at")
+            if has("created_at")
+            else absent("created_at"),
         }
     )
 
@@ -438,6 +450,7 @@ def arguments_of_target(model: Target, /) -> Arguments:
         else arguments_of_input_transform(model.transform),
         "retry": arguments_of_target_retry(model.retry),
         "dead_letter_queue": model.dead_letter_queue,
+        "created_at": write_timestamp(model.created_at),
     }
 
 
@@ -998,8 +1011,8 @@ def read_add_target_request(message: event_bus_pb2.AddTargetRequest, /) -> AddTa
         "rule": message.rule,
         "target_id": message.target_id,
     }
-    if has("target"):
-        fields["target"] = within("target", values_of_destination, message.target)
+    if (target := read_destination(message.target, "target")) is not None:
+        fields["target"] = target
     if has("transform"):
         fields["transform"] = within("transform", values_of_input_transform, message.transform)
     if has("retry"):

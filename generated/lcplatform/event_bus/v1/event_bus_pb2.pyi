@@ -23,12 +23,21 @@ class ReplayStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     REPLAY_STATUS_COMPLETED: _ClassVar[ReplayStatus]
     REPLAY_STATUS_CANCELLED: _ClassVar[ReplayStatus]
     REPLAY_STATUS_FAILED: _ClassVar[ReplayStatus]
+
+class HttpMode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    HTTP_MODE_UNSPECIFIED: _ClassVar[HttpMode]
+    HTTP_MODE_STRUCTURED: _ClassVar[HttpMode]
+    HTTP_MODE_BINARY: _ClassVar[HttpMode]
 REPLAY_STATUS_UNSPECIFIED: ReplayStatus
 REPLAY_STATUS_STARTING: ReplayStatus
 REPLAY_STATUS_RUNNING: ReplayStatus
 REPLAY_STATUS_COMPLETED: ReplayStatus
 REPLAY_STATUS_CANCELLED: ReplayStatus
 REPLAY_STATUS_FAILED: ReplayStatus
+HTTP_MODE_UNSPECIFIED: HttpMode
+HTTP_MODE_STRUCTURED: HttpMode
+HTTP_MODE_BINARY: HttpMode
 
 class EventBusInfo(_message.Message):
     __slots__ = ("name", "created_at")
@@ -98,7 +107,7 @@ class TopicTarget(_message.Message):
     def __init__(self, topic: _Optional[str] = ...) -> None: ...
 
 class HttpTarget(_message.Message):
-    __slots__ = ("url", "headers", "secret_headers")
+    __slots__ = ("url", "mode", "headers", "secret_headers")
     class HeadersEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -114,12 +123,14 @@ class HttpTarget(_message.Message):
         value: str
         def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     URL_FIELD_NUMBER: _ClassVar[int]
+    MODE_FIELD_NUMBER: _ClassVar[int]
     HEADERS_FIELD_NUMBER: _ClassVar[int]
     SECRET_HEADERS_FIELD_NUMBER: _ClassVar[int]
     url: str
+    mode: HttpMode
     headers: _containers.ScalarMap[str, str]
     secret_headers: _containers.ScalarMap[str, str]
-    def __init__(self, url: _Optional[str] = ..., headers: _Optional[_Mapping[str, str]] = ..., secret_headers: _Optional[_Mapping[str, str]] = ...) -> None: ...
+    def __init__(self, url: _Optional[str] = ..., mode: _Optional[_Union[HttpMode, str]] = ..., headers: _Optional[_Mapping[str, str]] = ..., secret_headers: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class FunctionTarget(_message.Message):
     __slots__ = ("function",)
@@ -163,26 +174,28 @@ class InputTransform(_message.Message):
     def __init__(self, paths: _Optional[_Mapping[str, str]] = ..., template: _Optional[str] = ...) -> None: ...
 
 class TargetRetry(_message.Message):
-    __slots__ = ("max_attempts", "max_age")
-    MAX_ATTEMPTS_FIELD_NUMBER: _ClassVar[int]
+    __slots__ = ("max_retries", "max_age")
+    MAX_RETRIES_FIELD_NUMBER: _ClassVar[int]
     MAX_AGE_FIELD_NUMBER: _ClassVar[int]
-    max_attempts: int
+    max_retries: int
     max_age: _duration_pb2.Duration
-    def __init__(self, max_attempts: _Optional[int] = ..., max_age: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+    def __init__(self, max_retries: _Optional[int] = ..., max_age: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class Target(_message.Message):
-    __slots__ = ("target_id", "destination", "transform", "retry", "dead_letter_queue")
+    __slots__ = ("target_id", "destination", "transform", "retry", "dead_letter_queue", "created_at")
     TARGET_ID_FIELD_NUMBER: _ClassVar[int]
     DESTINATION_FIELD_NUMBER: _ClassVar[int]
     TRANSFORM_FIELD_NUMBER: _ClassVar[int]
     RETRY_FIELD_NUMBER: _ClassVar[int]
     DEAD_LETTER_QUEUE_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_FIELD_NUMBER: _ClassVar[int]
     target_id: str
     destination: Destination
     transform: InputTransform
     retry: TargetRetry
     dead_letter_queue: str
-    def __init__(self, target_id: _Optional[str] = ..., destination: _Optional[_Union[Destination, _Mapping]] = ..., transform: _Optional[_Union[InputTransform, _Mapping]] = ..., retry: _Optional[_Union[TargetRetry, _Mapping]] = ..., dead_letter_queue: _Optional[str] = ...) -> None: ...
+    created_at: _timestamp_pb2.Timestamp
+    def __init__(self, target_id: _Optional[str] = ..., destination: _Optional[_Union[Destination, _Mapping]] = ..., transform: _Optional[_Union[InputTransform, _Mapping]] = ..., retry: _Optional[_Union[TargetRetry, _Mapping]] = ..., dead_letter_queue: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class Archive(_message.Message):
     __slots__ = ("name", "bus", "pattern", "retention", "created_at", "events")
