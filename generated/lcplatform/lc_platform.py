@@ -229,11 +229,19 @@ class LCPlatform:
     @property
     def event_bus(self) -> EventBus:
         """Takes events in the shape of CloudEvents 1.0 (FR-043) and brings each to the targets of
-        every rule whose pattern it matches (FR-045, FR-046). Delivery is at least once and in no
-        order. A target that fails is tried again, and after that the event goes to the target's
-        dead-letter queue; nothing is lost in silence. A pattern is a JSON object of the event's
-        fields; an operator that is not known is refused when the rule is made. What every provider
-        matches is the exact value or prefix of source, type and subject.
+        every rule whose pattern it matches (FR-045, FR-046), within a second where they can be
+        reached (SC-009). Delivery is at least once and in no order. A target that fails is tried
+        again, and after that the event goes to the target's dead-letter queue; nothing is lost in
+        silence. A pattern is a JSON object in the shape of the event in the JSON format of
+        CloudEvents: source, type, subject, id, time, dataschema, data, and extension attributes by
+        their names. Where the event has a value, the pattern has a list of what matches it: values,
+        or objects with one operator: prefix, suffix, equals-ignore-case, wildcard, anything-but,
+        numeric, cidr, exists. Every field that the pattern names has to match; in an object, $or is
+        a list of objects of which one has to. An array in the event matches if one of its items
+        does, and what a pattern asks of several fields inside of an array is asked of one item.
+        What is no such pattern, such as one with an operator that is not known, is refused when the
+        rule is made. What every provider matches is the exact value or prefix of source, type and
+        subject.
         """
         return self._foundation.client("event_bus", self._make_event_bus)
 
