@@ -68,7 +68,8 @@ class Pattern:
 
 
 def _basic(field: Field) -> bool:
-    if len(field.path) > 1 or field.path[0] not in {"source", "type", "subject"} or field.absent:
+    name, *below = field.path
+    if below or name not in {"source", "type", "subject"} or field.absent:
         return False
     return all(
         isinstance(it, op.Text) or (isinstance(it, op.Affix) and it.at_start and not it.folded)

@@ -26,8 +26,8 @@ def _inside(fields: list[tuple[Path, Field]], value: Event, event: Event) -> boo
     """The same for fields inside of an object, each with the rest of its path."""
     below: dict[str, list[tuple[Path, Field]]] = {}
     for path, field in fields:
-        if len(path) > 1:
-            below.setdefault(path[0], []).append((path[1:], field))
+        if rest := path[1:]:
+            below.setdefault(path[0], []).append((rest, field))
         elif not _matches(field, value.get(path[0], {}), event):
             return False
     return all(
