@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from lcplatform.authentication.driver import AuthenticationDriver
     from lcplatform.batch.driver import BatchDriver
     from lcplatform.data_store.driver import DataStoreDriver
-    from lcplatform.document_store.driver import DocumentStoreDriver
     from lcplatform.event_bus.driver import EventBusDriver
     from lcplatform.notification.driver import NotificationDriver
     from lcplatform.web_hosting.driver import WebHostingDriver
     from lcplatform_mock.configuration import MockConfiguration
     from lcplatform_mock.control import MockControl
+    from lcplatform_mock.document_store import MockDocumentStore
     from lcplatform_mock.object_store import MockObjectStore
     from lcplatform_mock.queue import MockQueue
     from lcplatform_mock.secrets import MockSecrets
@@ -58,9 +58,11 @@ class Services(Mapping[str, "Service[Any]"]):
         """Not there yet."""
         return self._once("data_store", unimplemented.data_store)
 
-    def document_store(self) -> DocumentStoreDriver:
-        """Not there yet."""
-        return self._once("document_store", unimplemented.document_store)
+    def document_store(self) -> MockDocumentStore:
+        """The documents."""
+        from lcplatform_mock.document_store import MockDocumentStore
+
+        return self._once("document_store", lambda: MockDocumentStore(self._world))
 
     def event_bus(self) -> EventBusDriver:
         """Not there yet."""
@@ -137,6 +139,7 @@ class Services(Mapping[str, "Service[Any]"]):
 
 _MAKERS: Final[Mapping[str, Callable[[Services], Service[Any]]]] = {
     "configuration": Services.configuration,
+    "document_store": Services.document_store,
     "object_store": Services.object_store,
     "queue": Services.queue,
     "secrets": Services.secrets,

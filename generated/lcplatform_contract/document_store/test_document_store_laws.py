@@ -162,7 +162,7 @@ class TestDocumentStoreLaws(LawTest):
         self.takes_each(
             self.document_store.insert_documents,
             self._insert_documents,
-            ("CONFLICT", "NOT_FOUND"),
+            ("ALREADY_EXISTS", "CONFLICT", "NOT_FOUND"),
             ("collection", "the longest", self.text(120)),
             ("transaction", "the longest", self.text(512)),
         )
@@ -454,7 +454,7 @@ class TestDocumentStoreLaws(LawTest):
         self.takes_each(
             self.document_store.create_index,
             self._create_index,
-            ("ALREADY_EXISTS", "PRECONDITION_FAILED"),
+            ("ALREADY_EXISTS", "NOT_FOUND", "PRECONDITION_FAILED"),
             ("collection", "the longest", self.text(120)),
             ("name", "the longest", self.text(127)),
             ("expire_after", "the least", timedelta(seconds=0)),

@@ -162,9 +162,7 @@ class Collection:
         if not self.indexes:
             return _NO_SHAPES
         return [
-            it.shape
-            for it in self.indexes.values()
-            if it.shape.definition.expire_after is not None
+            it.shape for it in self.indexes.values() if it.shape.definition.expire_after is not None
         ]
 
     @property
@@ -236,5 +234,3 @@ def undo(changes: Iterable[tuple[Collection, Stored | None, Stored | None]]) -> 
     """Takes back changes that were applied, given from the last to the first."""
     for collection, before, after in changes:
         collection.apply(after, before)
-
-

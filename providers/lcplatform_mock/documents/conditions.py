@@ -19,7 +19,6 @@ from lcplatform_runtime.documents.values import (
     RANK_NUMBER,
     Bound,
     Key,
-    Moment,
     Pattern,
     Value,
     key,
@@ -71,9 +70,9 @@ class Equals(_Plain):
         if wanted is None:
             return _is_null
         if kind is str:
-            return lambda value: value.__class__ is str and value == wanted  # type: ignore[no-any-return]
+            return lambda value: value.__class__ is str and value == wanted
         if kind in NUMBERS and wanted == wanted:
-            return lambda value: value.__class__ in _NUMBERS and value == wanted  # type: ignore[no-any-return]
+            return lambda value: value.__class__ in _NUMBERS and value == wanted
         wanted_key = key(wanted)
         return lambda value: key(value) == wanted_key
 
@@ -99,8 +98,7 @@ class Ordered(_Plain):
             return lambda value: value.__class__ is str and compare(value, wanted)
         if kind in _EXACT and wanted == wanted:
             return lambda value: (
-                value.__class__ in _EXACT
-                and compare(value, wanted)
+                (value.__class__ in _EXACT and compare(value, wanted))
                 or (value.__class__ is Decimal and _within(compare, key(value), key(wanted)))
             )
         wanted_key = key(wanted)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, Final, TypeAlias, TypeVar
 
@@ -95,14 +95,14 @@ class Filter:
 
     Attributes:
         root: what it is made of.
-        required: what of single fields is required in any case, which is where an index can help.
     """
 
     root: AllOf
-    required: tuple[OfField, ...] = field(init=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "required", tuple(_required(self.root)))
+    @cached_property
+    def required(self) -> tuple[OfField, ...]:
+        """What of single fields is required in any case, which is where an index can help."""
+        return tuple(_required(self.root))
 
     @cached_property
     def matches(self) -> Matcher:
@@ -139,7 +139,7 @@ def read(given: Json | None, name: str = "filter") -> Filter:
 
 @lru_cache(_KEPT)
 def _kept(text: str, name: str) -> Filter:
-    return filter_of(Json.from_text(text).value, name)
+    return filter_of(Json.from_text(text).plain, name)
 
 
 def filter_of(raw: Raw, name: str) -> Filter:

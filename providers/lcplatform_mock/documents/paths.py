@@ -70,9 +70,7 @@ def reached(document: Object, path: Path, at: int, *, leaves: bool) -> Iterator[
         yield MISSING
 
 
-def _in_array(
-    array: tuple[Value, ...], path: Path, at: int, *, leaves: bool
-) -> Iterator[Value]:
+def _in_array(array: tuple[Value, ...], path: Path, at: int, *, leaves: bool) -> Iterator[Value]:
     for element in array:
         if element.__class__ is dict:
             yield from reached(element, path, at, leaves=leaves)

@@ -155,13 +155,13 @@ def plan(collection: Collection, filter: Filter, order: Order | None) -> Plan:
     if identities is not None:
         return ByIdentity(collection, tuple([key(it) for it in identities]))
     plans: list[Plan] = [
-        it
+        found
         for index in collection.indexes.values()
-        if (it := _by_index(index, wanted, order)) is not None
+        if (found := _by_index(index, wanted, order)) is not None
     ]
     if ("_id",) in wanted or (order is not None and order.paths == (("_id",),)):
-        found = _by_index(collection.identities, wanted, order)
-        plans += [] if found is None else [found]
+        by_identity = _by_index(collection.identities, wanted, order)
+        plans += [] if by_identity is None else [by_identity]
     if not plans:
         return Everything(collection)
     return min(plans, key=lambda it: (it.estimate, not it.sorted_))

@@ -31,7 +31,7 @@ def read(given: Json | None) -> Projection | None:
 
 @lru_cache(_KEPT)
 def _kept(text: str) -> Projection | None:
-    return reading("projection", lambda: _projection(Json.from_text(text).value))
+    return reading("projection", lambda: _projection(Json.from_text(text).plain))
 
 
 def _projection(raw: Any) -> Projection | None:
@@ -40,7 +40,9 @@ def _projection(raw: Any) -> Projection | None:
     wanted = {name: _flag(content) for name, content in raw.items()}
     with_identity = wanted.pop("_id", None)
     if len(set(wanted.values())) > 1:
-        raise NoDocument("fields to show or fields to hide, not both; _id alone may be an exception")
+        raise NoDocument(
+            "fields to show or fields to hide, not both; _id alone may be an exception"
+        )
     showing = next(iter(wanted.values()), with_identity or False)
     fields: Fields = {}
     for name in wanted:

@@ -37,8 +37,12 @@ _SIGNS: Final = {"$gt": ">", "$gte": ">=", "$lt": "<", "$lte": "<="}
 _NAMES: Final = {"EXACT": _EXACT, "SLOW": frozenset({tuple, Decimal}), "Moment": Moment}
 
 _TEXT: Final = "v{0} == w{0} or v{0}.__class__ is tuple and m{0}(d)"
-_NUMBER: Final = "v{0} == w{0} and v{0}.__class__ is not bool or v{0}.__class__ is tuple and m{0}(d)"
-_TEXT_ORDER: Final = "v{0}.__class__ is str and v{0} {1} w{0} or v{0}.__class__ is tuple and m{0}(d)"
+_NUMBER: Final = (
+    "v{0} == w{0} and v{0}.__class__ is not bool or v{0}.__class__ is tuple and m{0}(d)"
+)
+_TEXT_ORDER: Final = (
+    "v{0}.__class__ is str and v{0} {1} w{0} or v{0}.__class__ is tuple and m{0}(d)"
+)
 _NUMBER_ORDER: Final = (
     "v{0}.__class__ in EXACT and v{0} {1} w{0} or v{0}.__class__ in SLOW and m{0}(d)"
 )

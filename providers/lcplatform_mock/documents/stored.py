@@ -72,5 +72,3 @@ def identity_of(value: Value) -> str | Json:
 def shown(document: Object) -> Document:
     """A document of which only a part is shown."""
     return _documents(content=json_of(document), etag=None)
-
-

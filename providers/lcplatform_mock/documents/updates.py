@@ -6,27 +6,20 @@ new fields are added in that order; what does not change stays the same object.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Final, Protocol, TypeAlias
 
 from lcplatform.document_store.models import Update
 from lcplatform_mock.documents.filters import reading
+from lcplatform_mock.documents.numbers import total
 from lcplatform_mock.documents.paths import Path, is_place, parts
 from lcplatform_mock.documents.pulls import pulled
 from lcplatform_mock.documents.pushes import push_of
-from lcplatform_runtime.documents.extended_json import (
-    DECIMALS,
-    INT32,
-    INT64,
-    NoDocument,
-    parse,
-)
+from lcplatform_runtime.documents.extended_json import NoDocument, parse
 from lcplatform_runtime.documents.values import (
     MISSING,
-    Int64,
     Object,
     Value,
     identical,
@@ -90,7 +83,9 @@ class Add:
         if value is MISSING:
             return self.amount
         if not is_number(value):
-            raise NoDocument(f"increment needs a number, and there is a value of type {name_of(value)}")
+            raise NoDocument(
+                f"increment needs a number, and there is a value of type {name_of(value)}"
+            )
         added = total(value, self.amount)
         return value if identical(value, added) else added
 
@@ -154,8 +149,7 @@ class Changes:
         root = self.root
         if self.takes:
             root = _without(root, document, self.takes)
-        changed = _apply(root, document, document)
-        return changed  # type: ignore[no-any-return]  # an object stays an object
+        return _apply_to_object(root, document, document)
 
 
 def read(update: Update, *, inserting: bool = False) -> Changes:
@@ -173,7 +167,7 @@ def read(update: Update, *, inserting: bool = False) -> Changes:
         tuple([None if it is None else it.text for it in texts]),
         tuple(update.unset),
         tuple(update.rename.items()),
-        inserting,
+        inserting=inserting,
     )
 
 
@@ -182,22 +176,23 @@ def _kept(
     texts: tuple[str | None, ...],
     unset: tuple[str, ...],
     rename: tuple[tuple[str, str], ...],
+    *,
     inserting: bool,
 ) -> Changes:
     root = _Branch()
     count = 0
     for (name, maker, when), text in zip(_PARTS, texts, strict=True):
-        content = {} if text is None else Json.from_text(text).value
+        content = {} if text is None else Json.from_text(text).plain
         count += len(content)
         for path, raw in content.items():
-            action = reading(f"update.{name}", lambda maker=maker, raw=raw: maker(raw))
+            action = reading(f"update.{name}", partial(maker, raw))
             shown = action if inserting or not when else _NOTHING
-            reading(f"update.{name}", lambda path=path, shown=shown: _add(root, path, shown))
+            reading(f"update.{name}", partial(_add, root, path, shown))
     for path in unset:
-        reading("update.unset", lambda path=path: _add(root, path, Drop()))
+        reading("update.unset", partial(_add, root, path, Drop()))
     takes = []
     for old, new in rename:
-        takes.append(reading("update.rename", lambda old=old, new=new: _rename(root, old, new)))
+        takes.append(reading("update.rename", partial(_rename, root, old, new)))
     if not count + len(unset) + len(rename):
         return reading("update", _no_changes)
     return Changes(root, tuple(takes))
@@ -297,9 +292,7 @@ def _apply_to_object(node: _Branch, value: Object, document: Object) -> Object:
     return value if changed is None else changed
 
 
-def _apply_to_array(
-    node: _Branch, value: tuple[Value, ...], document: Object
-) -> tuple[Value, ...]:
+def _apply_to_array(node: _Branch, value: tuple[Value, ...], document: Object) -> tuple[Value, ...]:
     changed: list[Value] | None = None
     for name in sorted(node.members, key=_name_order):
         below = node.members[name]
@@ -342,13 +335,13 @@ def _check_rename(document: Object, source: Path, target: Path) -> None:
         value: Value = document
         for part in path[:-1]:
             value = value.get(part, MISSING) if value.__class__ is dict else MISSING
-            if value.__class__ is tuple and (path is source or _source(document, source) is not MISSING):
+            if value.__class__ is tuple and (
+                path is source or _source(document, source) is not MISSING
+            ):
                 raise NoDocument("rename leads through no array")
 
 
-def _without(
-    root: _Branch, document: Object, takes: tuple[tuple[Path, Path], ...]
-) -> _Branch:
+def _without(root: _Branch, document: Object, takes: tuple[tuple[Path, Path], ...]) -> _Branch:
     """The tree without the renames of what is not there, for which nothing is created."""
     gone = {target for source, target in takes if _source(document, source) is MISSING}
     return _pruned(root, gone, ()) if gone else root
@@ -363,40 +356,3 @@ def _pruned(branch: _Branch, gone: set[Path], here: Path) -> _Branch:
         elif path not in gone:
             left[name] = below
     return _Branch(left)
-
-
-# --- numbers
-
-
-def total(one: Value, other: Value) -> Value:
-    """The sum of two numbers, of the type that holds it: integers grow to 64 bits, a decimal wins over a double.
-
-    Raises:
-        NoDocument: it is larger than 64 bits hold.
-    """
-    kinds = {one.__class__, other.__class__}
-    if Decimal in kinds:
-        return DECIMALS.add(as_decimal(one), as_decimal(other))
-    if float in kinds:
-        return float(one) + float(other)
-    return whole(int(one) + int(other), wide=Int64 in kinds)
-
-
-def whole(number: int, *, wide: bool) -> Value:
-    """An integer of 64 bits if it is to be wide or must be, otherwise of 32."""
-    if number in INT32 and not wide:
-        return number
-    if number in INT64:
-        return Int64(number)
-    raise NoDocument("the result is larger than 64 bits hold")
-
-
-def as_decimal(number: Value) -> Decimal:
-    """A number as a decimal. A double gets the 15 digits that it is sure of."""
-    if isinstance(number, Decimal):
-        return number
-    if isinstance(number, float):
-        return DECIMALS.create_decimal(f"{number:.15g}")
-    return Decimal(int(number))
-
-

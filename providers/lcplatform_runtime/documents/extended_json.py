@@ -88,7 +88,7 @@ def parse_object(raw: Raw) -> Object:
     made = _object(raw, 1)
     if made.__class__ is not dict:
         raise NoDocument("a document, which is an object of fields")
-    return made  # type: ignore[no-any-return]  # it was just looked at
+    return made
 
 
 def integer(value: int) -> int:
@@ -176,9 +176,7 @@ def _object(raw: dict[str, Raw], depth: int) -> Value:
         if name not in _GOOD_NAMES and not _is_name(name):
             return _special(raw)
         kind = item.__class__
-        if kind in _PLAIN:
-            made[name] = item
-        elif kind is int and -0x80000000 <= item <= 0x7FFFFFFF:
+        if kind in _PLAIN or (kind is int and -0x80000000 <= item <= 0x7FFFFFFF):
             made[name] = item
         else:
             made[name] = parse(item, depth)
@@ -291,7 +289,9 @@ def _pattern(content: Raw) -> Pattern:
 def pattern_of(pattern: str, options: str) -> Pattern:
     """A regular expression, with its options in the order of the alphabet."""
     if "\0" in pattern or set(options) - set("imsx"):
-        raise NoDocument("a regular expression has the options i, m, s and x, and no null character")
+        raise NoDocument(
+            "a regular expression has the options i, m, s and x, and no null character"
+        )
     return Pattern(pattern, "".join(sorted(set(options))))
 
 

@@ -51,7 +51,16 @@ EXPRESSIONS: Final = frozenset(
         *("$arrayElemAt", "$concatArrays", "$filter", "$in", "$isArray", "$map", "$reduce"),
         *("$reverseArray", "$size", "$slice"),
         *("$arrayToObject", "$mergeObjects", "$objectToArray"),
-        *("$type", "$toBool", "$toDate", "$toDecimal", "$toDouble", "$toInt", "$toLong", "$toString"),
+        *(
+            "$type",
+            "$toBool",
+            "$toDate",
+            "$toDecimal",
+            "$toDouble",
+            "$toInt",
+            "$toLong",
+            "$toString",
+        ),
         *("$year", "$month", "$dayOfMonth", "$dayOfWeek", "$dayOfYear", "$hour", "$minute"),
         *("$second", "$millisecond", "$dateToString"),
     }

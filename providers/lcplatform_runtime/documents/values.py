@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, Final, TypeAlias
 
 
 class Int64(int):
@@ -135,7 +135,7 @@ def is_number(value: Value) -> bool:
 
 def name_of(value: Value) -> str:
     """The name of a value's type, as `$type` knows it."""
-    return NAMES[value.__class__] if value.__class__ is not Bound else cast("Bound", value).value
+    return NAMES[value.__class__] if value.__class__ is not Bound else str(value.value)
 
 
 NAMES: Final[Mapping[type, str]] = {
