@@ -183,7 +183,12 @@ def _beyond(item: Field) -> list[Edge]:
         return [Edge(item.name, f"{item.enum.name}.UNKNOWN", "a value of a newer contract")]
     if item.kind == "mask":
         return [Edge(item.name, '("no_such_field",)', "not clearable")]
-    return []
+    return _beyond_json(item)
+
+
+def _beyond_json(item: Field) -> list[Edge]:
+    bounded = item.kind == "json" and item.rules.json_object
+    return [Edge(item.name, "Json([])", "no object")] if bounded else []
 
 
 def _beyond_map(item: Field) -> list[Edge]:

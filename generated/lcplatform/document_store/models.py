@@ -10,7 +10,7 @@ from typing import Annotated, TypeAlias
 from pydantic import AwareDatetime, Field
 
 from lcplatform.type.models import BatchFailure
-from lcplatform_runtime.choices import KNOWN
+from lcplatform_runtime.choices import JSON_OBJECT, KNOWN
 from lcplatform_runtime.json_value import Json
 from lcplatform_runtime.model import Model, Request, Response
 
@@ -130,28 +130,28 @@ class Update(Request):
     is in one part at most, and none lies in another. There is at least one change.
     """
 
-    set: Json | None = None
+    set: Annotated[Json, JSON_OBJECT] | None = None
     """Fields that get these values."""
 
     unset: Annotated[tuple[str, ...], Field(max_length=1000)] = ()
     """Fields that are removed."""
 
-    increment: Json | None = None
+    increment: Annotated[Json, JSON_OBJECT] | None = None
     """Fields to which these numbers are added."""
 
-    push: Json | None = None
+    push: Annotated[Json, JSON_OBJECT] | None = None
     """Arrays to which these values are appended. {"$each": […]} appends several, with $position, $sort
     and $slice where they go, in which order, and how many are kept.
     """
 
-    pull: Json | None = None
+    pull: Annotated[Json, JSON_OBJECT] | None = None
     """Arrays from which everything is removed that equals these values or matches these conditions.
     """
 
     rename: dict[str, str] = {}
     """Fields that get these names."""
 
-    set_on_insert: Json | None = None
+    set_on_insert: Annotated[Json, JSON_OBJECT] | None = None
     """Fields that get these values only in a document that is inserted because nothing matched."""
 
 
@@ -167,7 +167,7 @@ class CreateCollectionRequest(Request):
     ttl: TimeToLive | None = None
     """Deletes its documents by their age (FR-024)."""
 
-    validator: Json | None = None
+    validator: Annotated[Json, JSON_OBJECT] | None = None
     """The JSON Schema that its documents must satisfy: draft 4, without references, formats and
     defaults. `bsonType` names types that JSON does not have, such as "date" and "long". A document
     that does not satisfy it is VALIDATION.
@@ -220,7 +220,7 @@ class InsertDocumentRequest(Request):
     ]
     """The collection."""
 
-    document: Json
+    document: Annotated[Json, JSON_OBJECT]
     """The document, in Extended JSON. There is one with its `_id`, or with the values of a unique
     index: ALREADY_EXISTS.
     """
@@ -247,7 +247,7 @@ class InsertDocumentsRequest(Request):
     ]
     """The collection."""
 
-    documents: tuple[Json, ...]
+    documents: Annotated[tuple[Annotated[Json, JSON_OBJECT], ...], Field(min_length=1)]
     """The documents, in Extended JSON."""
 
     transaction: Annotated[str | None, Field(max_length=512, min_length=1)] = None
@@ -310,7 +310,7 @@ class ReplaceDocumentRequest(Request):
     id: str | Json
     """The identity."""
 
-    document: Json
+    document: Annotated[Json, JSON_OBJECT]
     """The whole new document, in Extended JSON. Its `_id` is the same or not given."""
 
     upsert: bool = False
@@ -343,7 +343,7 @@ class FindDocumentsRequest(Request):
     ]
     """The collection."""
 
-    filter: Json | None = None
+    filter: Annotated[Json, JSON_OBJECT] | None = None
     """What a document must be like (FR-022); every document where absent."""
 
     sort: Annotated[tuple[FieldOrder, ...], Field(max_length=32)] = ()
@@ -351,7 +351,7 @@ class FindDocumentsRequest(Request):
     element does, in descending order where its greatest does.
     """
 
-    projection: Json | None = None
+    projection: Annotated[Json, JSON_OBJECT] | None = None
     """The fields that are wanted, all of them where there are none: {"name": 1} for some, {"name": 0}
     for all but some. `_id` is always among them unless it is given 0.
     """
@@ -384,7 +384,7 @@ class UpdateDocumentsRequest(Request):
     ]
     """The collection."""
 
-    filter: Json
+    filter: Annotated[Json, JSON_OBJECT]
     """What a document must be like. {} is every document."""
 
     update: Update
@@ -426,7 +426,7 @@ class DeleteDocumentsRequest(Request):
     ]
     """The collection."""
 
-    filter: Json
+    filter: Annotated[Json, JSON_OBJECT]
     """What a document must be like. {} is every document."""
 
     first_only: bool = False
@@ -456,7 +456,7 @@ class CountDocumentsRequest(Request):
     ]
     """The collection."""
 
-    filter: Json | None = None
+    filter: Annotated[Json, JSON_OBJECT] | None = None
     """What a document must be like; every document where absent."""
 
     transaction: Annotated[str | None, Field(max_length=512, min_length=1)] = None
@@ -555,7 +555,7 @@ class ExplainRequest(Request):
     ]
     """The collection."""
 
-    filter: Json | None = None
+    filter: Annotated[Json, JSON_OBJECT] | None = None
     """What a document must be like; every document where absent."""
 
     sort: Annotated[tuple[FieldOrder, ...], Field(max_length=32)] = ()
@@ -583,7 +583,9 @@ class AggregateRequest(Request):
     ]
     """The collection."""
 
-    pipeline: tuple[Json, ...]
+    pipeline: Annotated[
+        tuple[Annotated[Json, JSON_OBJECT], ...], Field(min_length=1, max_length=100)
+    ]
     """The stages, each a JSON object with one name: $match, $project, $group, $sort, $limit, $skip,
     $unwind or $count.
     """
@@ -646,7 +648,7 @@ class WatchCollectionRequest(Request):
     ]
     """The collection."""
 
-    filter: Json | None = None
+    filter: Annotated[Json, JSON_OBJECT] | None = None
     """What a changed document must be like now; every document where absent. Those that are gone are
     told in any case.
     """
