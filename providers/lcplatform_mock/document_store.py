@@ -537,7 +537,7 @@ class MockDocumentStore(Service[State], DocumentStoreDriver):
     def _settle(self, name: str) -> None:
         """What the time has brought about for a collection."""
         self._store.transactions.expire(self._clock.monotonic())
-        if self._store.settle(name, self._clock.now()):
+        if self._store.may_expire(name) and self._store.settle(name, self._clock.now()):
             self._ring()
 
     def _settle_all(self) -> None:

@@ -197,6 +197,11 @@ class Store:
 
     # --- expiry
 
+    def may_expire(self, name: str) -> bool:
+        """Whether a collection has documents that expire some time."""
+        collection = self.state.collections.get(name)
+        return collection is not None and collection.next_expiry is not None
+
     def settle(self, name: str, now: datetime) -> bool:
         """Deletes the documents of a collection whose time is over, and says whether there were any."""
         collection = self.state.collections.get(name)

@@ -78,6 +78,8 @@ class Transactions:
 
     def expire(self, now: float) -> None:
         """Ends those whose time has passed."""
+        if not self._open:
+            return
         for it in self:
             if it.expires <= now:
                 self.end(it)
