@@ -202,11 +202,17 @@ class LCPlatform:
 
     @property
     def document_store(self) -> DocumentStore:
-        """Keeps documents in collections. Documents, filters and updates are written in canonical
-        Extended JSON, so that dates, decimals, binary data and 64-bit integers survive. A document
-        has an identity in `_id`. A change of one document is atomic. Filters know $eq $ne $gt $gte
-        $lt $lte $in $nin $and $or $not $nor $exists $elemMatch $all $size $regex $type, dotted
-        paths and arrays (FR-022); an operator that is not known is refused everywhere.
+        """Keeps documents in collections. Documents come in canonical Extended JSON, so that dates,
+        decimals, binary data and 64-bit integers survive; documents, filters and updates are taken
+        in any of its forms, plain JSON among them. The types that it calls deprecated are refused.
+        A document has an identity in `_id`, which is neither an array nor a regular expression and
+        never changes. Names of fields neither begin with a dollar nor have dots in them. A change
+        of one document is atomic. Filters know $eq $ne $gt $gte $lt $lte $in $nin $and $or $not
+        $nor $exists $elemMatch $all $size $regex $type, dotted paths and arrays (FR-022). An
+        operator that is not known is refused everywhere, before anything happens. A collection is
+        created before it is used: one that is not there is NOT_FOUND to every operation. A
+        transaction that is over is NOT_FOUND too. A write that fails ends its transaction, of which
+        nothing lasts then.
         """
         return self._foundation.client("document_store", self._make_document_store)
 

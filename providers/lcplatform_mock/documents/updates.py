@@ -330,15 +330,26 @@ def _source(document: Object, path: Path) -> Value:
 
 
 def _check_rename(document: Object, source: Path, target: Path) -> None:
-    """Arrays cannot be renamed into or out of."""
-    for path in (source, target):
-        value: Value = document
-        for part in path[:-1]:
-            value = value.get(part, MISSING) if value.__class__ is dict else MISSING
-            if value.__class__ is tuple and (
-                path is source or _source(document, source) is not MISSING
-            ):
-                raise NoDocument("rename leads through no array")
+    """Refuses to rename into or out of arrays, and what lies in a value that holds nothing."""
+    holder, arrays = _led(document, source[:-1])
+    found, _ = _led({"": holder}, ("", source[-1]))
+    if found is not MISSING and (arrays or _led(document, target[:-1])[1]):
+        raise NoDocument("rename leads through no array")
+
+
+def _led(document: Object, path: Path) -> tuple[Value, bool]:
+    """What lies at a path, and whether it leads through an array or ends at one that holds the next part."""
+    value: Value = document
+    arrays = False
+    for part in path:
+        if value.__class__ is tuple and is_place(part):
+            arrays = True
+            value = value[int(part)] if int(part) < len(value) else MISSING
+        elif value.__class__ is dict:
+            value = value.get(part, MISSING)
+        elif value is not MISSING:
+            raise NoDocument(f"there is no {part[:100]!r} in a value of type {name_of(value)}")
+    return value, arrays or value.__class__ is tuple
 
 
 def _without(root: _Branch, document: Object, takes: tuple[tuple[Path, Path], ...]) -> _Branch:
