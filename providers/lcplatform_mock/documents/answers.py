@@ -42,7 +42,7 @@ def shape(definition: IndexDefinition, field: str = "fields") -> Shape:
         raise invalid(field, "each field once")
     if any(part[0] == "$" for path in paths for part in path):
         raise invalid(field, "fields, whose names do not begin with a dollar")
-    if definition.expire_after is not None and (len(paths) > 1 or paths[0] == ("_id",)):
+    if definition.expire_after is not None and (len(paths) > 1 or paths == (("_id",),)):
         raise invalid("expire_after", "with one field only, which is not _id")
     if definition.sparse and paths == (("_id",),):
         raise invalid("sparse", "not for _id, which every document has")

@@ -41,9 +41,9 @@ def anywhere(path: Path, test: Test, *, leaves: bool = True) -> Matcher:
     Arrays on the way are gone through. With `leaves`, an array at the end is asked for each of its elements and for itself,
     otherwise for itself alone. Where the path leads nowhere, `MISSING` is asked for.
     """
-    if len(path) > 1:
+    name, *below = path
+    if below:
         return lambda document: any(map(test, reached(document, path, 0, leaves=leaves)))
-    name = path[0]
 
     def match(document: Object) -> bool:
         value = document.get(name, MISSING)

@@ -342,10 +342,10 @@ def _led(document: Object, path: Path) -> tuple[Value, bool]:
     value: Value = document
     arrays = False
     for part in path:
-        if value.__class__ is tuple and is_place(part):
+        if isinstance(value, tuple) and is_place(part):
             arrays = True
             value = value[int(part)] if int(part) < len(value) else MISSING
-        elif value.__class__ is dict:
+        elif isinstance(value, dict):
             value = value.get(part, MISSING)
         elif value is not MISSING:
             raise NoDocument(f"there is no {part[:100]!r} in a value of type {name_of(value)}")
