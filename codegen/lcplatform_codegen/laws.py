@@ -72,7 +72,7 @@ def arguments(method: Method) -> list[tuple[str, str]]:
 
 def misses(method: Method) -> bool:
     """Whether the method must fail on what does not exist. What creates is none of them."""
-    creates = method.rpc.startswith("Create")
+    creates = method.rpc.startswith(("Create", "Deploy", "Submit"))
     return method.resource is not None and "NOT_FOUND" in method.errors and not creates
 
 

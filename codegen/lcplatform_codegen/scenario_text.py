@@ -44,7 +44,13 @@ _INDENT: Final = "    "
 _WIDTH: Final = 92
 """A statement that fits on a line at the indentation of a method; a longer one is told in two."""
 # What an answer is called after the verb of its operation, where the regular participle would not do.
-_PARTICIPLES: Final = {"get": "found", "head": "found", "put": "stored", "send": "sent"}
+_PARTICIPLES: Final = {
+    "get": "found",
+    "head": "found",
+    "put": "stored",
+    "send": "sent",
+    "submit": "submitted",
+}
 _MAKERS: Final = {
     "decimal": "Decimal",
     "date": "date.fromisoformat",

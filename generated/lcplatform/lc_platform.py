@@ -131,7 +131,9 @@ class LCPlatform:
     def batch(self) -> Batch:
         """Runs container images that end by themselves (FR-006), again if they fail (FR-007), at set
         times (FR-008), and never longer than they may (FR-010). A job takes its time: it is
-        submitted in status pending, and get_job tells how it goes on (FR-009).
+        submitted in status pending, and get_job tells how it goes on (FR-009). An attempt runs at
+        least once: one that is lost with the machine that ran it counts as failed and is repeated
+        like any other, so a job must be able to begin again.
         """
         return self._foundation.client("batch", self._make_batch)
 

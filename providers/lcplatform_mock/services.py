@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lcplatform.authentication.driver import AuthenticationDriver
-    from lcplatform.batch.driver import BatchDriver
     from lcplatform.data_store.driver import DataStoreDriver
     from lcplatform.event_bus.driver import EventBusDriver
     from lcplatform.notification.driver import NotificationDriver
     from lcplatform.web_hosting.driver import WebHostingDriver
+    from lcplatform_mock.batch import MockBatch
     from lcplatform_mock.configuration import MockConfiguration
     from lcplatform_mock.control import MockControl
     from lcplatform_mock.document_store import MockDocumentStore
@@ -44,9 +44,11 @@ class Services(Mapping[str, "Service[Any]"]):
         """Not there yet."""
         return self._once("authentication", unimplemented.authentication)
 
-    def batch(self) -> BatchDriver:
-        """Not there yet."""
-        return self._once("batch", unimplemented.batch)
+    def batch(self) -> MockBatch:
+        """The jobs."""
+        from lcplatform_mock.batch import MockBatch
+
+        return self._once("batch", lambda: MockBatch(self._world))
 
     def configuration(self) -> MockConfiguration:
         """The configurations."""
@@ -138,6 +140,7 @@ class Services(Mapping[str, "Service[Any]"]):
 
 
 _MAKERS: Final[Mapping[str, Callable[[Services], Service[Any]]]] = {
+    "batch": Services.batch,
     "configuration": Services.configuration,
     "document_store": Services.document_store,
     "object_store": Services.object_store,

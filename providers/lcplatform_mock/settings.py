@@ -10,6 +10,7 @@ from typing import Annotated, TypeAlias
 from pydantic import BeforeValidator, Field, InstanceOf, PlainValidator, SecretStr
 
 from lcplatform_mock.clock import RunningClock
+from lcplatform_mock.images import BatchSettings
 from lcplatform_runtime.clock import Clock
 from lcplatform_runtime.json_value import Json
 from lcplatform_runtime.model import Request
@@ -93,3 +94,6 @@ class MockSettings(Request):
     rotation_handlers: dict[str, InstanceOf[Callable[..., object]]] = Field(default_factory=dict)
     """Who rotates secrets, by the name that `configure_rotation` gives as `handler`: functions that make the next value
     from the current one."""
+
+    batch: BatchSettings = Field(default_factory=BatchSettings)
+    """What jobs run, by the names of their images."""
