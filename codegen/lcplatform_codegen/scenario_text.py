@@ -45,11 +45,11 @@ _WIDTH: Final = 92
 """A statement that fits on a line at the indentation of a method; a longer one is told in two."""
 # What an answer is called after the verb of its operation, where the regular participle would not do.
 _PARTICIPLES: Final = {
+    "query": "queried",
     "get": "found",
     "head": "found",
     "put": "stored",
     "send": "sent",
-    "submit": "submitted",
 }
 _MAKERS: Final = {
     "decimal": "Decimal",
@@ -137,7 +137,11 @@ class _Writer:
     def _expression(self, step: Call) -> str:
         method = step.method
         given = {field.proto_name: (field, value) for field, value in step.request.fields}
-        positional = [self._argument(*given.pop(field.proto_name)) for field in method.positional]
+        positional = [
+            self._argument(*given.pop(field.proto_name))
+            for field in method.positional
+            if field.proto_name in given
+        ]
         if step.body is not None:
             positional.append(self._sent(step.body))
         words = [f"{field.name}={self._argument(field, value)}" for field, value in given.values()]
@@ -389,13 +393,20 @@ class _Writer:
                 return self._given(field, only)
             case Record():
                 inner = ", ".join(
-                    f"{part.name}={self._given(part, given)}" for part, given in value.fields
+                    f"{part.name}={self._held(part, given)}" for part, given in value.fields
                 )
                 return f"{value.message.name}({inner})"
             case Items():
                 return f"[{', '.join(self._given(field, item) for item in value.items)}]"
             case _:
                 return self._plain(value)
+
+    def _held(self, field: Field, value: Value) -> str:
+        """A field of a message that is given. What a message holds cannot change, so a list is a tuple there."""
+        if not isinstance(value, Items):
+            return self._given(field, value)
+        items = [self._given(field, item) for item in value.items]
+        return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
 
     def _sent(self, body: Value) -> str:
         """A body that is uploaded."""
@@ -424,7 +435,7 @@ class _Writer:
             case JsonValue() | Choice():
                 return _open(value)
             case Formed():
-                return f"{_MAKERS[value.kind]}({value.text!r})"
+                return _formed(value)
             case Entries():
                 return f"{{{', '.join(f'{key!r}: {self._value(inner)}' for key, inner in value.entries)}}}"
             case _:
@@ -447,6 +458,11 @@ class _Writer:
 
     def _span(self, value: Span) -> str:
         return f"timedelta({_UNITS[value.unit]}={value.number})" if value.number else "timedelta()"
+
+
+def _formed(value: Formed) -> str:
+    whole = value.kind == "decimal" and value.text.removeprefix("-").isdigit()
+    return f"{_MAKERS[value.kind]}({value.text if whole else repr(value.text)})"
 
 
 def _open(value: JsonValue | Choice) -> str:

@@ -84,6 +84,7 @@ class Operation:
         idempotency_key: the request field that makes a repeated call harmless.
         if_match: the request field with the etag that must still hold.
         if_absent: the request field that asks for nothing to be there yet.
+        transaction: the request field that makes the call a part of a transaction, which is repeated as a whole or not at all.
         long_poll: the request field with the longest wait of a call that may wait.
         paged: whether the request has `page_token` and the response `next_page_token`.
         cache: how answers are kept.
@@ -105,6 +106,7 @@ class Operation:
     idempotency_key: str | None = None
     if_match: str | None = None
     if_absent: str | None = None
+    transaction: str | None = None
     long_poll: str | None = None
     paged: bool = False
     cache: CacheRule | None = None

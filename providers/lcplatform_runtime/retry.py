@@ -133,9 +133,9 @@ def may_repeat(operation: Operation, request: object, error: LCPlatformError) ->
     """The rule: the error is retryable, and a repetition cannot do the same thing twice.
 
     It cannot if the operation is idempotent, if the call carries an idempotency key, or if nothing was executed. What a
-    server reports has been retried there.
+    server reports has been retried there. A part of a transaction is not repeated, since what failed is the transaction.
     """
-    if error.from_server or not error.retryable:
+    if error.from_server or not error.retryable or in_transaction(operation, request):
         return False
     return (
         error.outcome is Outcome.NOT_EXECUTED
@@ -152,6 +152,12 @@ def is_idempotent(operation: Operation, request: object) -> bool:
         conditions = (operation.if_match, operation.if_absent)
         return not any(name and getattr(request, name, None) for name in conditions)
     return operation.idempotency is Idempotency.NO_SIDE_EFFECTS
+
+
+def in_transaction(operation: Operation, request: object) -> bool:
+    """Whether the call is a part of a transaction."""
+    field = operation.transaction
+    return field is not None and bool(getattr(request, field, None))
 
 
 def carries_key(operation: Operation, request: object) -> bool:

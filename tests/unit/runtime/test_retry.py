@@ -467,3 +467,22 @@ def test_an_unknown_exception_is_not_retried(platform: Platform) -> None:
     with pytest.raises(InternalError):
         platform.unary(READ, driver)(Read(name="a"))
     assert driver.attempts == 1
+
+
+class Statement(Request):
+    transaction: str | None = None
+
+
+STATEMENT = operation(idempotency=Idempotency.NO_SIDE_EFFECTS, transaction="transaction")
+
+
+def test_a_part_of_a_transaction_is_never_repeated_by_itself(platform: Platform) -> None:
+    """What failed is the transaction, so a statement in it would be run in one that is over."""
+    error = ConflictError("serialization failure", retryable=True)
+    inside = Script(error.copy(), OK)
+    with pytest.raises(ConflictError):
+        platform.unary(STATEMENT, inside)(Statement(transaction="t1"))
+    assert inside.attempts == 1
+    alone = Script(error.copy(), OK)
+    assert platform.unary(STATEMENT, alone)(Statement()) == OK
+    assert alone.attempts == 2

@@ -182,7 +182,7 @@ class MessageRules(_message.Message):
     def __init__(self, union: _Optional[bool] = ..., list: _Optional[bool] = ..., duration: _Optional[bool] = ...) -> None: ...
 
 class FieldRules(_message.Message):
-    __slots__ = ("required", "positional", "sensitive", "min_length", "max_length", "pattern", "minimum", "maximum", "min_items", "max_items", "default_json", "capability", "limit", "body", "resource", "idempotency_key", "if_match", "clearable", "if_absent", "json_object", "key_pattern", "value_pattern", "excludes", "format")
+    __slots__ = ("required", "positional", "sensitive", "min_length", "max_length", "pattern", "minimum", "maximum", "min_items", "max_items", "default_json", "capability", "limit", "body", "resource", "idempotency_key", "if_match", "clearable", "if_absent", "json_object", "key_pattern", "value_pattern", "excludes", "format", "transaction")
     REQUIRED_FIELD_NUMBER: _ClassVar[int]
     POSITIONAL_FIELD_NUMBER: _ClassVar[int]
     SENSITIVE_FIELD_NUMBER: _ClassVar[int]
@@ -207,6 +207,7 @@ class FieldRules(_message.Message):
     VALUE_PATTERN_FIELD_NUMBER: _ClassVar[int]
     EXCLUDES_FIELD_NUMBER: _ClassVar[int]
     FORMAT_FIELD_NUMBER: _ClassVar[int]
+    TRANSACTION_FIELD_NUMBER: _ClassVar[int]
     required: bool
     positional: bool
     sensitive: bool
@@ -231,4 +232,5 @@ class FieldRules(_message.Message):
     value_pattern: str
     excludes: str
     format: Format
-    def __init__(self, required: _Optional[bool] = ..., positional: _Optional[bool] = ..., sensitive: _Optional[bool] = ..., min_length: _Optional[int] = ..., max_length: _Optional[int] = ..., pattern: _Optional[str] = ..., minimum: _Optional[float] = ..., maximum: _Optional[float] = ..., min_items: _Optional[int] = ..., max_items: _Optional[int] = ..., default_json: _Optional[str] = ..., capability: _Optional[str] = ..., limit: _Optional[str] = ..., body: _Optional[bool] = ..., resource: _Optional[bool] = ..., idempotency_key: _Optional[bool] = ..., if_match: _Optional[bool] = ..., clearable: _Optional[bool] = ..., if_absent: _Optional[bool] = ..., json_object: _Optional[bool] = ..., key_pattern: _Optional[str] = ..., value_pattern: _Optional[str] = ..., excludes: _Optional[str] = ..., format: _Optional[_Union[Format, str]] = ...) -> None: ...
+    transaction: bool
+    def __init__(self, required: _Optional[bool] = ..., positional: _Optional[bool] = ..., sensitive: _Optional[bool] = ..., min_length: _Optional[int] = ..., max_length: _Optional[int] = ..., pattern: _Optional[str] = ..., minimum: _Optional[float] = ..., maximum: _Optional[float] = ..., min_items: _Optional[int] = ..., max_items: _Optional[int] = ..., default_json: _Optional[str] = ..., capability: _Optional[str] = ..., limit: _Optional[str] = ..., body: _Optional[bool] = ..., resource: _Optional[bool] = ..., idempotency_key: _Optional[bool] = ..., if_match: _Optional[bool] = ..., clearable: _Optional[bool] = ..., if_absent: _Optional[bool] = ..., json_object: _Optional[bool] = ..., key_pattern: _Optional[str] = ..., value_pattern: _Optional[str] = ..., excludes: _Optional[str] = ..., format: _Optional[_Union[Format, str]] = ..., transaction: _Optional[bool] = ...) -> None: ...
