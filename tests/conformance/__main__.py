@@ -27,6 +27,8 @@ class Provider:
 
     name: str
     words: tuple[str, ...]
+    package: str = "lcplatform_contract"
+    """The part of the suite that concerns it."""
 
 
 def _persistent(provider: str) -> tuple[str, ...]:
@@ -40,6 +42,14 @@ PROVIDERS: Final = (
     Provider("mock", ("--lcplatform-provider=mock",)),
     Provider("persistent mock", _persistent("mock")),
     Provider("restarting mock", _persistent("tests.conformance.restarting:provider")),
+    Provider(
+        "mock on PostgreSQL",
+        (
+            "--lcplatform-provider=mock",
+            "--lcplatform-harness=tests.conformance.harnesses:OnPostgresql",
+        ),
+        package="lcplatform_contract.data_store",
+    ),
     *(
         Provider(
             f"aws on {emulator}",
@@ -80,7 +90,7 @@ def run(
     """How pytest ended, and its outcomes by provider, combination and service."""
     with tempfile.TemporaryDirectory() as scratch:
         report = Path(scratch, "report.xml")
-        words = ["-q", "-n", "2", "--pyargs", "lcplatform_contract", f"--junitxml={report}"]
+        words = ["-q", "-n", "2", "--pyargs", provider.package, f"--junitxml={report}"]
         ran = subprocess.run(
             [sys.executable, "-m", "pytest", *words, *provider.words, *surfaces],
             cwd=ROOT,

@@ -74,6 +74,14 @@ class Persistent(MockHarness):
         self._scratch.cleanup()
 
 
+class OnPostgresql(MockHarness):
+    """The mock with its data store on a real PostgreSQL."""
+
+    @override
+    def platform_options(self) -> Mapping[str, object]:
+        return {**super().platform_options(), "data_store": {"engine": "postgresql"}}
+
+
 def _on(start: Callable[[], Emulator]) -> Callable[[Mapping[str, object]], Harness]:
     return lambda options: AwsOn(start())
 

@@ -16,7 +16,8 @@ from lcplatform_mock.provider import MockProvider
 from lcplatform_mock.provider import provider as mock
 
 _CALLS: Final = 5
-"""How many calls one life lasts at least. A call that waits, or a stream that is read, holds the restart up."""
+"""How many calls one life lasts at least. A call that waits, a stream that is read, or a transaction that is open holds
+the restart up: those end with the life."""
 
 
 class Lives:
@@ -26,6 +27,7 @@ class Lives:
         self._options = options
         self._lock = threading.Lock()
         self._calls = self._under_way = 0
+        self._transactions: set[str] = set()
         self.drivers = mock.connect(options, asynchronous=False)
         self._made: dict[str, Any] = {}
 
@@ -34,7 +36,7 @@ class Lives:
         """Keeps the present life for a call, which may be the first of another one."""
         with self._lock:
             self._calls += 1
-            if self._calls >= _CALLS and not self._under_way:
+            if self._calls >= _CALLS and not self._under_way and not self._transactions:
                 self.restart()
             self._under_way += 1
         try:
@@ -42,6 +44,16 @@ class Lives:
         finally:
             with self._lock:
                 self._under_way -= 1
+
+    def began(self, transaction: str) -> None:
+        """A transaction is open from now on."""
+        with self._lock:
+            self._transactions.add(transaction)
+
+    def ended(self, transaction: str) -> None:
+        """It is no longer."""
+        with self._lock:
+            self._transactions.discard(transaction)
 
     def restart(self) -> None:
         """Ends this life and begins another."""
@@ -90,7 +102,7 @@ def _surviving(name: str, lives: Lives) -> Callable[[], object]:
         streams = str(getattr(contract, operation).__annotations__["return"]).startswith(
             "Iterator["
         )
-        forward = _streamed if streams else _forwarded
+        forward = _FORWARDS.get(operation) or (_streamed if streams else _forwarded)
         methods[operation] = forward(name, operation, lives)
     support = property(lambda self: lives.driver(name).support)
     return type(f"Restarting{contract.__name__}", (contract,), {**methods, "support": support})
@@ -104,6 +116,28 @@ def _forwarded(service: str, operation: str, lives: Lives) -> Callable[..., obje
     return forwarded
 
 
+def _beginning(service: str, operation: str, lives: Lives) -> Callable[..., object]:
+    def beginning(self: object, *arguments: object) -> object:
+        with lives.life():
+            answer = getattr(lives.driver(service), operation)(*arguments)
+            lives.began(answer.transaction)
+            return answer
+
+    return beginning
+
+
+def _ending(service: str, operation: str, lives: Lives) -> Callable[..., object]:
+    forward = _forwarded(service, operation, lives)
+
+    def ending(self: object, request: Any) -> object:  # names a transaction
+        try:
+            return forward(self, request)
+        finally:
+            lives.ended(request.transaction)
+
+    return ending
+
+
 def _streamed(service: str, operation: str, lives: Lives) -> Callable[..., object]:
     def streamed(self: object, *arguments: object) -> Iterator[object]:
         with lives.life():  # until its reader has enough: a stream is a call that is under way
@@ -111,6 +145,12 @@ def _streamed(service: str, operation: str, lives: Lives) -> Callable[..., objec
 
     return streamed
 
+
+_FORWARDS: Final = {
+    "begin_transaction": _beginning,
+    "commit_transaction": _ending,
+    "rollback_transaction": _ending,
+}
 
 provider: Final = RestartingMock()
 """For `--lcplatform-provider tests.conformance.restarting:provider`."""
