@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BeforeValidator, Field, InstanceOf, PlainValidator, SecretStr
 
 from lcplatform_mock.clock import RunningClock
-from lcplatform_mock.images import BatchSettings
 from lcplatform_runtime.clock import Clock
 from lcplatform_runtime.json_value import Json
 from lcplatform_runtime.model import Request
@@ -65,6 +64,25 @@ def _clock(value: object) -> object:
     return value
 
 
+class DataStoreSettings(Request):
+    """The database behind the data store."""
+
+    engine: Literal["sqlite", "postgresql"] = "sqlite"
+    """SQLite as if it were PostgreSQL, which starts at once; or a real PostgreSQL of the mock's own, which takes about two
+    seconds and `lcplatform[postgresql]`."""
+
+    pool_size: Annotated[int, Field(ge=1, le=1000)] = 100
+    """How many connections are open at most."""
+
+    lock_wait: Annotated[timedelta, Field(ge=timedelta(), le=timedelta(minutes=5))] = timedelta(
+        seconds=2
+    )
+    """For how long, in real time, a statement waits for another transaction that writes before it is refused."""
+
+    password_secret: Annotated[str, Field(min_length=1, max_length=255)] = "lcplatform-data-store"  # noqa: S105  a name
+    """The secret in which the password of PostgreSQL is put when somebody asks where the database is."""
+
+
 class MockSettings(Request):
     """The options of the mock provider."""
 
@@ -77,6 +95,9 @@ class MockSettings(Request):
 
     adversarial: Annotated[Adversity | None, BeforeValidator(_adversity)] = None
     """True, or the fields of `Adversity`: shuffled order, duplicates, errors and latency."""
+
+    data_store: DataStoreSettings = DataStoreSettings()
+    """The database behind the data store."""
 
     state: Path | None = None
     """A directory in which everything is kept across restarts. One platform at a time uses it. Without one, the state ends
@@ -94,6 +115,3 @@ class MockSettings(Request):
     rotation_handlers: dict[str, InstanceOf[Callable[..., object]]] = Field(default_factory=dict)
     """Who rotates secrets, by the name that `configure_rotation` gives as `handler`: functions that make the next value
     from the current one."""
-
-    batch: BatchSettings = Field(default_factory=BatchSettings)
-    """What jobs run, by the names of their images."""

@@ -3,8 +3,13 @@
 (FR-026), on pooled connections (FR-028) with prepared statements (FR-030). Errors follow SQLSTATE:
 a broken unique constraint is ALREADY_EXISTS, a broken foreign key PRECONDITION_FAILED, a
 serialization failure or deadlock CONFLICT and worth another try of the whole transaction, whatever
-is wrong with the statement or its data VALIDATION. A transaction that is over or timed out is not
-found.
+is wrong with the statement or its data VALIDATION. The code itself is in the details of the error
+as `sqlstate`, with the names of the constraint, table and column where they are known; no error
+quotes a value. A transaction that is over or timed out is not found. An error of a statement stops
+its transaction: whatever follows is refused with PRECONDITION_FAILED, until it is rolled back, to a
+savepoint or as a whole. Statements are run one at a time. Those that begin and end transactions
+have operations of their own here, and what would change the connection for those who use it next
+(SET, LISTEN, PREPARE and the like) is refused.
 """
 
 from __future__ import annotations

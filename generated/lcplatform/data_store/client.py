@@ -55,8 +55,14 @@ class DataStore:
     (FR-026), on pooled connections (FR-028) with prepared statements (FR-030). Errors follow
     SQLSTATE: a broken unique constraint is ALREADY_EXISTS, a broken foreign key
     PRECONDITION_FAILED, a serialization failure or deadlock CONFLICT and worth another try of the
-    whole transaction, whatever is wrong with the statement or its data VALIDATION. A transaction
-    that is over or timed out is not found.
+    whole transaction, whatever is wrong with the statement or its data VALIDATION. The code itself
+    is in the details of the error as `sqlstate`, with the names of the constraint, table and column
+    where they are known; no error quotes a value. A transaction that is over or timed out is not
+    found. An error of a statement stops its transaction: whatever follows is refused with
+    PRECONDITION_FAILED, until it is rolled back, to a savepoint or as a whole. Statements are run
+    one at a time. Those that begin and end transactions have operations of their own here, and what
+    would change the connection for those who use it next (SET, LISTEN, PREPARE and the like) is
+    refused.
 
     Besides the errors that an operation names, each raises `ValidationError` for an argument that
     is not usable and `UnsupportedError` for what the provider does not offer, before anything is
@@ -87,7 +93,9 @@ class DataStore:
 
         Raises:
             ResourceNotFoundError: something that the call names does not exist.
+            AlreadyExistsError: it exists already.
             ConflictError: an etag is stale, or another caller was at it.
+            PreconditionFailedError: it is not in the state that the call needs.
         """
         request = build(QueryRequest, sql=sql, params=params, transaction=transaction)
         return self.calls.query(request, options)
@@ -101,8 +109,9 @@ class DataStore:
         batch_size: int = 500,
         options: CallOptions | None = None,
     ) -> Iterator[StreamQueryResponse]:
-        """Runs a statement that reads and tells its rows in as many parts as it takes, so memory does
-        not grow with the result. Outside a transaction it runs read-only.
+        """Runs a query and tells its rows in as many parts as it takes, so memory does not grow with
+        the result. All of them are as they were when it began. Outside a transaction it runs
+        read-only; in one, it ends with it at the latest.
 
         Args:
             sql: The statement.
@@ -118,6 +127,7 @@ class DataStore:
         Raises:
             ResourceNotFoundError: something that the call names does not exist.
             ConflictError: an etag is stale, or another caller was at it.
+            PreconditionFailedError: it is not in the state that the call needs.
         """
         request = build(
             StreamQueryRequest,
@@ -162,8 +172,8 @@ class DataStore:
         options: CallOptions | None = None,
     ) -> ExecuteBatchResponse:
         """Runs a statement once for each list of parameters. Outside a transaction all of it is one:
-        either every entry succeeds or nothing has happened. The error names the first entry that
-        failed.
+        either every entry succeeds or nothing has happened. The error tells in its details as
+        `entry` which one failed, counted from 0.
 
         Args:
             sql: The statement.
@@ -312,21 +322,27 @@ class DataStore:
         self,
         migrations: Sequence[Migration],
         *,
+        history: str = "default",
         options: CallOptions | None = None,
     ) -> MigrateResponse:
         """Applies the migrations that are not applied yet, in the order given, each in a transaction
-        of its own, one caller at a time (FR-029). One that was applied and has another checksum now
-        is refused with CONFLICT before anything is applied. If one fails, those before it stay.
+        of its own, one caller at a time (FR-029). What was applied must be the beginning of what is
+        given, with the same checksums, or the other way round where an older application meets a
+        newer schema; anything else is refused with CONFLICT before anything is applied. If one
+        fails, those before it stay, and its version is in the details of the error as `migration`.
 
         Args:
             migrations: The whole history in its order, applied ones included.
+            history: The history to which they belong. Applications that share a database keep one
+                each.
             options: Deadline, retries and the like, for this call alone.
 
         Raises:
+            AlreadyExistsError: it exists already.
             ConflictError: an etag is stale, or another caller was at it.
             PreconditionFailedError: it is not in the state that the call needs.
         """
-        request = build(MigrateRequest, migrations=migrations)
+        request = build(MigrateRequest, migrations=migrations, history=history)
         return self.calls.migrate(request, options)
 
     def list_migrations(
@@ -334,6 +350,7 @@ class DataStore:
         *,
         page_size: int = 100,
         page_token: str = "",
+        history: str = "default",
         options: CallOptions | None = None,
     ) -> ListMigrationsResponse:
         """Lists the migrations that are applied, in the order in which they were.
@@ -341,41 +358,48 @@ class DataStore:
         Args:
             page_size: At most so many migrations in the answer.
             page_token: Where the page before ended: its `next_page_token`.
+            history: The history.
             options: Deadline, retries and the like, for this call alone.
         """
-        request = build(ListMigrationsRequest, page_size=page_size, page_token=page_token)
+        request = build(
+            ListMigrationsRequest, page_size=page_size, page_token=page_token, history=history
+        )
         return self.calls.list_migrations(request, options)
 
     def iter_migrations(
         self,
         *,
         page_size: int = 100,
+        history: str = "default",
         options: CallOptions | None = None,
     ) -> Iterator[AppliedMigration]:
         """Walks through the migrations of all pages of `list_migrations`, `page_size` at a time."""
-        request = build(ListMigrationsRequest, page_size=page_size)
+        request = build(ListMigrationsRequest, page_size=page_size, history=history)
         return iterate(self.calls.list_migrations, request, lambda page: page.migrations, options)
 
     def rollback_migrations(
         self,
         *,
         to: str | None = None,
+        history: str = "default",
         options: CallOptions | None = None,
     ) -> RollbackMigrationsResponse:
         """Undoes the latest migrations, the last one first, with the statements that were recorded
-        when they were applied (FR-029). One that cannot be undone is refused with
-        PRECONDITION_FAILED before anything is undone.
+        when they were applied (FR-029), each in a transaction of its own. One that cannot be undone
+        is refused with PRECONDITION_FAILED before anything is undone.
 
         Args:
             to: The version that is to be the last one applied; none at all, where absent.
+            history: The history.
             options: Deadline, retries and the like, for this call alone.
 
         Raises:
             ResourceNotFoundError: something that the call names does not exist.
+            AlreadyExistsError: it exists already.
             ConflictError: an etag is stale, or another caller was at it.
             PreconditionFailedError: it is not in the state that the call needs.
         """
-        request = build(RollbackMigrationsRequest, to=to)
+        request = build(RollbackMigrationsRequest, to=to, history=history)
         return self.calls.rollback_migrations(request, options)
 
     def get_pool_status(

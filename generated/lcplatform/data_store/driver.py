@@ -46,8 +46,14 @@ class DataStoreDriver(ABC):
     in (FR-026), on pooled connections (FR-028) with prepared statements (FR-030). Errors follow
     SQLSTATE: a broken unique constraint is ALREADY_EXISTS, a broken foreign key
     PRECONDITION_FAILED, a serialization failure or deadlock CONFLICT and worth another try of the
-    whole transaction, whatever is wrong with the statement or its data VALIDATION. A transaction
-    that is over or timed out is not found.
+    whole transaction, whatever is wrong with the statement or its data VALIDATION. The code itself
+    is in the details of the error as `sqlstate`, with the names of the constraint, table and column
+    where they are known; no error quotes a value. A transaction that is over or timed out is not
+    found. An error of a statement stops its transaction: whatever follows is refused with
+    PRECONDITION_FAILED, until it is rolled back, to a savepoint or as a whole. Statements are run
+    one at a time. Those that begin and end transactions have operations of their own here, and what
+    would change the connection for those who use it next (SET, LISTEN, PREPARE and the like) is
+    refused.
 
     Blocking. Requests are validated and complete: defaults are filled in. Raise the errors of
     `lcplatform.errors`, or the vendor's own for the provider's table to translate.
@@ -66,8 +72,9 @@ class DataStoreDriver(ABC):
 
     @abstractmethod
     def stream_query(self, request: StreamQueryRequest, /) -> Iterator[StreamQueryResponse]:
-        """Runs a statement that reads and tells its rows in as many parts as it takes, so memory does
-        not grow with the result. Outside a transaction it runs read-only.
+        """Runs a query and tells its rows in as many parts as it takes, so memory does not grow with
+        the result. All of them are as they were when it began. Outside a transaction it runs
+        read-only; in one, it ends with it at the latest.
         """
 
     @abstractmethod
@@ -77,8 +84,8 @@ class DataStoreDriver(ABC):
     @abstractmethod
     def execute_batch(self, request: ExecuteBatchRequest, /) -> ExecuteBatchResponse:
         """Runs a statement once for each list of parameters. Outside a transaction all of it is one:
-        either every entry succeeds or nothing has happened. The error names the first entry that
-        failed.
+        either every entry succeeds or nothing has happened. The error tells in its details as
+        `entry` which one failed, counted from 0.
         """
 
     @abstractmethod
@@ -116,8 +123,10 @@ class DataStoreDriver(ABC):
     @abstractmethod
     def migrate(self, request: MigrateRequest, /) -> MigrateResponse:
         """Applies the migrations that are not applied yet, in the order given, each in a transaction
-        of its own, one caller at a time (FR-029). One that was applied and has another checksum now
-        is refused with CONFLICT before anything is applied. If one fails, those before it stay.
+        of its own, one caller at a time (FR-029). What was applied must be the beginning of what is
+        given, with the same checksums, or the other way round where an older application meets a
+        newer schema; anything else is refused with CONFLICT before anything is applied. If one
+        fails, those before it stay, and its version is in the details of the error as `migration`.
         """
 
     @abstractmethod
@@ -129,8 +138,8 @@ class DataStoreDriver(ABC):
         self, request: RollbackMigrationsRequest, /
     ) -> RollbackMigrationsResponse:
         """Undoes the latest migrations, the last one first, with the statements that were recorded
-        when they were applied (FR-029). One that cannot be undone is refused with
-        PRECONDITION_FAILED before anything is undone.
+        when they were applied (FR-029), each in a transaction of its own. One that cannot be undone
+        is refused with PRECONDITION_FAILED before anything is undone.
         """
 
     @abstractmethod
@@ -151,8 +160,14 @@ class AsyncDataStoreDriver(ABC):
     in (FR-026), on pooled connections (FR-028) with prepared statements (FR-030). Errors follow
     SQLSTATE: a broken unique constraint is ALREADY_EXISTS, a broken foreign key
     PRECONDITION_FAILED, a serialization failure or deadlock CONFLICT and worth another try of the
-    whole transaction, whatever is wrong with the statement or its data VALIDATION. A transaction
-    that is over or timed out is not found.
+    whole transaction, whatever is wrong with the statement or its data VALIDATION. The code itself
+    is in the details of the error as `sqlstate`, with the names of the constraint, table and column
+    where they are known; no error quotes a value. A transaction that is over or timed out is not
+    found. An error of a statement stops its transaction: whatever follows is refused with
+    PRECONDITION_FAILED, until it is rolled back, to a savepoint or as a whole. Statements are run
+    one at a time. Those that begin and end transactions have operations of their own here, and what
+    would change the connection for those who use it next (SET, LISTEN, PREPARE and the like) is
+    refused.
 
     Async. Requests are validated and complete: defaults are filled in. Raise the errors of
     `lcplatform.errors`, or the vendor's own for the provider's table to translate.
@@ -171,8 +186,9 @@ class AsyncDataStoreDriver(ABC):
 
     @abstractmethod
     def stream_query(self, request: StreamQueryRequest, /) -> AsyncIterator[StreamQueryResponse]:
-        """Runs a statement that reads and tells its rows in as many parts as it takes, so memory does
-        not grow with the result. Outside a transaction it runs read-only.
+        """Runs a query and tells its rows in as many parts as it takes, so memory does not grow with
+        the result. All of them are as they were when it began. Outside a transaction it runs
+        read-only; in one, it ends with it at the latest.
         """
 
     @abstractmethod
@@ -182,8 +198,8 @@ class AsyncDataStoreDriver(ABC):
     @abstractmethod
     async def execute_batch(self, request: ExecuteBatchRequest, /) -> ExecuteBatchResponse:
         """Runs a statement once for each list of parameters. Outside a transaction all of it is one:
-        either every entry succeeds or nothing has happened. The error names the first entry that
-        failed.
+        either every entry succeeds or nothing has happened. The error tells in its details as
+        `entry` which one failed, counted from 0.
         """
 
     @abstractmethod
@@ -227,8 +243,10 @@ class AsyncDataStoreDriver(ABC):
     @abstractmethod
     async def migrate(self, request: MigrateRequest, /) -> MigrateResponse:
         """Applies the migrations that are not applied yet, in the order given, each in a transaction
-        of its own, one caller at a time (FR-029). One that was applied and has another checksum now
-        is refused with CONFLICT before anything is applied. If one fails, those before it stay.
+        of its own, one caller at a time (FR-029). What was applied must be the beginning of what is
+        given, with the same checksums, or the other way round where an older application meets a
+        newer schema; anything else is refused with CONFLICT before anything is applied. If one
+        fails, those before it stay, and its version is in the details of the error as `migration`.
         """
 
     @abstractmethod
@@ -240,8 +258,8 @@ class AsyncDataStoreDriver(ABC):
         self, request: RollbackMigrationsRequest, /
     ) -> RollbackMigrationsResponse:
         """Undoes the latest migrations, the last one first, with the statements that were recorded
-        when they were applied (FR-029). One that cannot be undone is refused with
-        PRECONDITION_FAILED before anything is undone.
+        when they were applied (FR-029), each in a transaction of its own. One that cannot be undone
+        is refused with PRECONDITION_FAILED before anything is undone.
         """
 
     @abstractmethod

@@ -113,7 +113,7 @@ class Column(Response):
     """The name."""
 
     type_name: str
-    """The type, by its name in the database, for example int8."""
+    """The type, by its name in the database, for example int8; that of an array is text[]."""
 
 
 class Row(Response):
@@ -178,7 +178,7 @@ class AppliedMigration(Response):
     """What it does."""
 
     checksum: str
-    """The SHA-256 of its statements, in hexadecimal."""
+    """The SHA-256 of the statements that apply it, in UTF-8, in hexadecimal."""
 
     applied_at: AwareDatetime
     """When it was applied, in UTC."""
@@ -209,7 +209,9 @@ class QueryResponse(Response):
     """The columns."""
 
     rows: tuple[Row, ...] = ()
-    """The rows. More than `max_query_rows` are refused with PRECONDITION_FAILED."""
+    """The rows. More than `max_query_rows` are refused with PRECONDITION_FAILED, which stops a
+    transaction.
+    """
 
 
 class StreamQueryRequest(Request):
@@ -341,7 +343,7 @@ class CreateSavepointRequest(Request):
     transaction: Annotated[str, Field(max_length=512, min_length=1)]
     """The transaction."""
 
-    name: Annotated[str, Field(max_length=63, min_length=1, pattern="^[A-Za-z_][A-Za-z0-9_]*$")]
+    name: Annotated[str, Field(max_length=63, min_length=1, pattern="^[A-Za-z_][A-Za-z0-9_-]*$")]
     """The name. An older savepoint of the same name is hidden until this one is released."""
 
 
@@ -355,7 +357,7 @@ class RollbackToSavepointRequest(Request):
     transaction: Annotated[str, Field(max_length=512, min_length=1)]
     """The transaction."""
 
-    name: Annotated[str, Field(max_length=63, min_length=1, pattern="^[A-Za-z_][A-Za-z0-9_]*$")]
+    name: Annotated[str, Field(max_length=63, min_length=1, pattern="^[A-Za-z_][A-Za-z0-9_-]*$")]
     """The savepoint. There is none: PRECONDITION_FAILED."""
 
 
@@ -369,7 +371,7 @@ class ReleaseSavepointRequest(Request):
     transaction: Annotated[str, Field(max_length=512, min_length=1)]
     """The transaction."""
 
-    name: Annotated[str, Field(max_length=63, min_length=1, pattern="^[A-Za-z_][A-Za-z0-9_]*$")]
+    name: Annotated[str, Field(max_length=63, min_length=1, pattern="^[A-Za-z_][A-Za-z0-9_-]*$")]
     """The savepoint. There is none: PRECONDITION_FAILED."""
 
 
@@ -382,6 +384,11 @@ class MigrateRequest(Request):
 
     migrations: Annotated[tuple[Migration, ...], Field(max_length=10000, min_length=1)]
     """The whole history in its order, applied ones included."""
+
+    history: Annotated[str, Field(max_length=63, min_length=1, pattern="^[A-Za-z0-9_.-]+$")] = (
+        "default"
+    )
+    """The history to which they belong. Applications that share a database keep one each."""
 
 
 class MigrateResponse(Response):
@@ -399,6 +406,11 @@ class ListMigrationsRequest(Request):
 
     page_token: str = ""
     """Where the page before ended: its `next_page_token`."""
+
+    history: Annotated[str, Field(max_length=63, min_length=1, pattern="^[A-Za-z0-9_.-]+$")] = (
+        "default"
+    )
+    """The history."""
 
 
 class ListMigrationsResponse(Response):
@@ -418,6 +430,11 @@ class RollbackMigrationsRequest(Request):
         None
     )
     """The version that is to be the last one applied; none at all, where absent."""
+
+    history: Annotated[str, Field(max_length=63, min_length=1, pattern="^[A-Za-z0-9_.-]+$")] = (
+        "default"
+    )
+    """The history."""
 
 
 class RollbackMigrationsResponse(Response):
@@ -455,7 +472,7 @@ class GetConnectionInfoResponse(Response):
     """Where the database is."""
 
     host: str
-    """The host."""
+    """The host, or the absolute path of the folder with its socket."""
 
     port: int
     """The port."""

@@ -13,11 +13,12 @@ QUERY: Final = Operation(
     rpc="/lcplatform.data_store.v1.DataStoreService/Query",
     title="DataStore.Query",
     idempotency=Idempotency.NO_SIDE_EFFECTS,
-    errors=("NOT_FOUND", "CONFLICT"),
+    errors=("NOT_FOUND", "ALREADY_EXISTS", "CONFLICT", "PRECONDITION_FAILED"),
     limits=(
         FieldLimit(field="sql", limit="max_sql_bytes", unit="bytes"),
         FieldLimit(field="params", limit="max_parameters", unit="count"),
     ),
+    transaction="transaction",
 )
 """Runs a statement that reads and answers with its rows."""
 
@@ -28,13 +29,14 @@ STREAM_QUERY: Final = Operation(
     title="DataStore.StreamQuery",
     kind=Kind.STREAM,
     idempotency=Idempotency.NO_SIDE_EFFECTS,
-    errors=("NOT_FOUND", "CONFLICT"),
+    errors=("NOT_FOUND", "CONFLICT", "PRECONDITION_FAILED"),
     limits=(
         FieldLimit(field="sql", limit="max_sql_bytes", unit="bytes"),
         FieldLimit(field="params", limit="max_parameters", unit="count"),
     ),
+    transaction="transaction",
 )
-"""Runs a statement that reads and tells its rows in as many parts as it takes, so memory does not grow with the result."""
+"""Runs a query and tells its rows in as many parts as it takes, so memory does not grow with the result."""
 
 EXECUTE: Final = Operation(
     service="data_store",
@@ -46,6 +48,7 @@ EXECUTE: Final = Operation(
         FieldLimit(field="sql", limit="max_sql_bytes", unit="bytes"),
         FieldLimit(field="params", limit="max_parameters", unit="count"),
     ),
+    transaction="transaction",
 )
 """Runs a statement that may write."""
 
@@ -59,6 +62,7 @@ EXECUTE_BATCH: Final = Operation(
         FieldLimit(field="sql", limit="max_sql_bytes", unit="bytes"),
         FieldLimit(field="params_list", limit="max_batch_entries", unit="count"),
     ),
+    transaction="transaction",
 )
 """Runs a statement once for each list of parameters."""
 
@@ -78,6 +82,7 @@ COMMIT_TRANSACTION: Final = Operation(
     title="DataStore.CommitTransaction",
     errors=("NOT_FOUND", "ALREADY_EXISTS", "CONFLICT", "PRECONDITION_FAILED"),
     resource="transaction",
+    transaction="transaction",
 )
 """Makes the changes of a transaction last."""
 
@@ -98,6 +103,7 @@ CREATE_SAVEPOINT: Final = Operation(
     title="DataStore.CreateSavepoint",
     errors=("NOT_FOUND", "PRECONDITION_FAILED"),
     resource="transaction",
+    transaction="transaction",
 )
 """Sets a point in a transaction to which it can go back."""
 
@@ -109,6 +115,7 @@ ROLLBACK_TO_SAVEPOINT: Final = Operation(
     idempotency=Idempotency.IDEMPOTENT,
     errors=("NOT_FOUND", "PRECONDITION_FAILED"),
     resource="transaction",
+    transaction="transaction",
 )
 """Undoes what happened in a transaction after a savepoint, which stays."""
 
@@ -119,6 +126,7 @@ RELEASE_SAVEPOINT: Final = Operation(
     title="DataStore.ReleaseSavepoint",
     errors=("NOT_FOUND", "PRECONDITION_FAILED"),
     resource="transaction",
+    transaction="transaction",
 )
 """Forgets a savepoint and keeps what happened after it."""
 
@@ -128,7 +136,7 @@ MIGRATE: Final = Operation(
     rpc="/lcplatform.data_store.v1.DataStoreService/Migrate",
     title="DataStore.Migrate",
     idempotency=Idempotency.IDEMPOTENT,
-    errors=("CONFLICT", "PRECONDITION_FAILED"),
+    errors=("ALREADY_EXISTS", "CONFLICT", "PRECONDITION_FAILED"),
     capability="migrations",
 )
 """Applies the migrations that are not applied yet, in the order given, each in a transaction of its own, one caller at a time (FR-029)."""
@@ -150,10 +158,10 @@ ROLLBACK_MIGRATIONS: Final = Operation(
     rpc="/lcplatform.data_store.v1.DataStoreService/RollbackMigrations",
     title="DataStore.RollbackMigrations",
     idempotency=Idempotency.IDEMPOTENT,
-    errors=("NOT_FOUND", "CONFLICT", "PRECONDITION_FAILED"),
+    errors=("NOT_FOUND", "ALREADY_EXISTS", "CONFLICT", "PRECONDITION_FAILED"),
     capability="migrations",
 )
-"""Undoes the latest migrations, the last one first, with the statements that were recorded when they were applied (FR-029)."""
+"""Undoes the latest migrations, the last one first, with the statements that were recorded when they were applied (FR-029), each in a transaction of its own."""
 
 GET_POOL_STATUS: Final = Operation(
     service="data_store",
@@ -170,5 +178,6 @@ GET_CONNECTION_INFO: Final = Operation(
     rpc="/lcplatform.data_store.v1.DataStoreService/GetConnectionInfo",
     title="DataStore.GetConnectionInfo",
     idempotency=Idempotency.NO_SIDE_EFFECTS,
+    capability="connection_info",
 )
 """Tells where the database is, for tools that speak its protocol themselves."""

@@ -14,6 +14,12 @@ class DataStoreCapability(StrEnum):
 
     MIGRATIONS = "migrations"
     """The schema can be migrated up and down."""
+    CONCURRENT_WRITERS = "concurrent_writers"
+    """Transactions that write different rows do not wait for each other. Without it one writes at a
+    time, and whoever waits for too long is refused with CONFLICT.
+    """
+    CONNECTION_INFO = "connection_info"
+    """Tools can reach the database by its own protocol."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,7 +39,7 @@ class TestDataStoreLaws(LawTest):
         self.takes_each(
             self.data_store.query,
             self._query,
-            ("CONFLICT", "NOT_FOUND"),
+            ("ALREADY_EXISTS", "CONFLICT", "NOT_FOUND", "PRECONDITION_FAILED"),
             ("transaction", "the longest", self.text(512)),
         )
 
@@ -63,7 +63,7 @@ class TestDataStoreLaws(LawTest):
         self.takes_each(
             self.data_store.stream_query,
             self._stream_query,
-            ("CONFLICT", "NOT_FOUND"),
+            ("CONFLICT", "NOT_FOUND", "PRECONDITION_FAILED"),
             ("transaction", "the longest", self.text(512)),
             ("batch_size", "the least", 1),
             ("batch_size", "the greatest", 10000),
@@ -300,6 +300,18 @@ class TestDataStoreLaws(LawTest):
                 [Migration(version="a", name=self.name("law"), up="a")] * 10001,
             ),
             ("migrations", "too few", []),
+            ("history", "too long", "a" * 64),
+            ("history", "too short", ""),
+            ("history", "against the pattern", "\n"),
+        )
+
+    @needs("migrations")
+    def test_migrate_takes_what_is_just_within_bounds(self) -> None:
+        self.takes_each(
+            self.data_store.migrate,
+            self._migrate,
+            ("ALREADY_EXISTS", "CONFLICT", "PRECONDITION_FAILED"),
+            ("history", "the longest", self.text(63)),
         )
 
     @lacks("migrations")
@@ -316,6 +328,9 @@ class TestDataStoreLaws(LawTest):
             self._list_migrations,
             ("page_size", "too small", 0),
             ("page_size", "too large", 1001),
+            ("history", "too long", "a" * 64),
+            ("history", "too short", ""),
+            ("history", "against the pattern", "\n"),
         )
 
     @needs("migrations")
@@ -326,6 +341,7 @@ class TestDataStoreLaws(LawTest):
             (),
             ("page_size", "the least", 1),
             ("page_size", "the greatest", 1000),
+            ("history", "the longest", self.text(63)),
         )
 
     @needs("migrations")
@@ -352,6 +368,9 @@ class TestDataStoreLaws(LawTest):
             ("to", "too long", "a" * 129),
             ("to", "too short", ""),
             ("to", "against the pattern", "\n"),
+            ("history", "too long", "a" * 64),
+            ("history", "too short", ""),
+            ("history", "against the pattern", "\n"),
         )
 
     @needs("migrations")
@@ -359,8 +378,9 @@ class TestDataStoreLaws(LawTest):
         self.takes_each(
             self.data_store.rollback_migrations,
             self._rollback_migrations,
-            ("CONFLICT", "NOT_FOUND", "PRECONDITION_FAILED"),
+            ("ALREADY_EXISTS", "CONFLICT", "NOT_FOUND", "PRECONDITION_FAILED"),
             ("to", "the longest", self.text(128)),
+            ("history", "the longest", self.text(63)),
         )
 
     @lacks("migrations")
@@ -372,6 +392,10 @@ class TestDataStoreLaws(LawTest):
 
     def _get_connection_info(self) -> Arguments:
         return {}
+
+    @lacks("connection_info")
+    def test_without_connection_info_get_connection_info_is_refused(self) -> None:
+        self.unsupported(self.data_store.get_connection_info, {**self._get_connection_info()})
 
     def test_what_is_sensitive_is_never_shown(self) -> None:
         self.hides_what_is_sensitive("lcplatform.data_store.models")

@@ -3,17 +3,36 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from uuid import UUID
+
 import pytest
 
+from lcplatform import Json
 from lcplatform.data_store.client import DataStore
-from lcplatform.errors import ResourceNotFoundError
-from lcplatform_contract.contract_test import ContractTest
+from lcplatform.data_store.models import ArrayValue, Interval, IsolationLevel, Migration
+from lcplatform.errors import (
+    AlreadyExistsError,
+    ConflictError,
+    PreconditionFailedError,
+    ResourceNotFoundError,
+    UnsupportedError,
+    ValidationError,
+)
+from lcplatform_contract.contract_test import ContractTest, needs
+from lcplatform_contract.expect import ANY, like, refused
 
 
 class TestDataStoreScenarios(ContractTest):
     """What DataStore does.
 
-    FR-027: Statements run in transactions.
+    FR-026: Statements have parameters, which are bound.
+    FR-027: Statements run in transactions, with four isolation levels.
+    FR-028: Connections are pooled.
+    FR-029: Migrations go up and down, are recorded and checksummed.
+    FR-030: Reads and writes go through prepared statements.
+    SC-013: Every provider behaves the same.
     """
 
     service = "data_store"
@@ -23,8 +42,924 @@ class TestDataStoreScenarios(ContractTest):
         """The service under test."""
         return self.platform.data_store
 
-    def test_a_transaction_that_does_not_exist_is_not_found(self) -> None:
+    def test_values_of_every_type_come_back_as_they_were_written(self) -> None:
+        """FR-026"""
+        things = self.name("things")
+        self.data_store.execute(
+            f'CREATE TABLE "{things}" (id int PRIMARY KEY, b boolean, s smallint, l bigint, d double precision, n numeric(20, 5), t text, v varchar(20), y bytea, da date, ti time, ts timestamptz, lo timestamp, iv interval, u uuid, j jsonb)'
+        )
+        executed = self.data_store.execute(
+            f'INSERT INTO "{things}" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)',
+            [
+                1,
+                True,
+                -32768,
+                9223372036854775807,
+                0.1,
+                Decimal("-12345678901234.5"),
+                "naïve ☕\n'; --",
+                "short",
+                b"\x00\xff\x80\r\n",
+                date.fromisoformat("2024-02-29"),
+                time.fromisoformat("23:59:59.999999"),
+                datetime.fromisoformat("2026-01-31T12:30:00.000001+01:00"),
+                datetime.fromisoformat("2026-01-31T12:30:00.5"),
+                Interval(months=14, days=-3, microseconds=5000001),
+                UUID("0d7a5f2e-0b5c-4c8e-9d7b-3f6f2a1b4c5d"),
+                Json({"b": [1, 2.5, None], "a": "x"}),
+            ],
+        )
+        assert executed.rows_affected == 1
+        assert executed.rows == ()
+        queried = self.data_store.query(f'SELECT * FROM "{things}" WHERE id = $1', [1])
+        assert queried.columns == (
+            like(name="id", type_name="int4"),
+            like(name="b", type_name="bool"),
+            like(name="s", type_name="int2"),
+            like(name="l", type_name="int8"),
+            like(name="d", type_name="float8"),
+            like(name="n", type_name="numeric"),
+            like(name="t", type_name="text"),
+            like(name="v", type_name="varchar"),
+            like(name="y", type_name="bytea"),
+            like(name="da", type_name="date"),
+            like(name="ti", type_name="time"),
+            like(name="ts", type_name="timestamptz"),
+            like(name="lo", type_name="timestamp"),
+            like(name="iv", type_name="interval"),
+            like(name="u", type_name="uuid"),
+            like(name="j", type_name="jsonb"),
+        )
+        assert queried.rows == (
+            like(
+                values=(
+                    1,
+                    True,
+                    -32768,
+                    9223372036854775807,
+                    0.1,
+                    Decimal("-12345678901234.50000"),
+                    "naïve ☕\n'; --",
+                    "short",
+                    b"\x00\xff\x80\r\n",
+                    date.fromisoformat("2024-02-29"),
+                    time.fromisoformat("23:59:59.999999"),
+                    datetime.fromisoformat("2026-01-31T11:30:00.000001Z"),
+                    datetime.fromisoformat("2026-01-31T12:30:00.5"),
+                    like(months=14, days=-3, microseconds=5000001),
+                    UUID("0d7a5f2e-0b5c-4c8e-9d7b-3f6f2a1b4c5d"),
+                    Json({"a": "x", "b": [1, 2.5, None]}),
+                )
+            ),
+        )
+
+    def test_null_is_null_in_a_column_of_every_type(self) -> None:
+        """FR-026"""
+        things = self.name("things")
+        self.data_store.execute(
+            f'CREATE TABLE "{things}" (i int, t text, n numeric, ts timestamptz, j jsonb, a int[])'
+        )
+        self.data_store.execute(
+            f'INSERT INTO "{things}" VALUES ($1, $2, $3, $4, $5, $6)',
+            [None, None, None, None, None, None],
+        )
+        queried = self.data_store.query(f'SELECT * FROM "{things}" WHERE i IS NULL AND t IS NULL')
+        assert queried.rows == (like(values=(None, None, None, None, None, None)),)
+        queried = self.data_store.query(f'SELECT count(*) FROM "{things}" WHERE i = $1', [None])
+        assert queried.columns == (like(name="count", type_name="int8"),)
+        assert queried.rows == (like(values=(0,)),)
+
+    def test_arrays_are_bound_and_read(self) -> None:
+        """FR-026"""
+        things = self.name("things")
+        self.data_store.execute(
+            f'CREATE TABLE "{things}" (id int PRIMARY KEY, tags text[], sizes int[])'
+        )
+        self.data_store.execute(
+            f'INSERT INTO "{things}" VALUES ($1, $2, $3)', [1, ["red", "a,b", None], [1, None, 3]]
+        )
+        self.data_store.execute(
+            f'INSERT INTO "{things}" VALUES ($1, $2, $3)',
+            [2, [], ArrayValue(items=(), item_type="int4")],
+        )
+        queried = self.data_store.query(f'SELECT tags, sizes FROM "{things}" ORDER BY id')
+        assert queried.columns == (
+            like(name="tags", type_name="text[]"),
+            like(name="sizes", type_name="int4[]"),
+        )
+        assert queried.rows == (
+            like(
+                values=(
+                    like(items=("red", "a,b", None), item_type="text"),
+                    like(items=(1, None, 3), item_type="int4"),
+                )
+            ),
+            like(values=(like(items=(), item_type="text"), like(items=(), item_type="int4"))),
+        )
+        queried = self.data_store.query(
+            f'SELECT id FROM "{things}" WHERE id = ANY($1) ORDER BY id', [[2, 3, 1]]
+        )
+        assert queried.rows == (like(values=(1,)), like(values=(2,)))
+
+    def test_a_parameter_has_the_type_of_a_constant_of_its_value(self) -> None:
+        """FR-026"""
+        queried = self.data_store.query(
+            "SELECT $1, $2, $3, $4, $5, $6", [7, 2147483648, 1.5, Decimal("1.50"), "text", True]
+        )
+        assert queried.columns == (
+            like(name="?column?", type_name="int4"),
+            like(name="?column?", type_name="int8"),
+            like(name="?column?", type_name="float8"),
+            like(name="?column?", type_name="numeric"),
+            like(name="?column?", type_name="text"),
+            like(name="?column?", type_name="bool"),
+        )
+        assert queried.rows == (like(values=(7, 2147483648, 1.5, Decimal("1.50"), "text", True)),)
+
+    def test_text_is_never_taken_for_a_number(self) -> None:
+        """FR-026"""
+        things = self.name("things")
+        self.data_store.execute(f'CREATE TABLE "{things}" (id int PRIMARY KEY)')
+        with pytest.raises(ValidationError):
+            self.data_store.execute(f'INSERT INTO "{things}" VALUES ($1)', ["1"])
+        with pytest.raises(ValidationError):
+            self.data_store.query(f'SELECT id FROM "{things}" WHERE id = $1', ["1"])
+        assert self.data_store.query("SELECT $1::int", ["12"]).rows == (like(values=(12,)),)
+        with pytest.raises(ValidationError):
+            self.data_store.query("SELECT $1::int", ["twelve"])
+
+    def test_what_is_bound_is_never_read_as_sql(self) -> None:
+        """FR-026"""
+        people = self.name("people")
+        self.data_store.execute(f'CREATE TABLE "{people}" (name text)')
+        self.data_store.execute(
+            f'INSERT INTO "{people}" VALUES ($1)', ["Robert'); DROP TABLE students; --"]
+        )
+        queried = self.data_store.query(
+            f'SELECT name FROM "{people}" WHERE name = $1', ["' OR '1'='1"]
+        )
+        assert queried.rows == ()
+        queried = self.data_store.query(f'SELECT name FROM "{people}"')
+        assert queried.rows == (like(values=("Robert'); DROP TABLE students; --",)),)
+
+    def test_a_statement_without_its_parameters_is_refused(self) -> None:
+        """FR-026"""
+        with pytest.raises(ValidationError):
+            self.data_store.query("SELECT $1, $2", [1])
+
+    def test_rows_are_inserted_changed_and_deleted_and_their_number_is_told(self) -> None:
+        """FR-030"""
+        people = self.name("people")
+        self.data_store.execute(
+            f'CREATE TABLE "{people}" (id int PRIMARY KEY, name text NOT NULL, age int)'
+        )
+        executed = self.data_store.execute(
+            f"INSERT INTO \"{people}\" VALUES (1, 'Ann', 41), (2, 'Bob', 35), (3, 'Cat', NULL)"
+        )
+        assert executed.rows_affected == 3
+        executed = self.data_store.execute(
+            f'UPDATE "{people}" SET age = age + $1 WHERE age < $2', [1, 100]
+        )
+        assert executed.rows_affected == 2
+        executed = self.data_store.execute(f'DELETE FROM "{people}" WHERE id = $1', [3])
+        assert executed.rows_affected == 1
+        executed = self.data_store.execute(f'DELETE FROM "{people}" WHERE id = $1', [3])
+        assert executed.rows_affected == 0
+        queried = self.data_store.query(f'SELECT id, name, age FROM "{people}" ORDER BY id')
+        assert queried.rows == (like(values=(1, "Ann", 42)), like(values=(2, "Bob", 36)))
+
+    def test_returning_tells_what_was_written(self) -> None:
+        """FR-030"""
+        people = self.name("people")
+        self.data_store.execute(
+            f'CREATE TABLE "{people}" (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text NOT NULL, active boolean NOT NULL DEFAULT true)'
+        )
+        executed = self.data_store.execute(
+            f'INSERT INTO "{people}" (name) VALUES ($1), ($2) RETURNING id, active', ["Ann", "Bob"]
+        )
+        assert executed.rows_affected == 2
+        assert executed.columns == (
+            like(name="id", type_name="int8"),
+            like(name="active", type_name="bool"),
+        )
+        assert executed.rows == (like(values=(1, True)), like(values=(2, True)))
+        executed = self.data_store.execute(
+            f"UPDATE \"{people}\" SET active = false WHERE name = $1 RETURNING name || '!' AS shout",
+            ["Bob"],
+        )
+        assert executed.rows_affected == 1
+        assert executed.columns == (like(name="shout", type_name="text"),)
+        assert executed.rows == (like(values=("Bob!",)),)
+        executed = self.data_store.execute(f'DELETE FROM "{people}" WHERE NOT active RETURNING *')
+        assert executed.rows_affected == 1
+        assert executed.rows == (like(values=(2, "Bob", False)),)
+
+    def test_a_conflict_updates_or_does_nothing_where_the_statement_says_so(self) -> None:
+        """FR-030"""
+        stock = self.name("stock")
+        self.data_store.execute(
+            f'CREATE TABLE "{stock}" (sku text PRIMARY KEY, amount int NOT NULL)'
+        )
+        executed = self.data_store.execute(
+            f'INSERT INTO "{stock}" VALUES ($1, $2) ON CONFLICT (sku) DO UPDATE SET amount = "{stock}".amount + excluded.amount',
+            ["a", 2],
+        )
+        assert executed.rows_affected == 1
+        executed = self.data_store.execute(
+            f'INSERT INTO "{stock}" VALUES ($1, $2) ON CONFLICT (sku) DO UPDATE SET amount = "{stock}".amount + excluded.amount RETURNING amount',
+            ["a", 3],
+        )
+        assert executed.rows_affected == 1
+        assert executed.rows == (like(values=(5,)),)
+        executed = self.data_store.execute(
+            f'INSERT INTO "{stock}" VALUES ($1, $2) ON CONFLICT DO NOTHING', ["a", 9]
+        )
+        assert executed.rows_affected == 0
+        assert self.data_store.query(f'SELECT * FROM "{stock}"').rows == (like(values=("a", 5)),)
+
+    def test_numbers_are_divided_and_rounded_as_sql_does(self) -> None:
+        """SC-013"""
+        queried = self.data_store.query(
+            "SELECT 7 / 2, -7 / 2, 7 % 3, -7 % 3, 7 / 2.0, round(2.5), round(-2.5), round(2.675, 2)"
+        )
+        assert queried.rows == (
+            like(
+                values=(
+                    3,
+                    -3,
+                    1,
+                    -1,
+                    Decimal("3.5000000000000000"),
+                    Decimal(3),
+                    Decimal(-3),
+                    Decimal("2.68"),
+                )
+            ),
+        )
+        with pytest.raises(ValidationError):
+            self.data_store.query("SELECT 1 / $1", [0])
+        with pytest.raises(ValidationError):
+            self.data_store.query("SELECT 2147483647 + $1", [1])
+
+    def test_null_is_sorted_after_every_value_unless_the_statement_says_otherwise(self) -> None:
+        """SC-013"""
+        things = self.name("things")
+        self.data_store.execute(f'CREATE TABLE "{things}" (n int)')
+        self.data_store.execute(f'INSERT INTO "{things}" VALUES (2), (NULL), (1)')
+        queried = self.data_store.query(f'SELECT n FROM "{things}" ORDER BY n')
+        assert queried.rows == (like(values=(1,)), like(values=(2,)), like(values=(None,)))
+        queried = self.data_store.query(f'SELECT n FROM "{things}" ORDER BY n DESC')
+        assert queried.rows == (like(values=(None,)), like(values=(2,)), like(values=(1,)))
+        queried = self.data_store.query(f'SELECT n FROM "{things}" ORDER BY n DESC NULLS LAST')
+        assert queried.rows == (like(values=(2,)), like(values=(1,)), like(values=(None,)))
+
+    def test_like_heeds_the_case_and_ilike_does_not(self) -> None:
+        """SC-013"""
+        queried = self.data_store.query(
+            "SELECT 'Apple' LIKE 'a%', 'Apple' ILIKE 'a%', 'a_c' LIKE 'a\\_c', 'abc' LIKE 'a\\_c', 'x' || NULL"
+        )
+        assert queried.rows == (like(values=(False, True, True, False, None)),)
+
+    def test_tables_are_joined_grouped_and_ranked(self) -> None:
+        """SC-013"""
+        orders = self.name("orders")
+        self.data_store.execute(
+            f'CREATE TABLE "{orders}" (id int PRIMARY KEY, customer text NOT NULL, amount numeric(10, 2) NOT NULL, parent int)'
+        )
+        self.data_store.execute(
+            f"INSERT INTO \"{orders}\" VALUES (1, 'Ann', 10.50, NULL), (2, 'Ann', 5, 1), (3, 'Bob', 7.25, 1), (4, 'Cat', 1, 3)"
+        )
+        queried = self.data_store.query(
+            f'SELECT customer, count(*) AS orders, sum(amount) AS total, max(amount) FROM "{orders}" GROUP BY customer HAVING sum(amount) > $1 ORDER BY total DESC',
+            [Decimal(1)],
+        )
+        assert queried.columns == (
+            like(name="customer", type_name="text"),
+            like(name="orders", type_name="int8"),
+            like(name="total", type_name="numeric"),
+            like(name="max", type_name="numeric"),
+        )
+        assert queried.rows == (
+            like(values=("Ann", 2, Decimal("15.50"), Decimal("10.50"))),
+            like(values=("Bob", 1, Decimal("7.25"), Decimal("7.25"))),
+        )
+        queried = self.data_store.query(
+            f'SELECT o.id, p.customer FROM "{orders}" o LEFT JOIN "{orders}" p ON p.id = o.parent ORDER BY o.id'
+        )
+        assert queried.rows == (
+            like(values=(1, None)),
+            like(values=(2, "Ann")),
+            like(values=(3, "Ann")),
+            like(values=(4, "Bob")),
+        )
+        queried = self.data_store.query(
+            f'SELECT id, row_number() OVER (PARTITION BY customer ORDER BY amount DESC) AS place, rank() OVER (ORDER BY amount DESC) FROM "{orders}" ORDER BY id'
+        )
+        assert queried.rows == (
+            like(values=(1, 1, 1)),
+            like(values=(2, 2, 3)),
+            like(values=(3, 1, 2)),
+            like(values=(4, 1, 4)),
+        )
+        queried = self.data_store.query(
+            f'WITH RECURSIVE tree AS (SELECT id, 0 AS depth FROM "{orders}" WHERE parent IS NULL UNION ALL SELECT o.id, t.depth + 1 FROM "{orders}" o JOIN tree t ON o.parent = t.id) SELECT id, depth FROM tree ORDER BY id'
+        )
+        assert queried.rows == (
+            like(values=(1, 0)),
+            like(values=(2, 1)),
+            like(values=(3, 1)),
+            like(values=(4, 2)),
+        )
+
+    def test_json_is_looked_into(self) -> None:
+        """SC-013"""
+        documents = self.name("documents")
+        self.data_store.execute(
+            f'CREATE TABLE "{documents}" (id int PRIMARY KEY, data jsonb NOT NULL)'
+        )
+        self.data_store.execute(
+            f'INSERT INTO "{documents}" VALUES ($1, $2)',
+            [1, Json({"name": "Ann", "age": 41, "tags": ["a", "b"], "address": {"city": "Rome"}})],
+        )
+        queried = self.data_store.query(
+            f"SELECT data ->> 'name', data -> 'tags' -> 0, data #>> '{{address,city}}', (data ->> 'age')::int + 1, data -> 'none' FROM \"{documents}\""
+        )
+        assert queried.rows == (like(values=("Ann", Json("a"), "Rome", 42, None)),)
+        queried = self.data_store.query(
+            f'SELECT id FROM "{documents}" WHERE data @> $1', [Json({"address": {"city": "Rome"}})]
+        )
+        assert queried.rows == (like(values=(1,)),)
+
+    def test_dates_and_times_are_reckoned_with(self) -> None:
+        """SC-013"""
+        queried = self.data_store.query(
+            "SELECT date '2024-01-31' + interval '1 month', date '2024-03-01' - date '2024-02-01', date_trunc('month', timestamptz '2024-02-29 12:30:00+00'), extract(year FROM date '2024-02-29'), timestamptz '2024-03-01 00:00:00+00' - timestamptz '2024-02-28 12:00:00+00'"
+        )
+        assert queried.rows == (
+            like(
+                values=(
+                    datetime.fromisoformat("2024-02-29T00:00:00"),
+                    29,
+                    datetime.fromisoformat("2024-02-01T00:00:00Z"),
+                    Decimal(2024),
+                    like(days=1, microseconds=43200000000),
+                )
+            ),
+        )
+
+    def test_a_reading_statement_may_not_write(self) -> None:
+        """FR-030"""
+        things = self.name("things")
+        self.data_store.execute(f'CREATE TABLE "{things}" (id int)')
+        with pytest.raises(ValidationError):
+            self.data_store.query(f'INSERT INTO "{things}" VALUES (1)')
+        queried = self.data_store.query(f'SELECT count(*) FROM "{things}"')
+        assert queried.rows == (like(values=(0,)),)
+
+    def test_several_statements_at_once_are_refused(self) -> None:
+        """FR-026"""
+        things = self.name("things")
+        with pytest.raises(ValidationError):
+            self.data_store.execute(
+                f'CREATE TABLE "{things}" (id int); INSERT INTO "{things}" VALUES (1)'
+            )
+        with pytest.raises(ValidationError):
+            self.data_store.query(f'SELECT * FROM "{things}"')
+
+    def test_what_belongs_to_a_connection_is_refused(self) -> None:
+        """FR-028"""
+        with pytest.raises(ValidationError):
+            self.data_store.execute("BEGIN")
+        with pytest.raises(UnsupportedError):
+            self.data_store.execute("SET search_path = 'elsewhere'")
+
+    def test_what_is_wrong_with_a_statement_is_told(self) -> None:
+        """FR-026"""
+        things = self.name("things")
+        self.data_store.execute(f'CREATE TABLE "{things}" (id int)')
+        with pytest.raises(ValidationError):
+            self.data_store.query(f'SELEC id FROM "{things}"')
+        with pytest.raises(ValidationError):
+            self.data_store.query(f'SELECT nothing FROM "{things}"')
+        with pytest.raises(ValidationError):
+            self.data_store.query(f'SELECT no_such_function(id) FROM "{things}"')
+        with pytest.raises(ValidationError):
+            self.data_store.query(f'SELECT id, count(*) FROM "{things}"')
+        with pytest.raises(ValidationError):
+            self.data_store.query(f'SELECT * FROM "{things}-which-is-not-there"')
+
+    def test_constraints_are_kept_and_each_has_its_error(self) -> None:
+        """SC-013"""
+        parents = self.name("parents")
+        children = self.name("children")
+        self.data_store.execute(
+            f'CREATE TABLE "{parents}" (id int PRIMARY KEY, code varchar(3) UNIQUE, size smallint CHECK (size > 0))'
+        )
+        self.data_store.execute(
+            f'CREATE TABLE "{children}" (id int PRIMARY KEY, parent int NOT NULL REFERENCES "{parents}" (id))'
+        )
+        self.data_store.execute(f"INSERT INTO \"{parents}\" VALUES (1, 'abc', 1)")
+        with pytest.raises(AlreadyExistsError):
+            self.data_store.execute(f"INSERT INTO \"{parents}\" VALUES (1, 'xyz', 1)")
+        with pytest.raises(AlreadyExistsError):
+            self.data_store.execute(f"INSERT INTO \"{parents}\" VALUES (2, 'abc', 1)")
+        with pytest.raises(ValidationError):
+            self.data_store.execute(f"INSERT INTO \"{parents}\" VALUES (2, 'abcd', 1)")
+        with pytest.raises(ValidationError):
+            self.data_store.execute(f"INSERT INTO \"{parents}\" VALUES (2, 'xyz', 0)")
+        with pytest.raises(ValidationError):
+            self.data_store.execute(f"INSERT INTO \"{parents}\" VALUES ($1, 'xyz', $2)", [2, 32768])
+        with pytest.raises(PreconditionFailedError):
+            self.data_store.execute(f'INSERT INTO "{children}" VALUES (1, 2)')
+        with pytest.raises(ValidationError):
+            self.data_store.execute(f'INSERT INTO "{children}" VALUES (1, NULL)')
+        self.data_store.execute(f'INSERT INTO "{children}" VALUES (1, 1)')
+        with pytest.raises(PreconditionFailedError):
+            self.data_store.execute(f'DELETE FROM "{parents}" WHERE id = 1')
+        queried = self.data_store.query(
+            f'SELECT (SELECT count(*) FROM "{parents}"), (SELECT count(*) FROM "{children}")'
+        )
+        assert queried.rows == (like(values=(1, 1)),)
+
+    def test_what_refers_to_a_row_goes_with_it_where_the_schema_says_so(self) -> None:
+        """SC-013"""
+        parents = self.name("parents")
+        children = self.name("children")
+        self.data_store.execute(f'CREATE TABLE "{parents}" (id int PRIMARY KEY)')
+        self.data_store.execute(
+            f'CREATE TABLE "{children}" (id int PRIMARY KEY, parent int REFERENCES "{parents}" ON DELETE CASCADE)'
+        )
+        self.data_store.execute(f'INSERT INTO "{parents}" VALUES (1), (2)')
+        self.data_store.execute(f'INSERT INTO "{children}" VALUES (1, 1), (2, 2), (3, 1)')
+        assert self.data_store.execute(f'DELETE FROM "{parents}" WHERE id = 1').rows_affected == 1
+        assert self.data_store.query(f'SELECT id FROM "{children}"').rows == (like(values=(2,)),)
+
+    def test_a_batch_runs_once_for_each_list_of_parameters(self) -> None:
+        """FR-030"""
+        things = self.name("things")
+        self.data_store.execute(f'CREATE TABLE "{things}" (id int PRIMARY KEY, name text)')
+        executed = self.data_store.execute_batch(
+            f'INSERT INTO "{things}" VALUES ($1, $2)', [[1, "a"], [2, None], [3, "c"]]
+        )
+        assert executed.rows_affected == (1, 1, 1)
+        executed = self.data_store.execute_batch(
+            f'UPDATE "{things}" SET name = $2 WHERE id >= $1', [[3, "x"], [2, "y"], [9, "z"]]
+        )
+        assert executed.rows_affected == (1, 2, 0)
+        queried = self.data_store.query(f'SELECT id, name FROM "{things}" ORDER BY id')
+        assert queried.rows == (like(values=(1, "a")), like(values=(2, "y")), like(values=(3, "y")))
+
+    def test_a_batch_is_done_as_a_whole_or_not_at_all(self) -> None:
         """FR-027"""
-        thing = self.name("thing")
+        things = self.name("things")
+        self.data_store.execute(f'CREATE TABLE "{things}" (id int PRIMARY KEY)')
+        with pytest.raises(AlreadyExistsError):
+            self.data_store.execute_batch(f'INSERT INTO "{things}" VALUES ($1)', [[1], [2], [1]])
+        queried = self.data_store.query(f'SELECT count(*) FROM "{things}"')
+        assert queried.rows == (like(values=(0,)),)
+
+    def test_a_stream_tells_its_rows_in_parts(self) -> None:
+        """FR-026"""
+        streamed = self.finished(
+            self.data_store.stream_query(
+                "SELECT n, n * 2 AS twice FROM generate_series(1, $1) AS n", [5], batch_size=2
+            )
+        )
+        assert streamed == (
+            like(
+                columns=(like(name="n", type_name="int4"), like(name="twice", type_name="int4")),
+                rows=(like(values=(1, 2)), like(values=(2, 4))),
+            ),
+            like(columns=(), rows=(like(values=(3, 6)), like(values=(4, 8)))),
+            like(columns=(), rows=(like(values=(5, 10)),)),
+        )
+
+    def test_a_stream_without_rows_tells_its_columns(self) -> None:
+        """FR-026"""
+        streamed = self.finished(self.data_store.stream_query("SELECT 'a' AS letter WHERE false"))
+        assert streamed == (like(columns=(like(name="letter", type_name="text"),), rows=()),)
+
+    def test_a_stream_that_is_wrong_is_refused(self) -> None:
+        """FR-026"""
+        with pytest.raises(ValidationError):
+            self.finished(self.data_store.stream_query("SELECT 1 / $1", [0]))
+
+    def test_what_a_transaction_writes_is_seen_by_others_when_it_is_committed(self) -> None:
+        """FR-027"""
+        things = self.name("things")
+        self.data_store.execute(f'CREATE TABLE "{things}" (id int PRIMARY KEY)')
+        begined = self.data_store.begin_transaction(timeout=timedelta(minutes=1))
+        assert begined.expires_at == ANY
+        tx = begined.transaction
+        executed = self.data_store.execute(f'INSERT INTO "{things}" VALUES (1)', transaction=tx)
+        assert executed.rows_affected == 1
+        queried = self.data_store.query(f'SELECT count(*) FROM "{things}"', transaction=tx)
+        assert queried.rows == (like(values=(1,)),)
+        queried = self.data_store.query(f'SELECT count(*) FROM "{things}"')
+        assert queried.rows == (like(values=(0,)),)
+        self.data_store.commit_transaction(tx)
+        queried = self.data_store.query(f'SELECT count(*) FROM "{things}"')
+        assert queried.rows == (like(values=(1,)),)
         with pytest.raises(ResourceNotFoundError):
-            self.data_store.commit_transaction(thing)
+            self.data_store.commit_transaction(tx)
+
+    def test_what_is_rolled_back_has_never_happened(self) -> None:
+        """FR-027"""
+        things = self.name("things")
+        self.data_store.execute(f'CREATE TABLE "{things}" (id int PRIMARY KEY)')
+        tx = self.data_store.begin_transaction().transaction
+        self.data_store.execute(f'INSERT INTO "{things}" VALUES (1)', transaction=tx)
+        self.data_store.execute(f'ALTER TABLE "{things}" ADD COLUMN extra text', transaction=tx)
+        self.data_store.rollback_transaction(tx)
+        queried = self.data_store.query(f'SELECT * FROM "{things}"')
+        assert queried.columns == (like(name="id", type_name="int4"),)
+        assert queried.rows == ()
+        with pytest.raises(ResourceNotFoundError):
+            self.data_store.query("SELECT 1", transaction=tx)
+        with pytest.raises(ResourceNotFoundError):
+            self.data_store.rollback_transaction(tx)
+
+    def test_an_error_stops_a_transaction_until_it_is_rolled_back(self) -> None:
+        """FR-027"""
+        things = self.name("things")
+        self.data_store.execute(f'CREATE TABLE "{things}" (id int PRIMARY KEY)')
+        tx = self.data_store.begin_transaction().transaction
+        self.data_store.execute(f'INSERT INTO "{things}" VALUES (1)', transaction=tx)
+        with pytest.raises(AlreadyExistsError):
+            self.data_store.execute(f'INSERT INTO "{things}" VALUES (1)', transaction=tx)
+        with pytest.raises(PreconditionFailedError):
+            self.data_store.execute(f'INSERT INTO "{things}" VALUES (2)', transaction=tx)
+        with pytest.raises(PreconditionFailedError):
+            self.data_store.query("SELECT 1", transaction=tx)
+        with pytest.raises(PreconditionFailedError):
+            self.data_store.commit_transaction(tx)
+        queried = self.data_store.query(f'SELECT count(*) FROM "{things}"')
+        assert queried.rows == (like(values=(0,)),)
+
+    def test_a_savepoint_is_a_way_back(self) -> None:
+        """FR-027"""
+        things = self.name("things")
+        self.data_store.execute(f'CREATE TABLE "{things}" (id int PRIMARY KEY)')
+        tx = self.data_store.begin_transaction().transaction
+        self.data_store.execute(f'INSERT INTO "{things}" VALUES (1)', transaction=tx)
+        self.data_store.create_savepoint(tx, "first")
+        self.data_store.execute(f'INSERT INTO "{things}" VALUES (2)', transaction=tx)
+        self.data_store.create_savepoint(tx, "second")
+        with pytest.raises(AlreadyExistsError):
+            self.data_store.execute(f'INSERT INTO "{things}" VALUES (1)', transaction=tx)
+        self.data_store.rollback_to_savepoint(tx, "second")
+        self.data_store.execute(f'INSERT INTO "{things}" VALUES (3)', transaction=tx)
+        self.data_store.rollback_to_savepoint(tx, "first")
+        self.data_store.execute(f'INSERT INTO "{things}" VALUES (4)', transaction=tx)
+        self.data_store.release_savepoint(tx, "first")
+        with pytest.raises(PreconditionFailedError):
+            self.data_store.rollback_to_savepoint(tx, "first")
+        self.data_store.rollback_transaction(tx)
+        queried = self.data_store.query(f'SELECT count(*) FROM "{things}"')
+        assert queried.rows == (like(values=(0,)),)
+
+    def test_what_follows_a_savepoint_that_is_released_stays(self) -> None:
+        """FR-027"""
+        things = self.name("things")
+        self.data_store.execute(f'CREATE TABLE "{things}" (id int PRIMARY KEY)')
+        tx = self.data_store.begin_transaction().transaction
+        self.data_store.create_savepoint(tx, "Here")
+        self.data_store.execute(f'INSERT INTO "{things}" VALUES (1)', transaction=tx)
+        self.data_store.release_savepoint(tx, "Here")
+        with pytest.raises(PreconditionFailedError):
+            self.data_store.release_savepoint(tx, "Here")
+        self.data_store.rollback_transaction(tx)
+        queried = self.data_store.query(f'SELECT count(*) FROM "{things}"')
+        assert queried.rows == (like(values=(0,)),)
+
+    def test_a_transaction_that_only_reads_refuses_to_write(self) -> None:
+        """FR-027"""
+        things = self.name("things")
+        self.data_store.execute(f'CREATE TABLE "{things}" (id int PRIMARY KEY)')
+        tx = self.data_store.begin_transaction(read_only=True).transaction
+        queried = self.data_store.query(f'SELECT count(*) FROM "{things}"', transaction=tx)
+        assert queried.rows == (like(values=(0,)),)
+        with pytest.raises(ValidationError):
+            self.data_store.execute(f'INSERT INTO "{things}" VALUES (1)', transaction=tx)
+        self.data_store.rollback_transaction(tx)
+
+    def test_a_transaction_at_read_committed_sees_what_others_committed_meanwhile(self) -> None:
+        """FR-027"""
+        things = self.name("things")
+        self.data_store.execute(f'CREATE TABLE "{things}" (id int PRIMARY KEY)')
+        tx = self.data_store.begin_transaction(isolation=IsolationLevel.READ_COMMITTED).transaction
+        queried = self.data_store.query(f'SELECT count(*) FROM "{things}"', transaction=tx)
+        assert queried.rows == (like(values=(0,)),)
+        self.data_store.execute(f'INSERT INTO "{things}" VALUES (1)')
+        queried = self.data_store.query(f'SELECT count(*) FROM "{things}"', transaction=tx)
+        assert queried.rows == (like(values=(1,)),)
+        self.data_store.rollback_transaction(tx)
+
+    def test_a_transaction_at_repeatable_read_sees_one_state_of_the_database(self) -> None:
+        """FR-027"""
+        things = self.name("things")
+        self.data_store.execute(f'CREATE TABLE "{things}" (id int PRIMARY KEY)')
+        tx = self.data_store.begin_transaction(isolation=IsolationLevel.REPEATABLE_READ).transaction
+        queried = self.data_store.query(f'SELECT count(*) FROM "{things}"', transaction=tx)
+        assert queried.rows == (like(values=(0,)),)
+        self.data_store.execute(f'INSERT INTO "{things}" VALUES (1)')
+        queried = self.data_store.query(f'SELECT count(*) FROM "{things}"', transaction=tx)
+        assert queried.rows == (like(values=(0,)),)
+        self.data_store.commit_transaction(tx)
+        queried = self.data_store.query(f'SELECT count(*) FROM "{things}"')
+        assert queried.rows == (like(values=(1,)),)
+
+    def test_of_two_transactions_that_change_one_row_after_both_have_read_it_the_second_is_to_be_run_again(
+        self,
+    ) -> None:
+        """FR-027"""
+        things = self.name("things")
+        self.data_store.execute(f'CREATE TABLE "{things}" (id int PRIMARY KEY, n int NOT NULL)')
+        self.data_store.execute(f'INSERT INTO "{things}" VALUES (1, 0)')
+        tx = self.data_store.begin_transaction(isolation=IsolationLevel.REPEATABLE_READ).transaction
+        queried = self.data_store.query(f'SELECT n FROM "{things}"', transaction=tx)
+        assert queried.rows == (like(values=(0,)),)
+        self.data_store.execute(f'UPDATE "{things}" SET n = n + 1')
+        with pytest.raises(ConflictError):
+            self.data_store.execute(f'UPDATE "{things}" SET n = n + 10', transaction=tx)
+        self.data_store.rollback_transaction(tx)
+        assert self.data_store.query(f'SELECT n FROM "{things}"').rows == (like(values=(1,)),)
+
+    def test_serializable_transactions_do_not_cross_each_other(self) -> None:
+        """FR-027"""
+        doctors = self.name("doctors")
+        self.data_store.execute(
+            f'CREATE TABLE "{doctors}" (id int PRIMARY KEY, on_call boolean NOT NULL)'
+        )
+        self.data_store.execute(f'INSERT INTO "{doctors}" VALUES (1, true), (2, true)')
+        one = self.data_store.begin_transaction(isolation=IsolationLevel.SERIALIZABLE).transaction
+        other = self.data_store.begin_transaction(isolation=IsolationLevel.SERIALIZABLE).transaction
+        queried = self.data_store.query(
+            f'SELECT count(*) FROM "{doctors}" WHERE on_call', transaction=one
+        )
+        assert queried.rows == (like(values=(2,)),)
+        queried = self.data_store.query(
+            f'SELECT count(*) FROM "{doctors}" WHERE on_call', transaction=other
+        )
+        assert queried.rows == (like(values=(2,)),)
+        self.data_store.execute(
+            f'UPDATE "{doctors}" SET on_call = false WHERE id = 1', transaction=one
+        )
+        self.data_store.commit_transaction(one)
+        with pytest.raises(ConflictError):
+            self.data_store.execute(
+                f'UPDATE "{doctors}" SET on_call = false WHERE id = 2', transaction=other
+            )
+        self.data_store.rollback_transaction(other)
+        queried = self.data_store.query(f'SELECT count(*) FROM "{doctors}" WHERE on_call')
+        assert queried.rows == (like(values=(1,)),)
+
+    @needs("concurrent_writers")
+    def test_transactions_that_write_different_rows_do_not_wait_for_each_other(self) -> None:
+        """FR-027"""
+        things = self.name("things")
+        self.data_store.execute(f'CREATE TABLE "{things}" (id int PRIMARY KEY, n int NOT NULL)')
+        self.data_store.execute(f'INSERT INTO "{things}" VALUES (1, 0), (2, 0)')
+        one = self.data_store.begin_transaction().transaction
+        other = self.data_store.begin_transaction().transaction
+        self.data_store.execute(f'UPDATE "{things}" SET n = 1 WHERE id = 1', transaction=one)
+        self.data_store.execute(f'UPDATE "{things}" SET n = 2 WHERE id = 2', transaction=other)
+        self.data_store.commit_transaction(one)
+        self.data_store.commit_transaction(other)
+        queried = self.data_store.query(f'SELECT n FROM "{things}" ORDER BY id')
+        assert queried.rows == (like(values=(1,)), like(values=(2,)))
+
+    def test_a_transaction_whose_time_is_up_is_rolled_back(self) -> None:
+        """FR-027"""
+        things = self.name("things")
+        self.data_store.execute(f'CREATE TABLE "{things}" (id int PRIMARY KEY)')
+        tx = self.data_store.begin_transaction(timeout=timedelta(seconds=2)).transaction
+        self.data_store.execute(f'INSERT INTO "{things}" VALUES (1)', transaction=tx)
+        self.advance(timedelta(seconds=3))
+        with pytest.raises(ResourceNotFoundError):
+            self.data_store.execute(f'INSERT INTO "{things}" VALUES (2)', transaction=tx)
+        with pytest.raises(ResourceNotFoundError):
+            self.data_store.commit_transaction(tx)
+        assert self.data_store.execute(f'INSERT INTO "{things}" VALUES (1)').rows_affected == 1
+
+    def test_a_stream_in_a_transaction_tells_what_was_there_when_it_began(self) -> None:
+        """FR-027"""
+        things = self.name("things")
+        self.data_store.execute(f'CREATE TABLE "{things}" (id int PRIMARY KEY)')
+        tx = self.data_store.begin_transaction().transaction
+        self.data_store.execute(f'INSERT INTO "{things}" VALUES (1), (2), (3)', transaction=tx)
+        ids = self.open(
+            self.data_store.stream_query(
+                f'SELECT id FROM "{things}" ORDER BY id', transaction=tx, batch_size=1
+            )
+        )
+        assert ids.next().rows == (like(values=(1,)),)
+        assert self.data_store.execute(f'DELETE FROM "{things}"', transaction=tx).rows_affected == 3
+        assert ids.next().rows == (like(values=(2,)),)
+        assert ids.next().rows == (like(values=(3,)),)
+        ids.end()
+        self.data_store.commit_transaction(tx)
+
+    @needs("migrations")
+    def test_migrations_are_applied_once_in_their_order(self) -> None:
+        """FR-029"""
+        things = self.name("things")
+        migrated = self.data_store.migrate(
+            [
+                Migration(
+                    version="1",
+                    name="make it",
+                    up=f'CREATE TABLE "{things}" (id int PRIMARY KEY); INSERT INTO "{things}" VALUES (1);',
+                    down=f'DROP TABLE "{things}"',
+                )
+            ],
+            history=things,
+        )
+        assert migrated.applied == (
+            like(version="1", name="make it", applied_at=ANY, reversible=True, checksum=ANY),
+        )
+        migrated = self.data_store.migrate(
+            [
+                Migration(
+                    version="1",
+                    name="make it",
+                    up=f'CREATE TABLE "{things}" (id int PRIMARY KEY); INSERT INTO "{things}" VALUES (1);',
+                    down=f'DROP TABLE "{things}"',
+                ),
+                Migration(
+                    version="2",
+                    name="give names",
+                    up=f"ALTER TABLE \"{things}\" ADD COLUMN name text NOT NULL DEFAULT 'none'",
+                ),
+            ],
+            history=things,
+        )
+        assert migrated.applied == (like(version="2", reversible=False),)
+        migrated = self.data_store.migrate(
+            [
+                Migration(
+                    version="1",
+                    name="make it",
+                    up=f'CREATE TABLE "{things}" (id int PRIMARY KEY); INSERT INTO "{things}" VALUES (1);',
+                    down=f'DROP TABLE "{things}"',
+                )
+            ],
+            history=things,
+        )
+        assert migrated.applied == ()
+        queried = self.data_store.query(f'SELECT * FROM "{things}"')
+        assert queried.rows == (like(values=(1, "none")),)
+        listed = self.data_store.list_migrations(history=things, page_size=1)
+        assert listed.migrations == (like(version="1"),)
+        assert listed.next_page_token
+        next_ = listed.next_page_token
+        listed = self.data_store.list_migrations(history=things, page_size=1, page_token=next_)
+        assert listed.migrations == (like(version="2"),)
+        assert listed.next_page_token == ""
+
+    @needs("migrations")
+    def test_a_migration_that_was_changed_after_it_was_applied_is_refused(self) -> None:
+        """FR-029"""
+        things = self.name("things")
+        self.data_store.migrate(
+            [Migration(version="1", name="make it", up=f'CREATE TABLE "{things}" (id int)')],
+            history=things,
+        )
+        with pytest.raises(ConflictError):
+            self.data_store.migrate(
+                [
+                    Migration(
+                        version="1", name="make it", up=f'CREATE TABLE "{things}" (id bigint)'
+                    ),
+                    Migration(version="2", name="drop it", up=f'DROP TABLE "{things}"'),
+                ],
+                history=things,
+            )
+        with pytest.raises(ConflictError):
+            self.data_store.migrate(
+                [
+                    Migration(version="0", name="before", up="SELECT 1"),
+                    Migration(version="1", name="make it", up=f'CREATE TABLE "{things}" (id int)'),
+                ],
+                history=things,
+            )
+        assert self.data_store.list_migrations(history=things).migrations == (like(version="1"),)
+
+    @needs("migrations")
+    def test_a_migration_that_fails_leaves_nothing_and_those_before_it_stay(self) -> None:
+        """FR-029"""
+        things = self.name("things")
+        others = self.name("others")
+        with pytest.raises(AlreadyExistsError):
+            self.data_store.migrate(
+                [
+                    Migration(
+                        version="1",
+                        name="make it",
+                        up=f'CREATE TABLE "{things}" (id int PRIMARY KEY)',
+                    ),
+                    Migration(
+                        version="2",
+                        name="fill it",
+                        up=f'CREATE TABLE "{others}" (id int); INSERT INTO "{things}" VALUES (1); INSERT INTO "{things}" VALUES (1)',
+                    ),
+                    Migration(version="3", name="never", up=f'DROP TABLE "{things}"'),
+                ],
+                history=things,
+            )
+        assert self.data_store.list_migrations(history=things).migrations == (like(version="1"),)
+        queried = self.data_store.query(f'SELECT count(*) FROM "{things}"')
+        assert queried.rows == (like(values=(0,)),)
+        with pytest.raises(ValidationError):
+            self.data_store.query(f'SELECT * FROM "{others}"')
+
+    @needs("migrations")
+    def test_migrations_are_undone_the_last_one_first(self) -> None:
+        """FR-029"""
+        things = self.name("things")
+        self.data_store.migrate(
+            [
+                Migration(
+                    version="1",
+                    name="make it",
+                    up=f'CREATE TABLE "{things}" (id int)',
+                    down=f'DROP TABLE "{things}"',
+                ),
+                Migration(
+                    version="2",
+                    name="give names",
+                    up=f'ALTER TABLE "{things}" ADD COLUMN name text',
+                    down=f'ALTER TABLE "{things}" DROP COLUMN name',
+                ),
+                Migration(
+                    version="3",
+                    name="give sizes",
+                    up=f'ALTER TABLE "{things}" ADD COLUMN size int',
+                    down=f'ALTER TABLE "{things}" DROP COLUMN size',
+                ),
+            ],
+            history=things,
+        )
+        with pytest.raises(ResourceNotFoundError):
+            self.data_store.rollback_migrations(history=things, to="9")
+        rollbacked = self.data_store.rollback_migrations(history=things, to="1")
+        assert rollbacked.undone == (like(version="3"), like(version="2"))
+        queried = self.data_store.query(f'SELECT * FROM "{things}"')
+        assert queried.columns == (like(name="id", type_name="int4"),)
+        assert self.data_store.rollback_migrations(history=things).undone == (like(version="1"),)
+        with pytest.raises(ValidationError):
+            self.data_store.query(f'SELECT * FROM "{things}"')
+        assert self.data_store.list_migrations(history=things).migrations == ()
+
+    @needs("migrations")
+    def test_what_cannot_be_undone_is_refused_before_anything_is_undone(self) -> None:
+        """FR-029"""
+        things = self.name("things")
+        self.data_store.migrate(
+            [
+                Migration(version="1", name="make it", up=f'CREATE TABLE "{things}" (id int)'),
+                Migration(
+                    version="2",
+                    name="give names",
+                    up=f'ALTER TABLE "{things}" ADD COLUMN name text',
+                    down=f'ALTER TABLE "{things}" DROP COLUMN name',
+                ),
+            ],
+            history=things,
+        )
+        with pytest.raises(PreconditionFailedError):
+            self.data_store.rollback_migrations(history=things)
+        listed = self.data_store.list_migrations(history=things)
+        assert listed.migrations == (like(version="1"), like(version="2"))
+
+    @needs("migrations")
+    def test_a_version_that_stands_twice_is_refused(self) -> None:
+        """FR-029"""
+        things = self.name("things")
+        with refused(ValidationError, field="migrations"):
+            self.data_store.migrate(
+                [
+                    Migration(version="1", name="one", up="SELECT 1"),
+                    Migration(version="1", name="other", up="SELECT 2"),
+                ],
+                history=things,
+            )
+
+    def test_the_pool_tells_that_a_transaction_holds_a_connection(self) -> None:
+        """FR-028"""
+        tx = self.data_store.begin_transaction().transaction
+        found = self.data_store.get_pool_status()
+        assert found.waiting == 0
+        most = found.max_size
+        self.data_store.rollback_transaction(tx)
+        found = self.data_store.get_pool_status()
+        assert found.max_size == most
+        assert found.waiting == 0
+
+    @needs("connection_info")
+    def test_the_address_of_the_database_comes_without_its_password(self) -> None:
+        """FR-028"""
+        found = self.data_store.get_connection_info()
+        assert found.host
+        assert found.user
+        assert found.database

@@ -834,17 +834,20 @@ _check_migrate_request = checker(MigrateRequest)
 
 def read_migrate_request(message: data_store_pb2.MigrateRequest, /) -> MigrateRequest:
     """The `MigrateRequest` that came, checked."""
-    return _check_migrate_request(
-        {
-            "migrations": each("migrations", values_of_migration, message.migrations),
-        }
-    )
+    has = message.HasField
+    fields: dict[str, object] = {
+        "migrations": each("migrations", values_of_migration, message.migrations),
+    }
+    if has("history"):
+        fields["history"] = message.history
+    return _check_migrate_request(fields)
 
 
 def write_migrate_request(model: MigrateRequest, /) -> data_store_pb2.MigrateRequest:
     """The `MigrateRequest` to send."""
     return data_store_pb2.MigrateRequest(
         migrations=[arguments_of_migration(it) for it in model.migrations],
+        history=model.history,
     )
 
 
@@ -880,6 +883,8 @@ def read_list_migrations_request(
     }
     if has("page_size"):
         fields["page_size"] = message.page_size
+    if has("history"):
+        fields["history"] = message.history
     return _check_list_migrations_request(fields)
 
 
@@ -890,6 +895,7 @@ def write_list_migrations_request(
     return data_store_pb2.ListMigrationsRequest(
         page_size=model.page_size,
         page_token=model.page_token,
+        history=model.history,
     )
 
 
@@ -929,6 +935,8 @@ def read_rollback_migrations_request(
     fields: dict[str, object] = {}
     if has("to"):
         fields["to"] = message.to
+    if has("history"):
+        fields["history"] = message.history
     return _check_rollback_migrations_request(fields)
 
 
@@ -938,6 +946,7 @@ def write_rollback_migrations_request(
     """The `RollbackMigrationsRequest` to send."""
     return data_store_pb2.RollbackMigrationsRequest(
         to=model.to,
+        history=model.history,
     )
 
 

@@ -296,10 +296,12 @@ class ReleaseSavepointResponse(_message.Message):
     def __init__(self) -> None: ...
 
 class MigrateRequest(_message.Message):
-    __slots__ = ("migrations",)
+    __slots__ = ("migrations", "history")
     MIGRATIONS_FIELD_NUMBER: _ClassVar[int]
+    HISTORY_FIELD_NUMBER: _ClassVar[int]
     migrations: _containers.RepeatedCompositeFieldContainer[Migration]
-    def __init__(self, migrations: _Optional[_Iterable[_Union[Migration, _Mapping]]] = ...) -> None: ...
+    history: str
+    def __init__(self, migrations: _Optional[_Iterable[_Union[Migration, _Mapping]]] = ..., history: _Optional[str] = ...) -> None: ...
 
 class MigrateResponse(_message.Message):
     __slots__ = ("applied",)
@@ -308,12 +310,14 @@ class MigrateResponse(_message.Message):
     def __init__(self, applied: _Optional[_Iterable[_Union[AppliedMigration, _Mapping]]] = ...) -> None: ...
 
 class ListMigrationsRequest(_message.Message):
-    __slots__ = ("page_size", "page_token")
+    __slots__ = ("page_size", "page_token", "history")
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    HISTORY_FIELD_NUMBER: _ClassVar[int]
     page_size: int
     page_token: str
-    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+    history: str
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., history: _Optional[str] = ...) -> None: ...
 
 class ListMigrationsResponse(_message.Message):
     __slots__ = ("migrations", "next_page_token")
@@ -324,10 +328,12 @@ class ListMigrationsResponse(_message.Message):
     def __init__(self, migrations: _Optional[_Iterable[_Union[AppliedMigration, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class RollbackMigrationsRequest(_message.Message):
-    __slots__ = ("to",)
+    __slots__ = ("to", "history")
     TO_FIELD_NUMBER: _ClassVar[int]
+    HISTORY_FIELD_NUMBER: _ClassVar[int]
     to: str
-    def __init__(self, to: _Optional[str] = ...) -> None: ...
+    history: str
+    def __init__(self, to: _Optional[str] = ..., history: _Optional[str] = ...) -> None: ...
 
 class RollbackMigrationsResponse(_message.Message):
     __slots__ = ("undone",)

@@ -1,0 +1,1 @@
+"""A real PostgreSQL, which the mock starts and stops."""

