@@ -13,12 +13,12 @@ from lcplatform import unimplemented
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lcplatform.authentication.driver import AuthenticationDriver
     from lcplatform.batch.driver import BatchDriver
     from lcplatform.document_store.driver import DocumentStoreDriver
     from lcplatform.event_bus.driver import EventBusDriver
     from lcplatform.notification.driver import NotificationDriver
     from lcplatform.web_hosting.driver import WebHostingDriver
+    from lcplatform_mock.authentication import MockAuthentication
     from lcplatform_mock.configuration import MockConfiguration
     from lcplatform_mock.control import MockControl
     from lcplatform_mock.data_store import MockDataStore
@@ -40,9 +40,11 @@ class Services(Mapping[str, "Service[Any]"]):
         self._made: dict[str, object] = {}
         self._lock = threading.RLock()
 
-    def authentication(self) -> AuthenticationDriver:
-        """Not there yet."""
-        return self._once("authentication", unimplemented.authentication)
+    def authentication(self) -> MockAuthentication:
+        """The client of an issuer, and the issuer."""
+        from lcplatform_mock.authentication import MockAuthentication
+
+        return self._once("authentication", lambda: MockAuthentication(self._world))
 
     def batch(self) -> BatchDriver:
         """Not there yet."""
@@ -138,6 +140,7 @@ class Services(Mapping[str, "Service[Any]"]):
 
 
 _MAKERS: Final[Mapping[str, Callable[[Services], Service[Any]]]] = {
+    "authentication": Services.authentication,
     "configuration": Services.configuration,
     "data_store": Services.data_store,
     "object_store": Services.object_store,

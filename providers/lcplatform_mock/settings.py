@@ -10,6 +10,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import BeforeValidator, Field, InstanceOf, PlainValidator, SecretStr
 
 from lcplatform_mock.clock import RunningClock
+from lcplatform_mock.issuer.settings import AuthenticationSettings
 from lcplatform_runtime.clock import Clock
 from lcplatform_runtime.json_value import Json
 from lcplatform_runtime.model import Request
@@ -115,3 +116,6 @@ class MockSettings(Request):
     rotation_handlers: dict[str, InstanceOf[Callable[..., object]]] = Field(default_factory=dict)
     """Who rotates secrets, by the name that `configure_rotation` gives as `handler`: functions that make the next value
     from the current one."""
+
+    authentication: AuthenticationSettings = AuthenticationSettings()
+    """The issuer of `platform.authentication`: its users, its applications, and how long tokens last."""

@@ -3,17 +3,26 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from lcplatform.authentication.client import Authentication
-from lcplatform.errors import AuthenticationError
-from lcplatform_contract.contract_test import ContractTest
+from lcplatform.authentication.models import DeviceFlowStatus, TokenKind
+from lcplatform.errors import AuthenticationError, PermissionDeniedError, ValidationError
+from lcplatform_contract.contract_test import ContractTest, needs
+from lcplatform_contract.expect import ANY, like, present, refused
 
 
 class TestAuthenticationScenarios(ContractTest):
     """What Authentication does.
 
-    FR-057: A token is verified.
+    FR-053: One contract for every issuer, which is a matter of configuration.
+    FR-054: A login URL carries scopes, PKCE, state and nonce.
+    FR-055: A code is exchanged for tokens.
+    FR-056: A refresh token brings the next tokens.
+    FR-057: A token is verified and its claims are read.
+    FR-058: The issuer tells about a user.
     """
 
     service = "authentication"
@@ -23,8 +32,524 @@ class TestAuthenticationScenarios(ContractTest):
         """The service under test."""
         return self.platform.authentication
 
+    def test_a_user_logs_in_and_the_application_learns_who_it_is(self) -> None:
+        """FR-054, FR-055, FR-057"""
+        found = self.authentication.get_login_url(redirect_uri="https://app.example/callback")
+        assert "code_challenge_method=S256" in found.url
+        assert found.state
+        assert found.nonce
+        assert found.code_verifier
+        assert found.issuer
+        url = found.url
+        state = found.state
+        nonce = found.nonce
+        verifier = found.code_verifier
+        issuer = found.issuer
+        answer = self.http("GET", url, until="https://app.example/callback")
+        assert answer.location["state"] == state
+        assert answer.location["iss"] == issuer
+        code = answer.location["code"]
+        exchanged = self.authentication.exchange_code(
+            code,
+            redirect_uri="https://app.example/callback",
+            code_verifier=verifier,
+            nonce=nonce,
+            issuer=issuer,
+        )
+        assert exchanged.tokens.access_token
+        assert exchanged.tokens.token_type == "Bearer"
+        assert exchanged.tokens.id_token
+        assert exchanged.tokens.expires_at == ANY
+        assert exchanged.tokens.claims == like(subject=ANY, issuer=issuer)
+        id_token = present(exchanged.tokens.id_token)
+        subject = present(exchanged.tokens.claims.subject)
+        verifyed = self.authentication.verify_token(id_token, kind=TokenKind.ID, nonce=nonce)
+        assert verifyed.claims.subject == subject
+        assert verifyed.claims.issuer == issuer
+        assert verifyed.claims.expires_at == ANY
+        assert verifyed.claims.issued_at == ANY
+
+    def test_a_login_url_asks_for_what_the_application_wants(self) -> None:
+        """FR-054"""
+        found = self.authentication.get_login_url(
+            redirect_uri="https://app.example/callback",
+            scopes=["openid", "email"],
+            state="the-state-of-this-login",
+            nonce="the-nonce-of-this-login",
+            parameters={"login_hint": "ada", "ui_locales": "de"},
+        )
+        assert "state=the-state-of-this-login" in found.url
+        assert found.state == "the-state-of-this-login"
+        assert found.nonce == "the-nonce-of-this-login"
+        url = found.url
+        found = self.authentication.get_login_url(
+            redirect_uri="https://app.example/callback",
+            scopes=["email"],
+            parameters={"ui_locales": "de"},
+        )
+        assert "ui_locales=de" in found.url
+        found = self.authentication.get_login_url(
+            redirect_uri="https://app.example/callback", scopes=["email"]
+        )
+        assert "scope=openid+email" in found.url
+        answer = self.http("GET", url, until="https://app.example/callback")
+        assert answer.location["state"] == "the-state-of-this-login"
+        assert answer.location["code"]
+
+    def test_no_two_logins_share_their_state_their_nonce_or_their_verifier(self) -> None:
+        """FR-054"""
+        found = self.authentication.get_login_url(redirect_uri="https://app.example/callback")
+        state = found.state
+        nonce = found.nonce
+        verifier = found.code_verifier
+        found = self.authentication.get_login_url(redirect_uri="https://app.example/callback")
+        assert found.state != state
+        assert found.nonce != nonce
+        assert found.code_verifier != verifier
+
+    def test_a_parameter_that_would_undo_the_protection_of_a_login_is_refused(self) -> None:
+        """FR-054"""
+        with refused(ValidationError, field="parameters"):
+            self.authentication.get_login_url(
+                redirect_uri="https://app.example/callback",
+                parameters={"code_challenge_method": "plain"},
+            )
+        with refused(ValidationError, field="parameters"):
+            self.authentication.get_login_url(
+                redirect_uri="https://app.example/callback",
+                parameters={"request_uri": "https://elsewhere.example/"},
+            )
+        with pytest.raises(ValidationError):
+            self.authentication.get_login_url(
+                redirect_uri="https://app.example/callback", scopes=["two words"]
+            )
+
+    def test_nobody_is_sent_to_a_url_that_the_issuer_does_not_know(self) -> None:
+        """FR-054"""
+        found = self.authentication.get_login_url(redirect_uri="https://app.example/callback/more")
+        url = found.url
+        assert self.http("GET", url, until="https://app.example/").status in (400, 403)
+
+    @needs("introspection")
+    def test_a_code_works_once_and_whoever_brings_it_again_ends_the_login(self) -> None:
+        """FR-055"""
+        found = self.authentication.get_login_url(redirect_uri="https://app.example/callback")
+        url = found.url
+        nonce = found.nonce
+        verifier = found.code_verifier
+        code = self.http("GET", url, until="https://app.example/callback").location["code"]
+        exchanged = self.authentication.exchange_code(
+            code, redirect_uri="https://app.example/callback", code_verifier=verifier, nonce=nonce
+        )
+        token = exchanged.tokens.access_token
+        assert self.authentication.introspect_token(token).active
+        with pytest.raises(AuthenticationError):
+            self.authentication.exchange_code(
+                code,
+                redirect_uri="https://app.example/callback",
+                code_verifier=verifier,
+                nonce=nonce,
+            )
+        assert not self.authentication.introspect_token(token).active
+
+    def test_a_code_is_worth_nothing_without_the_verifier_of_its_login(self) -> None:
+        """FR-054, FR-055"""
+        found = self.authentication.get_login_url(redirect_uri="https://app.example/callback")
+        url = found.url
+        nonce = found.nonce
+        code = self.http("GET", url, until="https://app.example/callback").location["code"]
+        with pytest.raises(AuthenticationError):
+            self.authentication.exchange_code(
+                code,
+                redirect_uri="https://app.example/callback",
+                code_verifier="x" * 43,
+                nonce=nonce,
+            )
+
+    def test_a_code_that_came_for_another_login_is_refused_by_its_nonce(self) -> None:
+        """FR-054, FR-055"""
+        found = self.authentication.get_login_url(redirect_uri="https://app.example/callback")
+        url = found.url
+        verifier = found.code_verifier
+        other = self.authentication.get_login_url(redirect_uri="https://app.example/callback").nonce
+        code = self.http("GET", url, until="https://app.example/callback").location["code"]
+        with pytest.raises(AuthenticationError):
+            self.authentication.exchange_code(
+                code,
+                redirect_uri="https://app.example/callback",
+                code_verifier=verifier,
+                nonce=other,
+            )
+
+    def test_a_code_belongs_to_the_url_that_it_was_sent_to(self) -> None:
+        """FR-055"""
+        found = self.authentication.get_login_url(redirect_uri="https://app.example/callback")
+        url = found.url
+        nonce = found.nonce
+        verifier = found.code_verifier
+        code = self.http("GET", url, until="https://app.example/callback").location["code"]
+        with pytest.raises(AuthenticationError):
+            self.authentication.exchange_code(
+                code, redirect_uri="https://app.example/", code_verifier=verifier, nonce=nonce
+            )
+
+    def test_a_redirect_that_names_another_issuer_is_refused(self) -> None:
+        """FR-053, FR-055"""
+        found = self.authentication.get_login_url(redirect_uri="https://app.example/callback")
+        url = found.url
+        nonce = found.nonce
+        verifier = found.code_verifier
+        issuer = found.issuer
+        code = self.http("GET", url, until="https://app.example/callback").location["code"]
+        with pytest.raises(AuthenticationError):
+            self.authentication.exchange_code(
+                code,
+                redirect_uri="https://app.example/callback",
+                code_verifier=verifier,
+                nonce=nonce,
+                issuer="https://elsewhere.example",
+            )
+        exchanged = self.authentication.exchange_code(
+            code,
+            redirect_uri="https://app.example/callback",
+            code_verifier=verifier,
+            nonce=nonce,
+            issuer=issuer,
+        )
+        assert exchanged.tokens.id_token
+
+    def test_a_code_that_nobody_gave_out_is_refused(self) -> None:
+        """FR-055"""
+        with pytest.raises(AuthenticationError):
+            self.authentication.exchange_code(
+                "made-up",
+                redirect_uri="https://app.example/callback",
+                code_verifier="x" * 43,
+                nonce="x" * 16,
+            )
+
+    @needs("clock")
+    def test_a_code_that_is_brought_too_late_is_refused(self) -> None:
+        """FR-055"""
+        found = self.authentication.get_login_url(redirect_uri="https://app.example/callback")
+        url = found.url
+        nonce = found.nonce
+        verifier = found.code_verifier
+        code = self.http("GET", url, until="https://app.example/callback").location["code"]
+        self.advance(timedelta(minutes=11))
+        with pytest.raises(AuthenticationError):
+            self.authentication.exchange_code(
+                code,
+                redirect_uri="https://app.example/callback",
+                code_verifier=verifier,
+                nonce=nonce,
+            )
+
+    def test_a_refresh_token_brings_the_next_tokens_of_the_same_user(self) -> None:
+        """FR-056, FR-058"""
+        found = self.authentication.get_login_url(
+            redirect_uri="https://app.example/callback",
+            scopes=["openid", "offline_access"],
+            parameters={"prompt": "consent"},
+        )
+        url = found.url
+        nonce = found.nonce
+        verifier = found.code_verifier
+        code = self.http("GET", url, until="https://app.example/callback").location["code"]
+        exchanged = self.authentication.exchange_code(
+            code, redirect_uri="https://app.example/callback", code_verifier=verifier, nonce=nonce
+        )
+        first = exchanged.tokens.access_token
+        refresh = present(exchanged.tokens.refresh_token)
+        subject = present(exchanged.tokens.claims.subject)
+        refreshed = self.authentication.refresh_token(refresh)
+        assert refreshed.tokens.access_token != first
+        assert refreshed.tokens.claims == like(subject=subject)
+        second = refreshed.tokens.access_token
+        assert self.authentication.get_user_info(second, subject=subject).subject == subject
+
+    @needs("introspection")
+    def test_a_refresh_token_that_comes_a_second_time_ends_the_login(self) -> None:
+        """FR-056"""
+        found = self.authentication.get_login_url(
+            redirect_uri="https://app.example/callback",
+            scopes=["openid", "offline_access"],
+            parameters={"prompt": "consent"},
+        )
+        url = found.url
+        nonce = found.nonce
+        verifier = found.code_verifier
+        code = self.http("GET", url, until="https://app.example/callback").location["code"]
+        exchanged = self.authentication.exchange_code(
+            code, redirect_uri="https://app.example/callback", code_verifier=verifier, nonce=nonce
+        )
+        first = present(exchanged.tokens.refresh_token)
+        refreshed = self.authentication.refresh_token(first)
+        assert refreshed.tokens.refresh_token != first
+        second = present(refreshed.tokens.refresh_token)
+        token = refreshed.tokens.access_token
+        assert self.authentication.introspect_token(second, kind=TokenKind.REFRESH).active
+        with pytest.raises(AuthenticationError):
+            self.authentication.refresh_token(first)
+        with pytest.raises(AuthenticationError):
+            self.authentication.refresh_token(second)
+        assert not self.authentication.introspect_token(token).active
+
+    def test_a_refresh_brings_no_scope_that_was_not_granted_before(self) -> None:
+        """FR-056"""
+        found = self.authentication.get_login_url(
+            redirect_uri="https://app.example/callback",
+            scopes=["openid", "offline_access"],
+            parameters={"prompt": "consent"},
+        )
+        url = found.url
+        nonce = found.nonce
+        verifier = found.code_verifier
+        code = self.http("GET", url, until="https://app.example/callback").location["code"]
+        exchanged = self.authentication.exchange_code(
+            code, redirect_uri="https://app.example/callback", code_verifier=verifier, nonce=nonce
+        )
+        refresh = present(exchanged.tokens.refresh_token)
+        with pytest.raises(PermissionDeniedError):
+            self.authentication.refresh_token(refresh, scopes=["openid", "email"])
+        refreshed = self.authentication.refresh_token(refresh, scopes=["openid"])
+        assert refreshed.tokens.scopes == ("openid",)
+
+    def test_a_login_that_asked_for_no_refresh_token_gets_none_and_made_up_ones_are_refused(
+        self,
+    ) -> None:
+        """FR-056"""
+        found = self.authentication.get_login_url(
+            redirect_uri="https://app.example/callback", scopes=["openid"]
+        )
+        url = found.url
+        nonce = found.nonce
+        verifier = found.code_verifier
+        code = self.http("GET", url, until="https://app.example/callback").location["code"]
+        exchanged = self.authentication.exchange_code(
+            code, redirect_uri="https://app.example/callback", code_verifier=verifier, nonce=nonce
+        )
+        assert exchanged.tokens.refresh_token is None
+        assert exchanged.tokens.scopes == ("openid",)
+        with pytest.raises(AuthenticationError):
+            self.authentication.refresh_token("made-up")
+
+    def test_an_application_gets_a_token_for_itself(self) -> None:
+        """FR-053, FR-057"""
+        cliented = self.authentication.client_credentials_token(scopes=["read"])
+        assert cliented.tokens.token_type == "Bearer"
+        assert cliented.tokens.refresh_token is None
+        assert cliented.tokens.id_token is None
+        assert cliented.tokens.scopes == ("read",)
+        assert cliented.tokens.expires_at == ANY
+        token = cliented.tokens.access_token
+        verifyed = self.authentication.verify_token(token, required_scopes=["read"])
+        assert verifyed.claims.subject
+        assert verifyed.claims.client_id
+        assert verifyed.claims.scopes == ("read",)
+        assert verifyed.claims.token_id
+
+    def test_an_application_gets_no_scope_that_it_may_not_have(self) -> None:
+        """FR-053"""
+        with pytest.raises(PermissionDeniedError):
+            self.authentication.client_credentials_token(scopes=["read", "everything"])
+
+    def test_a_token_without_a_scope_that_is_required_is_not_enough(self) -> None:
+        """FR-057"""
+        token = self.authentication.client_credentials_token(scopes=["read"]).tokens.access_token
+        with pytest.raises(PermissionDeniedError):
+            self.authentication.verify_token(token, required_scopes=["read", "write"])
+        assert self.authentication.verify_token(token).claims.scopes == ("read",)
+
+    def test_a_token_for_somebody_else_is_refused(self) -> None:
+        """FR-057"""
+        token = self.authentication.client_credentials_token(scopes=["read"]).tokens.access_token
+        with pytest.raises(AuthenticationError):
+            self.authentication.verify_token(token, audience="https://elsewhere.example")
+
+    @needs("clock")
+    def test_a_token_is_good_until_it_expires(self) -> None:
+        """FR-057"""
+        token = self.authentication.client_credentials_token(scopes=["read"]).tokens.access_token
+        assert self.authentication.verify_token(token).claims.scopes == ("read",)
+        self.advance(timedelta(days=1))
+        with pytest.raises(AuthenticationError):
+            self.authentication.verify_token(token)
+
+    def test_an_access_token_is_no_id_token_and_an_id_token_is_no_access_token(self) -> None:
+        """FR-057"""
+        token = self.authentication.client_credentials_token(scopes=["read"]).tokens.access_token
+        with pytest.raises(AuthenticationError):
+            self.authentication.verify_token(
+                token, kind=TokenKind.ID, audience="https://api.app.example"
+            )
+        found = self.authentication.get_login_url(redirect_uri="https://app.example/callback")
+        url = found.url
+        nonce = found.nonce
+        verifier = found.code_verifier
+        code = self.http("GET", url, until="https://app.example/callback").location["code"]
+        exchanged = self.authentication.exchange_code(
+            code, redirect_uri="https://app.example/callback", code_verifier=verifier, nonce=nonce
+        )
+        id_token = present(exchanged.tokens.id_token)
+        with pytest.raises(AuthenticationError):
+            self.authentication.verify_token(id_token)
+        with pytest.raises(AuthenticationError):
+            self.authentication.verify_token(
+                id_token, kind=TokenKind.ID, nonce="another-nonce-altogether"
+            )
+
     def test_what_is_no_token_is_refused(self) -> None:
         """FR-057"""
-        thing = self.name("thing")
         with pytest.raises(AuthenticationError):
-            self.authentication.verify_token(thing)
+            self.authentication.verify_token("a word")
+        with pytest.raises(AuthenticationError):
+            self.authentication.verify_token("eyJhbGciOiJub25lIn0.eyJzdWIiOiJhZGEifQ.")
+        with pytest.raises(AuthenticationError):
+            self.authentication.verify_token(
+                "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhZGEifQ.8PJ1Ue1mbGTVsEMd2GZlh0aeJzFJ4vB6v5OFSnMF9x0"
+            )
+        with refused(ValidationError, field="kind"):
+            self.authentication.verify_token("a word", kind=TokenKind.REFRESH)
+
+    def test_the_issuer_tells_about_a_user_as_far_as_that_was_granted(self) -> None:
+        """FR-058"""
+        found = self.authentication.get_login_url(
+            redirect_uri="https://app.example/callback", scopes=["openid", "email"]
+        )
+        url = found.url
+        nonce = found.nonce
+        verifier = found.code_verifier
+        code = self.http("GET", url, until="https://app.example/callback").location["code"]
+        exchanged = self.authentication.exchange_code(
+            code, redirect_uri="https://app.example/callback", code_verifier=verifier, nonce=nonce
+        )
+        token = exchanged.tokens.access_token
+        subject = present(exchanged.tokens.claims.subject)
+        found_user_info = self.authentication.get_user_info(token)
+        assert found_user_info.subject == subject
+        assert found_user_info.email
+        assert found_user_info.name is None
+        with pytest.raises(AuthenticationError):
+            self.authentication.get_user_info(token, subject="somebody-else")
+
+    def test_the_issuer_tells_nothing_to_whoever_brings_another_token(self) -> None:
+        """FR-058"""
+        with pytest.raises(AuthenticationError):
+            self.authentication.get_user_info("made-up")
+
+    @needs("revocation", "introspection")
+    def test_an_access_token_that_was_taken_back_is_in_force_no_longer(self) -> None:
+        """FR-053, FR-058"""
+        found = self.authentication.get_login_url(redirect_uri="https://app.example/callback")
+        url = found.url
+        nonce = found.nonce
+        verifier = found.code_verifier
+        code = self.http("GET", url, until="https://app.example/callback").location["code"]
+        exchanged = self.authentication.exchange_code(
+            code, redirect_uri="https://app.example/callback", code_verifier=verifier, nonce=nonce
+        )
+        token = exchanged.tokens.access_token
+        subject = present(exchanged.tokens.claims.subject)
+        introspected = self.authentication.introspect_token(token, kind=TokenKind.ACCESS)
+        assert introspected.active
+        assert introspected.subject == subject
+        assert introspected.client_id
+        assert introspected.expires_at == ANY
+        for _ in range(2):
+            self.authentication.revoke_token(token, kind=TokenKind.ACCESS)
+        introspected = self.authentication.introspect_token(token)
+        assert not introspected.active
+        assert introspected.subject is None
+        assert introspected.expires_at is None
+        with pytest.raises(AuthenticationError):
+            self.authentication.get_user_info(token)
+
+    @needs("revocation", "introspection")
+    def test_with_a_refresh_token_the_whole_login_is_taken_back(self) -> None:
+        """FR-056"""
+        found = self.authentication.get_login_url(
+            redirect_uri="https://app.example/callback",
+            scopes=["openid", "offline_access"],
+            parameters={"prompt": "consent"},
+        )
+        url = found.url
+        nonce = found.nonce
+        verifier = found.code_verifier
+        code = self.http("GET", url, until="https://app.example/callback").location["code"]
+        exchanged = self.authentication.exchange_code(
+            code, redirect_uri="https://app.example/callback", code_verifier=verifier, nonce=nonce
+        )
+        token = exchanged.tokens.access_token
+        refresh = present(exchanged.tokens.refresh_token)
+        self.authentication.revoke_token(refresh, kind=TokenKind.REFRESH)
+        with pytest.raises(AuthenticationError):
+            self.authentication.refresh_token(refresh)
+        assert not self.authentication.introspect_token(token).active
+
+    @needs("revocation", "introspection")
+    def test_a_token_that_nobody_knows_counts_as_taken_back(self) -> None:
+        """FR-053"""
+        self.authentication.revoke_token("made-up")
+        assert not self.authentication.introspect_token("made-up").active
+        with refused(ValidationError, field="kind"):
+            self.authentication.revoke_token("made-up", kind=TokenKind.ID)
+
+    @needs("device_flow")
+    def test_a_device_is_connected_by_its_user_on_another_one(self) -> None:
+        """FR-053, FR-058"""
+        started = self.authentication.start_device_flow(scopes=["openid"])
+        assert started.user_code
+        assert started.verification_url
+        assert started.expires_at == ANY
+        assert started.interval == ANY
+        device = started.device_code
+        url = present(started.complete_verification_url)
+        polled = self.authentication.poll_device_flow(device)
+        assert polled.status == DeviceFlowStatus.PENDING
+        assert polled.tokens is None
+        assert polled.interval == ANY
+        assert self.http("GET", url, until="https://app.example/").status == 200
+        self.advance(timedelta(seconds=6))
+        polled = self.authentication.poll_device_flow(device)
+        assert polled.status == DeviceFlowStatus.COMPLETED
+        assert polled.tokens == like(access_token=ANY, id_token=ANY)
+        token = present(polled.tokens.access_token)
+        assert self.authentication.get_user_info(token).subject
+        with pytest.raises(AuthenticationError):
+            self.authentication.poll_device_flow(device)
+
+    @needs("device_flow", "clock")
+    def test_a_user_of_a_device_who_takes_too_long_has_to_begin_again(self) -> None:
+        """FR-053"""
+        device = self.authentication.start_device_flow().device_code
+        self.advance(timedelta(minutes=31))
+        polled = self.authentication.poll_device_flow(device)
+        assert polled.status == DeviceFlowStatus.EXPIRED
+        assert polled.tokens is None
+        assert polled.interval is None
+
+    @needs("device_flow")
+    def test_a_device_code_that_nobody_gave_out_is_refused(self) -> None:
+        """FR-053"""
+        with pytest.raises(AuthenticationError):
+            self.authentication.poll_device_flow("made-up")
+
+    @needs("logout")
+    def test_a_user_is_sent_to_log_out_at_the_issuer(self) -> None:
+        """FR-053"""
+        found = self.authentication.get_login_url(redirect_uri="https://app.example/callback")
+        url = found.url
+        nonce = found.nonce
+        verifier = found.code_verifier
+        code = self.http("GET", url, until="https://app.example/callback").location["code"]
+        exchanged = self.authentication.exchange_code(
+            code, redirect_uri="https://app.example/callback", code_verifier=verifier, nonce=nonce
+        )
+        id_token = present(exchanged.tokens.id_token)
+        logouted = self.authentication.logout_url(
+            id_token=id_token, redirect_uri="https://app.example/", state="come-back"
+        )
+        assert "post_logout_redirect_uri=" in logouted.url
+        logout = logouted.url
+        assert self.http("GET", logout, until="https://app.example/").status in (200, 302, 303)

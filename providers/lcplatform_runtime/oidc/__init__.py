@@ -1,0 +1,1 @@
+"""What every relying party of OpenID Connect does alike, whoever the issuer is."""

@@ -1,0 +1,117 @@
+"""Why a token is refused, and what an issuer's refusals mean, each in the platform's words."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any, Final
+
+from lcplatform_runtime.errors import (
+    AuthenticationError,
+    FieldViolation,
+    InternalError,
+    LCPlatformError,
+    Outcome,
+    PermissionDeniedError,
+    QuotaExceededError,
+    ServiceUnavailableError,
+    UnsupportedError,
+    ValidationError,
+)
+
+_LOG: Final = logging.getLogger("lcplatform.oidc")
+_LONGEST: Final = 200
+
+
+def refused(reason: str, message: str) -> AuthenticationError:
+    """A token, or a code, that was given is not accepted. `reason` is one of those that the IDL names."""
+    return AuthenticationError(message, details={"cause": "given_token", "reason": reason})
+
+
+def invalid(field: str, expected: str) -> ValidationError:
+    """A field breaks a rule that the IDL states in words."""
+    return ValidationError(f"{field}: {expected}", violations=[FieldViolation(field, expected)])
+
+
+def lacking(what: str) -> UnsupportedError:
+    """The issuer does not offer it."""
+    return UnsupportedError(f"the issuer has no {what}")
+
+
+def garbled(what: str) -> InternalError:
+    """The issuer answered something that is not in the protocol."""
+    return InternalError(f"the issuer's {what} is not what the protocol says")
+
+
+def of_answer(
+    status: int, headers: Mapping[str, str], answer: Mapping[str, Any]
+) -> LCPlatformError:
+    """What an issuer means by an error (RFC 6749, section 5.2, and those that add to it)."""
+    code = answer.get("error")
+    known = _MEANINGS.get(code) if isinstance(code, str) else None
+    told = _told(answer)
+    if known is not None:
+        return known(told)
+    if status == 429:
+        return QuotaExceededError(
+            f"the issuer is asked too often{told}", retry_after=after(headers)
+        )
+    if status >= 500:
+        return ServiceUnavailableError(
+            f"the issuer answers {status}{told}", retry_after=after(headers)
+        )
+    if status == 401:
+        return refused("grant", f"the issuer refuses the token{told}")
+    if status == 403:
+        return PermissionDeniedError(f"the issuer does not allow this{told}")
+    return ValidationError(f"the issuer refuses the request with {status}{told}")
+
+
+def after(headers: Mapping[str, str]) -> timedelta | None:
+    """When the issuer asks to be asked again."""
+    value = headers.get("retry-after", "")
+    return timedelta(seconds=int(value)) if value.isdecimal() and len(value) < 7 else None
+
+
+def _told(answer: Mapping[str, Any]) -> str:
+    """The issuer's own words, if they fit on a line of a log."""
+    words = answer.get("error_description") or answer.get("error")
+    if not isinstance(words, str) or not words:
+        return ""
+    line = " ".join(words.split())[:_LONGEST]
+    return f": {line}" if line.isprintable() else ""
+
+
+def _own_secret(told: str) -> ServiceUnavailableError:
+    _LOG.error("the issuer refuses the client's own credentials%s", told)
+    return ServiceUnavailableError(
+        "the issuer refuses the credentials of this platform's client: check its client id and secret",
+        retryable=False,
+        outcome=Outcome.NOT_EXECUTED,
+    )
+
+
+_MEANINGS: Final[Mapping[str, Callable[[str], LCPlatformError]]] = {
+    "invalid_grant": lambda told: refused("grant", f"the issuer refuses what it was given{told}"),
+    "invalid_token": lambda told: refused("grant", f"the issuer refuses the token{told}"),
+    "invalid_client": _own_secret,
+    "invalid_scope": lambda told: PermissionDeniedError(f"the scopes are not granted{told}"),
+    "insufficient_scope": lambda told: PermissionDeniedError(f"the token lacks a scope{told}"),
+    "invalid_target": lambda told: PermissionDeniedError(
+        f"this client gets no token for that audience{told}"
+    ),
+    "unauthorized_client": lambda told: PermissionDeniedError(
+        f"the issuer does not allow this to the platform's client{told}"
+    ),
+    "access_denied": lambda told: PermissionDeniedError(f"access was denied{told}"),
+    "unsupported_grant_type": lambda told: UnsupportedError(
+        f"the issuer does not offer this{told}"
+    ),
+    "unsupported_token_type": lambda told: UnsupportedError(
+        f"the issuer does not do this with tokens of this kind{told}"
+    ),
+    "temporarily_unavailable": lambda told: ServiceUnavailableError(
+        f"the issuer is not available{told}", outcome=Outcome.NOT_EXECUTED
+    ),
+}
