@@ -7,9 +7,17 @@ from dataclasses import dataclass
 from lcplatform_codegen.model import Kind, Method, Service
 
 # Hand-written methods on top of a generated client (providers/lcplatform_runtime/extensions), by accessor.
-EXTENSIONS = {"control": "Snapshots", "queue": "QueueConsuming", "secrets": "SecretRotating"}
+EXTENSIONS = {
+    "authentication": "TokenSourcing",
+    "control": "Snapshots",
+    "queue": "QueueConsuming",
+    "secrets": "SecretRotating",
+}
 # What applications need of them by name, by accessor.
 EXTENSION_NAMES = {
+    "authentication": [
+        ("lcplatform_runtime.extensions.token_sources", ["AsyncTokenSource", "TokenSource"]),
+    ],
     "queue": [
         ("lcplatform_runtime.extensions.consumers", ["AsyncConsumer", "Consumer"]),
         ("lcplatform_runtime.extensions.queue", ["Verdict"]),

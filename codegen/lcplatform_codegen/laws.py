@@ -5,6 +5,7 @@ Each operation gets arguments that are right, and for each rule of a field a val
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -28,6 +29,9 @@ from lcplatform_contract.law_test import Arguments, LawTest
 """
 # A control character: no pattern of the contract allows one.
 _MISFIT: Final = '"\\n"'
+# What the texts of laws look like, and what stands before them where a pattern asks for a URL.
+_WORD: Final = "law-0123abcd-0001"
+_URL: Final = "https://"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +151,11 @@ def _right_one(item: Field) -> str:
 
 def _text(item: Field) -> str:
     named = item.rules.resource or item.proto_name in {"bucket", "queue", "name", "names"}
-    return 'self.name("law")' if named else f'"{"a" * max(item.min_length or 1, 1)}"'
+    if named:
+        return 'self.name("law")'
+    text = "a" * max(item.min_length or 1, 1)
+    is_url = not _fits(item, text) and _fits(item, _URL + text)
+    return f'"{_URL + text if is_url else text}"'
 
 
 def _right_message(message: Message) -> str:
@@ -228,7 +236,7 @@ def _beyond_number(item: Field) -> list[Edge]:
 def _edges(item: Field) -> list[Edge]:
     edges = []
     if item.kind == "string" and not item.repeated and item.max_length is not None:
-        edges.append(Edge(item.name, f"self.text({item.max_length})", "the longest"))
+        edges += _longest(item)
     if item.kind in {"int", "float", "duration"} and not item.repeated:
         bounds = (("minimum", "the least"), ("maximum", "the greatest"))
         edges += [
@@ -237,6 +245,21 @@ def _edges(item: Field) -> list[Edge]:
             if item.rules.HasField(bound)
         ]
     return edges
+
+
+def _longest(item: Field) -> list[Edge]:
+    """The longest text, as a word or as a URL; none where the pattern asks for something else."""
+    most = item.max_length or 0
+    if _fits(item, _WORD.ljust(most, "a")[:most]):
+        return [Edge(item.name, f"self.text({most})", "the longest")]
+    rest = most - len(_URL)
+    if rest > 0 and _fits(item, _URL + _WORD.ljust(rest, "a")[:rest]):
+        return [Edge(item.name, f'"{_URL}" + self.text({rest})', "the longest")]
+    return []
+
+
+def _fits(item: Field, text: str) -> bool:
+    return not item.rules.pattern or re.search(item.rules.pattern, text) is not None
 
 
 def _number(item: Field, value: float) -> str:

@@ -200,7 +200,8 @@ class _Writer:
         for value in expected:
             yield self._assertion(variable, value)
         for save in step.saves:
-            yield self._save(save, variable + save.path.removeprefix(field.proto_name))
+            first = save.path.partition(".")[0]
+            yield self._save(save, variable + first.removeprefix(field.proto_name))
 
     def _downloaded(self, step: Call, call: str) -> Iterator[str]:
         expected = (
@@ -268,11 +269,17 @@ class _Writer:
 
     def _saves(self, saves: tuple[Save, ...], answer: str) -> Iterator[str]:
         for save in saves:
-            yield self._save(save, f"{answer}.{save.path}")
+            yield self._save(save, f"{answer}.{save.path.partition('.')[0]}")
 
     def _save(self, save: Save, expression: str) -> str:
-        value = f"present({expression})" if save.optional else expression
-        return f"{self._variables[save.variable]} = {value}"
+        """Takes the value at the end of a path, of which `expression` gives the first part."""
+        path, *rest = save.path.split(".")
+        for part in (*rest, None):
+            if path in save.optional:
+                expression = f"present({expression})"
+            if part is not None:
+                path, expression = f"{path}.{part}", f"{expression}.{part}"
+        return f"{self._variables[save.variable]} = {expression}"
 
     def _flat(self, expression: str, record: Record) -> Iterator[tuple[str, Value]]:
         """What is expected, each with the expression that gives it. A message in the answer is looked into."""

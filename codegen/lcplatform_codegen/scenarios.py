@@ -69,11 +69,12 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Save:
-    """A new variable and where its value stands in the answer. `optional`: the IDL allows that it is absent there."""
+    """A new variable and where its value stands in the answer. `optional`: the paths, as far as the IDL allows that
+    nothing stands there."""
 
     variable: str
     path: str
-    optional: bool
+    optional: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -629,18 +630,20 @@ def _new(reader: Reader, variable: str, field: Field) -> None:
     reader.variables[variable] = field
 
 
-def _resolve(message: Message, path: str) -> tuple[Field, bool]:
-    """The field at the end of a path, and whether anything on the way may be absent."""
-    optional = False
-    *ahead, last = path.split(".")
-    for part in ahead:
+def _resolve(message: Message, path: str) -> tuple[Field, frozenset[str]]:
+    """The field at the end of a path, and the paths on the way, to the end, at which nothing may stand."""
+    optional: set[str] = set()
+    parts = path.split(".")
+    for number, part in enumerate(parts, start=1):
         field = _part(message, part)
+        if field.optional:
+            optional.add(".".join(parts[:number]))
+        if number == len(parts):
+            break
         if field.kind != "message":
             raise Wrong(f"{part} has no fields")
-        optional = optional or field.optional
         message = field.message
-    field = _part(message, last)
-    return single(field), optional or field.optional
+    return single(field), frozenset(optional)
 
 
 def _part(message: Message, part: str) -> Field:
@@ -690,4 +693,4 @@ def _location(reader: Reader, variable: str, path: str) -> Save:
         if found is None:
             raise Wrong("of an HTTP answer, a parameter of its location is saved: location.code")
         _new(reader, variable, pseudo(found[1], "string"))
-        return Save(variable, path, optional=False)
+        return Save(variable, path)

@@ -53,11 +53,13 @@ if TYPE_CHECKING:
     )
     from lcplatform.authentication.stub import MockAuthentication, UnimplementedAuthentication
     from lcplatform.authentication.support import AuthenticationCapability, AuthenticationLimits
+    from lcplatform_runtime.extensions.token_sources import AsyncTokenSource, TokenSource
 
 __all__ = [
     "AsyncAuthentication",
     "AsyncAuthenticationBridge",
     "AsyncAuthenticationDriver",
+    "AsyncTokenSource",
     "Authentication",
     "AuthenticationBridge",
     "AuthenticationCapability",
@@ -88,6 +90,7 @@ __all__ = [
     "StartDeviceFlowResponse",
     "TokenKind",
     "TokenSet",
+    "TokenSource",
     "UnimplementedAuthentication",
     "VerifyTokenRequest",
     "VerifyTokenResponse",
@@ -130,6 +133,8 @@ _HOMES = {
     "UnimplementedAuthentication": "lcplatform.authentication.stub",
     "AuthenticationCapability": "lcplatform.authentication.support",
     "AuthenticationLimits": "lcplatform.authentication.support",
+    "AsyncTokenSource": "lcplatform_runtime.extensions.token_sources",
+    "TokenSource": "lcplatform_runtime.extensions.token_sources",
 }
 
 

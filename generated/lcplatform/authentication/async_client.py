@@ -32,11 +32,12 @@ from lcplatform.authentication.models import (
     VerifyTokenRequest,
     VerifyTokenResponse,
 )
+from lcplatform_runtime.extensions.authentication import AsyncTokenSourcing
 from lcplatform_runtime.model import build
 from lcplatform_runtime.options import CallOptions
 
 
-class AsyncAuthentication:
+class AsyncAuthentication(AsyncTokenSourcing):
     """Speaks OpenID Connect with the issuer that the platform is configured with (FR-053): its
     discovery document, a client id, a client secret by reference, and scopes. Algorithms are on an
     allow-list that holds neither `none` nor any algorithm with a shared secret; issuer, audience,

@@ -23,7 +23,7 @@ class TestAuthenticationLaws(LawTest):
 
     def _get_login_url(self) -> Arguments:
         return {
-            "redirect_uri": "a",
+            "redirect_uri": "https://a",
         }
 
     def test_get_login_url_refuses_what_is_out_of_bounds(self) -> None:
@@ -50,7 +50,7 @@ class TestAuthenticationLaws(LawTest):
             self.authentication.get_login_url,
             self._get_login_url,
             (),
-            ("redirect_uri", "the longest", self.text(2048)),
+            ("redirect_uri", "the longest", "https://" + self.text(2040)),
             ("state", "the longest", self.text(512)),
             ("nonce", "the longest", self.text(512)),
             ("audience", "the longest", self.text(2048)),
@@ -59,7 +59,7 @@ class TestAuthenticationLaws(LawTest):
     def _exchange_code(self) -> Arguments:
         return {
             "code": "a",
-            "redirect_uri": "a",
+            "redirect_uri": "https://a",
             "code_verifier": "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
             "nonce": "aaaaaaaaaaaaaaaa",
         }
@@ -89,7 +89,7 @@ class TestAuthenticationLaws(LawTest):
             self._exchange_code,
             ("AUTHENTICATION",),
             ("code", "the longest", self.text(8192)),
-            ("redirect_uri", "the longest", self.text(2048)),
+            ("redirect_uri", "the longest", "https://" + self.text(2040)),
             ("code_verifier", "the longest", self.text(128)),
             ("nonce", "the longest", self.text(512)),
             ("issuer", "the longest", self.text(2048)),
@@ -327,7 +327,7 @@ class TestAuthenticationLaws(LawTest):
             self._logout_url,
             (),
             ("id_token", "the longest", self.text(65536)),
-            ("redirect_uri", "the longest", self.text(2048)),
+            ("redirect_uri", "the longest", "https://" + self.text(2040)),
             ("state", "the longest", self.text(512)),
         )
 

@@ -62,7 +62,7 @@ class TestAuthenticationScenarios(ContractTest):
         assert exchanged.tokens.expires_at == ANY
         assert exchanged.tokens.claims == like(subject=ANY, issuer=issuer)
         id_token = present(exchanged.tokens.id_token)
-        subject = present(exchanged.tokens.claims.subject)
+        subject = present(exchanged.tokens.claims).subject
         verifyed = self.authentication.verify_token(id_token, kind=TokenKind.ID, nonce=nonce)
         assert verifyed.claims.subject == subject
         assert verifyed.claims.issuer == issuer
@@ -261,7 +261,7 @@ class TestAuthenticationScenarios(ContractTest):
         )
         first = exchanged.tokens.access_token
         refresh = present(exchanged.tokens.refresh_token)
-        subject = present(exchanged.tokens.claims.subject)
+        subject = present(exchanged.tokens.claims).subject
         refreshed = self.authentication.refresh_token(refresh)
         assert refreshed.tokens.access_token != first
         assert refreshed.tokens.claims == like(subject=subject)
@@ -425,7 +425,7 @@ class TestAuthenticationScenarios(ContractTest):
             code, redirect_uri="https://app.example/callback", code_verifier=verifier, nonce=nonce
         )
         token = exchanged.tokens.access_token
-        subject = present(exchanged.tokens.claims.subject)
+        subject = present(exchanged.tokens.claims).subject
         found_user_info = self.authentication.get_user_info(token)
         assert found_user_info.subject == subject
         assert found_user_info.email
@@ -450,7 +450,7 @@ class TestAuthenticationScenarios(ContractTest):
             code, redirect_uri="https://app.example/callback", code_verifier=verifier, nonce=nonce
         )
         token = exchanged.tokens.access_token
-        subject = present(exchanged.tokens.claims.subject)
+        subject = present(exchanged.tokens.claims).subject
         introspected = self.authentication.introspect_token(token, kind=TokenKind.ACCESS)
         assert introspected.active
         assert introspected.subject == subject
@@ -514,7 +514,7 @@ class TestAuthenticationScenarios(ContractTest):
         polled = self.authentication.poll_device_flow(device)
         assert polled.status == DeviceFlowStatus.COMPLETED
         assert polled.tokens == like(access_token=ANY, id_token=ANY)
-        token = present(polled.tokens.access_token)
+        token = present(polled.tokens).access_token
         assert self.authentication.get_user_info(token).subject
         with pytest.raises(AuthenticationError):
             self.authentication.poll_device_flow(device)

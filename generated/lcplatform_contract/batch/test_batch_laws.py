@@ -234,7 +234,6 @@ class TestBatchLaws(LawTest):
             self._create_schedule,
             ("ALREADY_EXISTS", "NOT_FOUND"),
             ("name", "the longest", self.text(64)),
-            ("cron", "the longest", self.text(255)),
             ("time_zone", "the longest", self.text(64)),
             ("description", "the longest", self.text(512)),
         )
@@ -324,7 +323,6 @@ class TestBatchLaws(LawTest):
             self._update_schedule,
             ("CONFLICT", "NOT_FOUND"),
             ("name", "the longest", self.text(64)),
-            ("cron", "the longest", self.text(255)),
             ("time_zone", "the longest", self.text(64)),
             ("description", "the longest", self.text(512)),
         )

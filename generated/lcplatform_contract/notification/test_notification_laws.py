@@ -372,7 +372,6 @@ class TestNotificationLaws(LawTest):
             self.notification.send_sms,
             self._send_sms,
             ("PRECONDITION_FAILED",),
-            ("to", "the longest", self.text(16)),
             ("message", "the longest", self.text(1600)),
             ("sender_id", "the longest", self.text(11)),
         )

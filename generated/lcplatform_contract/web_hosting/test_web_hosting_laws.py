@@ -68,7 +68,6 @@ class TestWebHostingLaws(LawTest):
             ("min_instances", "the greatest", 1000),
             ("max_instances", "the least", 1),
             ("max_instances", "the greatest", 1000),
-            ("health_check_path", "the longest", self.text(255)),
             ("identity", "the longest", self.text(2048)),
         )
 
@@ -182,7 +181,6 @@ class TestWebHostingLaws(LawTest):
             ("min_instances", "the greatest", 1000),
             ("max_instances", "the least", 1),
             ("max_instances", "the greatest", 1000),
-            ("health_check_path", "the longest", self.text(255)),
             ("identity", "the longest", self.text(2048)),
         )
 
