@@ -12,7 +12,7 @@ from typing import Any, Final
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwa import JWSAlgModel
-from joserfc.jwk import ECKey, JWKRegistry, Key, OKPKey, RSAKey
+from joserfc.jwk import JWKRegistry, Key
 from joserfc.jws import CompactSignature, JWSRegistry
 from typing_extensions import override
 
@@ -88,14 +88,14 @@ def _key_of(entry: object) -> PublicKey | None:
         algorithms &= _SAME.get(named, frozenset({named}))
     if not algorithms:
         return None
+    if not _is_strong(entry):
+        _LOG.warning("a key of the issuer is too weak, or of a kind that no allowed algorithm uses")
+        return None
     try:
         # What it may be used for is decided here, by algorithm and not by whatever else it says of itself.
         key = JWKRegistry.import_key({it: entry[it] for it in entry if it in _NUMBERS})
     except (JoseError, ValueError, TypeError, KeyError):
         _LOG.warning("a key of the issuer is not usable")
-        return None
-    if not _is_strong(key):
-        _LOG.warning("a key of the issuer is too weak to be used")
         return None
     kid, issuer = entry.get("kid"), entry.get("issuer")
     return PublicKey(
@@ -106,16 +106,12 @@ def _key_of(entry: object) -> PublicKey | None:
     )
 
 
-def _is_strong(key: Key) -> bool:
-    match key:
-        case RSAKey():
-            return key.public_key.key_size >= _SHORTEST_RSA
-        case ECKey():
-            return key.curve_name == "P-256"
-        case OKPKey():
-            return key.curve_name == "Ed25519"
-        case _:
-            return False
+def _is_strong(entry: Mapping[str, Any]) -> bool:
+    """Whether a key is of the size or on the curve that its algorithms ask for."""
+    if entry["kty"] == "RSA":
+        modulus = str(entry.get("n")).lstrip("A")  # leading zeros add no strength
+        return len(modulus) * 6 >= _SHORTEST_RSA - 6
+    return entry.get("crv") in {"P-256", "Ed25519"}
 
 
 def read(token: str) -> Signed:
