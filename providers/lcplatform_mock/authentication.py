@@ -40,6 +40,7 @@ from lcplatform.authentication.models import (
 )
 from lcplatform.authentication.support import AuthenticationCapability, AuthenticationLimits
 from lcplatform_mock.gate import gated
+from lcplatform_mock.issuer.settings import AuthenticationSettings
 from lcplatform_mock.issuer.state import SELF, Issued, Store, made_identity
 from lcplatform_mock.loopback import Loopback
 from lcplatform_mock.ready import trusted
@@ -73,7 +74,7 @@ class MockAuthentication(Service[Issued], AuthenticationDriver):
 
     def __init__(self, world: World) -> None:
         super().__init__(world, Issued())
-        self._settings = world.settings.authentication
+        self._settings = world.settings.authentication or AuthenticationSettings()
         self._store = Store(world.journal, lambda: self._state)
         if SELF not in self._state.identities:
             self._store.put("identities", SELF, made_identity())

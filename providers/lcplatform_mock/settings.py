@@ -117,5 +117,5 @@ class MockSettings(Request):
     """Who rotates secrets, by the name that `configure_rotation` gives as `handler`: functions that make the next value
     from the current one."""
 
-    authentication: AuthenticationSettings = AuthenticationSettings()
+    authentication: AuthenticationSettings | None = None
     """The issuer of `platform.authentication`: its users, its applications, and how long tokens last."""

@@ -37,7 +37,12 @@ class _Grant(BaseGrant):
     """What every grant needs of its server."""
 
     server: Server
-    request: OAuthRequest
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """What the request asks."""
+        assert isinstance(self.request, OAuthRequest)
+        return self.request.parameters
 
     @property
     def tokens(self) -> Tokens:
@@ -53,8 +58,8 @@ class _Grant(BaseGrant):
     def validate_requested_scope(self) -> None:
         client = self.request.client
         assert isinstance(client, Client)
-        self.tokens.check_scope(client, self.request.parameters.get("scope"))
-        self.tokens.audience(self.request.parameters)
+        self.tokens.check_scope(client, self.parameters.get("scope"))
+        self.tokens.audience(self.parameters)
 
 
 class RequiredChallenge(CodeChallenge):
@@ -181,7 +186,7 @@ class RefreshGrant(_Grant, RefreshTokenGrant):
     def issue_token(self, user: object, refresh_token: TokenMixin) -> Bundle:
         assert isinstance(refresh_token, Given)
         assert isinstance(refresh_token.login, Login)
-        scope = self.request.parameters.get("scope") or refresh_token.scope
+        scope = self.parameters.get("scope") or refresh_token.scope
         return self.tokens.for_user(refresh_token.login, scope)
 
     @override
@@ -198,11 +203,11 @@ class ClientGrant(_Grant, ClientCredentialsGrant):
     def generate_token(self, *_: object, **__: object) -> Bundle:
         client = self.request.client
         assert isinstance(client, Client)
-        asked = self.request.parameters.get("scope")
+        asked = self.parameters.get("scope")
         scope = client.get_allowed_scope(asked)
         if not scope_within(scope, " ".join(client.scopes)):
             raise InvalidScopeError("A client has none of the scopes of users")
-        return self.tokens.for_client(client, scope, self.tokens.audience(self.request.parameters))
+        return self.tokens.for_client(client, scope, self.tokens.audience(self.parameters))
 
 
 class DeviceGrant(_Grant, DeviceCodeGrant):

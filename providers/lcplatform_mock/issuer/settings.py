@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import AfterValidator, Field, JsonValue, SecretStr
 
@@ -90,9 +90,11 @@ class Lifetimes(Request):
     """A signing key, after which the next takes its place. It stays published for as long as its tokens last."""
 
 
-_ADA = IssuerUser(
-    claims={"name": "Ada Lovelace", "email": "ada@app.example", "email_verified": True}
-)
+_ADA: Final[dict[str, JsonValue]] = {
+    "name": "Ada Lovelace",
+    "email": "ada@app.example",
+    "email_verified": True,
+}
 
 
 class AuthenticationSettings(Request):
@@ -107,13 +109,15 @@ class AuthenticationSettings(Request):
     """Where the issuer answers, on this machine only. Port 0 takes any that is free, and with `state` the same one ever
     after, since tokens name their issuer by it. Opened at first use."""
 
-    users: dict[str, IssuerUser] = Field(default_factory=lambda: {"ada": _ADA}, min_length=1)
+    users: dict[str, IssuerUser] = Field(
+        default_factory=lambda: {"ada": IssuerUser(claims={**_ADA})}, min_length=1
+    )
     """The users by their names, which are their subjects as well."""
 
     auto_login: bool = True
     """Whether users are logged in, and agree, without a form: whom `login_hint` names, or the first one."""
 
-    client: IssuerClient = IssuerClient(client_id="lcplatform")
+    client: IssuerClient = Field(default_factory=lambda: IssuerClient(client_id="lcplatform"))
     """The platform itself. Where it has no secret, one is made up."""
 
     clients: tuple[IssuerClient, ...] = ()
@@ -134,5 +138,5 @@ class AuthenticationSettings(Request):
     algorithm: Literal["RS256", "PS256", "ES256", "Ed25519"] = "RS256"
     """What tokens are signed with."""
 
-    lifetimes: Lifetimes = Lifetimes()
+    lifetimes: Lifetimes = Field(default_factory=Lifetimes)
     """How long things last."""

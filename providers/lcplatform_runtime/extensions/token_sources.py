@@ -138,9 +138,9 @@ class TokenSource:
                 now = self._held.now()
                 if now is _Now.USE or (now is _Now.RENEW and self._renewal is not None):
                     return self._held.access_token
-                running = self._renewal
+                running, mine = self._renewal, Future[None]()
                 if running is None:
-                    mine = self._renewal = Future()
+                    self._renewal = mine
             if running is None:
                 self._renew(mine, needed=now is _Now.MUST)
             else:

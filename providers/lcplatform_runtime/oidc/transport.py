@@ -128,7 +128,9 @@ class _Stay(HTTPRedirectHandler):
     """Follows no redirection: none of these endpoints sends one, and a form holds secrets."""
 
     @override
-    def redirect_request(self, *_: object) -> None:
+    def redirect_request(
+        self, req: Request, fp: object, code: int, msg: str, headers: object, newurl: str
+    ) -> None:
         return None
 
 

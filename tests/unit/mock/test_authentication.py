@@ -131,16 +131,13 @@ def test_a_device_that_asks_too_often_has_to_wait_longer(
     authentication: Authentication, clock: ManualClock
 ) -> None:
     flow = authentication.start_device_flow()
-    first = authentication.poll_device_flow(flow.device_code, interval=flow.interval)
-    assert first.interval == timedelta(seconds=5)
-    again = authentication.poll_device_flow(flow.device_code, interval=first.interval)
-    assert again.interval == timedelta(seconds=10)
-    clock.advance(9)
-    soon = authentication.poll_device_flow(flow.device_code, interval=again.interval)
-    assert soon.interval == timedelta(seconds=15)
-    clock.advance(16)
-    later = authentication.poll_device_flow(flow.device_code, interval=soon.interval)
-    assert later.interval == timedelta(seconds=15)
+    interval = flow.interval
+    for passed, seconds in ((0, 5), (0, 10), (9, 15), (16, 15)):
+        clock.advance(passed)
+        answer = authentication.poll_device_flow(flow.device_code, interval=interval)
+        assert answer.interval is not None
+        interval = answer.interval
+        assert interval == timedelta(seconds=seconds)
 
 
 # --- logging out
