@@ -633,16 +633,19 @@ def _new(reader: Reader, variable: str, field: Field) -> None:
 def _resolve(message: Message, path: str) -> tuple[Field, frozenset[str]]:
     """The field at the end of a path, and the paths on the way, to the end, at which nothing may stand."""
     optional: set[str] = set()
-    parts = path.split(".")
-    for number, part in enumerate(parts, start=1):
+    *ahead, last = path.split(".")
+    reached = ""
+    for part in ahead:
         field = _part(message, part)
+        reached += part
         if field.optional:
-            optional.add(".".join(parts[:number]))
-        if number == len(parts):
-            break
+            optional.add(reached)
         if field.kind != "message":
             raise Wrong(f"{part} has no fields")
-        message = field.message
+        message, reached = field.message, f"{reached}."
+    field = _part(message, last)
+    if field.optional:
+        optional.add(path)
     return single(field), frozenset(optional)
 
 
