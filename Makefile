@@ -17,7 +17,7 @@ export EMULATORS_VENV
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test check check-breaking generate verify-generated conformance bench mutation serve lock build clean
+.PHONY: help setup demo test check check-breaking generate verify-generated conformance differential bench mutation serve lock build clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ verify-generated: $(PROJECT) ## fail if anything under generated/ is missing, st
 
 conformance: setup ## run the contract suite on every provider, surface and colour, and print the table
 	$(PY) -m tests.conformance $(ARGS)
+
+differential: setup ## compare the mock with what others have made, on thousands of cases, and print the table
+	$(PY) -m tests.differential $(ARGS)
 
 bench: setup ## compare with peers and print the table
 	$(PY) -m benchmarks $(ARGS)

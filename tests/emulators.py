@@ -1,4 +1,4 @@
-"""Runs emulators of AWS as child processes, for tests, benchmarks and the conformance run alike.
+"""Runs emulators of AWS and of MongoDB as child processes, for tests, benchmarks and the conformance run alike.
 
 An emulator lives in an environment of its own (`make setup`), listens on a free loopback port, and cannot outlive the
 process that started it: it ends itself when the pipe to its starter closes, however that starter died.
@@ -90,11 +90,15 @@ class Emulator:
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """What there is to know about one emulator: how to start it and what to ask it when it listens."""
+    """What there is to know about one emulator: how to start it and what to ask it when it listens.
+
+    One without `health` answers as soon as it listens.
+    """
 
     name: str
     module: str
-    health: str
+    health: str | None
+    scheme: str = "http"
     arguments: tuple[str, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
 
@@ -119,6 +123,14 @@ _MINISTACK: Final = _Kind(
         "S3_DATA_DIR": "{home}/s3",
     },
 )
+# Its licence is the GPL: it is talked to over its port, and never imported.
+_SECANTUSDB: Final = _Kind(
+    name="secantusdb",
+    module="secantus",
+    health=None,
+    scheme="mongodb",
+    arguments=("--host", _HOST, "--port", "{port}", "--storage-path", "{home}/data"),
+)
 
 
 def start_moto(settings: Mapping[str, str] | None = None) -> Emulator:
@@ -129,6 +141,11 @@ def start_moto(settings: Mapping[str, str] | None = None) -> Emulator:
 def start_ministack(settings: Mapping[str, str] | None = None) -> Emulator:
     """Starts ministack and returns when it answers; `settings` are environment variables for it."""
     return _start(_MINISTACK, settings or {})
+
+
+def start_secantusdb() -> Emulator:
+    """Starts secantusdb, which speaks MongoDB's protocol, and returns when it listens."""
+    return _start(_SECANTUSDB, {})
 
 
 def _start(kind: _Kind, settings: Mapping[str, str]) -> Emulator:
@@ -165,7 +182,8 @@ def _launch(kind: _Kind, port: int, settings: Mapping[str, str]) -> Emulator:
             env={**_environment(home), **defaults, **settings},
             start_new_session=True,
         )
-        return Emulator(kind.name, f"http://{_HOST}:{port}", process, log, resources.pop_all())
+        url = f"{kind.scheme}://{_HOST}:{port}"
+        return Emulator(kind.name, url, process, log, resources.pop_all())
 
 
 def _environment(home: str) -> dict[str, str]:
@@ -196,7 +214,7 @@ def _await_ready(emulator: Emulator, kind: _Kind) -> bool:
         if emulator._process.poll() is not None:
             return False
         # Asked of the process first: an answer alone could come from another one on the same port.
-        if _listens(emulator.pid, port) and _answers(port, kind.health):
+        if _listens(emulator.pid, port) and (kind.health is None or _answers(port, kind.health)):
             return True
         time.sleep(_POLL_SECONDS)
     raise EmulatorError(

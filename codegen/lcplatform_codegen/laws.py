@@ -76,7 +76,7 @@ def arguments(method: Method) -> list[tuple[str, str]]:
 
 def misses(method: Method) -> bool:
     """Whether the method must fail on what does not exist. What creates is none of them."""
-    creates = method.rpc.startswith("Create")
+    creates = method.rpc.startswith(("Create", "Deploy", "Submit"))
     return method.resource is not None and "NOT_FOUND" in method.errors and not creates
 
 
@@ -191,7 +191,12 @@ def _beyond(item: Field) -> list[Edge]:
         return [Edge(item.name, f"{item.enum.name}.UNKNOWN", "a value of a newer contract")]
     if item.kind == "mask":
         return [Edge(item.name, '("no_such_field",)', "not clearable")]
-    return []
+    return _beyond_json(item)
+
+
+def _beyond_json(item: Field) -> list[Edge]:
+    bounded = item.kind == "json" and item.rules.json_object
+    return [Edge(item.name, "Json([])", "no object")] if bounded else []
 
 
 def _beyond_map(item: Field) -> list[Edge]:

@@ -145,7 +145,8 @@ def _open(item: Field, message: Message) -> str:
     else:
         one = _alternatives(item.message)
     if item.repeated:
-        return f"tuple[{one}, ...]"
+        several = f"tuple[{one}, ...]"
+        return several if message.role is Role.RESPONSE else _bounded(several, item)
     return f"{one} | None" if item.optional else one
 
 
@@ -158,7 +159,7 @@ def _alternative(part: Field) -> str:
         asked = "DECIMAL"
     elif part.kind == "int" and part.minimum is not None:
         asked = f"Field(ge={part.minimum}, le={part.maximum})"
-    elif part.min_length is not None:
+    elif part.min_length is not None and not part.repeated:
         asked = f"Field(min_length={part.min_length})"
     return f"Annotated[{part.item_type}, {asked}]" if asked else part.item_type
 
@@ -168,7 +169,11 @@ def _map(item: Field) -> str:
         f"Annotated[str, Field(pattern={pattern!r})]" if pattern else "str"
         for pattern in (item.rules.key_pattern, item.rules.value_pattern)
     ]
-    plain = f"dict[{', '.join(inside)}]"
+    return _bounded(f"dict[{', '.join(inside)}]", item)
+
+
+def _bounded(plain: str, item: Field) -> str:
+    """A list or a map with as many items as it may have."""
     bounds = [
         f"{name}={value}"
         for name, value in (("min_length", item.min_length), ("max_length", item.max_length))

@@ -50,6 +50,7 @@ _PARTICIPLES: Final = {
     "head": "found",
     "put": "stored",
     "send": "sent",
+    "submit": "submitted",
 }
 _MAKERS: Final = {
     "decimal": "Decimal",

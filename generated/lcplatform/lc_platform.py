@@ -131,7 +131,9 @@ class LCPlatform:
     def batch(self) -> Batch:
         """Runs container images that end by themselves (FR-006), again if they fail (FR-007), at set
         times (FR-008), and never longer than they may (FR-010). A job takes its time: it is
-        submitted in status pending, and get_job tells how it goes on (FR-009).
+        submitted in status pending, and get_job tells how it goes on (FR-009). An attempt runs at
+        least once: one that is lost with the machine that ran it counts as failed and is repeated
+        like any other, so a job must be able to begin again.
         """
         return self._foundation.client("batch", self._make_batch)
 
@@ -208,11 +210,17 @@ class LCPlatform:
 
     @property
     def document_store(self) -> DocumentStore:
-        """Keeps documents in collections. Documents, filters and updates are written in canonical
-        Extended JSON, so that dates, decimals, binary data and 64-bit integers survive. A document
-        has an identity in `_id`. A change of one document is atomic. Filters know $eq $ne $gt $gte
-        $lt $lte $in $nin $and $or $not $nor $exists $elemMatch $all $size $regex $type, dotted
-        paths and arrays (FR-022); an operator that is not known is refused everywhere.
+        """Keeps documents in collections. Documents come in canonical Extended JSON, so that dates,
+        decimals, binary data and 64-bit integers survive; documents, filters and updates are taken
+        in any of its forms, plain JSON among them. The types that it calls deprecated are refused.
+        A document has an identity in `_id`, which is neither an array nor a regular expression and
+        never changes. Names of fields neither begin with a dollar nor have dots in them. A change
+        of one document is atomic. Filters know $eq $ne $gt $gte $lt $lte $in $nin $and $or $not
+        $nor $exists $elemMatch $all $size $regex $type, dotted paths and arrays (FR-022). An
+        operator that is not known is refused everywhere, before anything happens. A collection is
+        created before it is used: one that is not there is NOT_FOUND to every operation. A
+        transaction that is over is NOT_FOUND too. A write that fails ends its transaction, of which
+        nothing lasts then.
         """
         return self._foundation.client("document_store", self._make_document_store)
 

@@ -162,7 +162,10 @@ class _Where(Matcher):
             case "containing" if isinstance(actual, str):
                 return str(self._operands[0]) in actual
             case "containing":
-                return any(not any(problems(item, self._operands[0])) for item in actual)
+                found = (
+                    item for item in actual or () if not any(problems(item, self._operands[0]))
+                )
+                return next(found, None) is not None
             case _:
                 return len(actual) == self._operands[0]
 

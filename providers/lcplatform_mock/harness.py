@@ -7,6 +7,7 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from lcplatform_mock.trial_job import IMAGE, TRIAL_JOB
 from lcplatform_runtime.testing.clock import ManualClock
 
 if TYPE_CHECKING:
@@ -27,7 +28,11 @@ class MockHarness:
     differences: Final[Mapping[str, str]] = MappingProxyType({})
 
     def __init__(self, options: Mapping[str, object], /) -> None:
-        self._options = {"clock": ManualClock(self_advancing=True), **options}
+        self._options = {
+            "clock": ManualClock(self_advancing=True),
+            "batch": {"images": {IMAGE: TRIAL_JOB}},
+            **options,
+        }
 
     def platform_options(self) -> Mapping[str, object]:
         """The options of the mock."""

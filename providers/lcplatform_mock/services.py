@@ -13,15 +13,15 @@ from lcplatform import unimplemented
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lcplatform.batch.driver import BatchDriver
-    from lcplatform.document_store.driver import DocumentStoreDriver
     from lcplatform.event_bus.driver import EventBusDriver
     from lcplatform.notification.driver import NotificationDriver
     from lcplatform.web_hosting.driver import WebHostingDriver
     from lcplatform_mock.authentication import MockAuthentication
+    from lcplatform_mock.batch import MockBatch
     from lcplatform_mock.configuration import MockConfiguration
     from lcplatform_mock.control import MockControl
     from lcplatform_mock.data_store import MockDataStore
+    from lcplatform_mock.document_store import MockDocumentStore
     from lcplatform_mock.object_store import MockObjectStore
     from lcplatform_mock.queue import MockQueue
     from lcplatform_mock.secrets import MockSecrets
@@ -46,9 +46,11 @@ class Services(Mapping[str, "Service[Any]"]):
 
         return self._once("authentication", lambda: MockAuthentication(self._world))
 
-    def batch(self) -> BatchDriver:
-        """Not there yet."""
-        return self._once("batch", unimplemented.batch)
+    def batch(self) -> MockBatch:
+        """The jobs."""
+        from lcplatform_mock.batch import MockBatch
+
+        return self._once("batch", lambda: MockBatch(self._world))
 
     def configuration(self) -> MockConfiguration:
         """The configurations."""
@@ -62,9 +64,11 @@ class Services(Mapping[str, "Service[Any]"]):
 
         return self._once("data_store", lambda: MockDataStore(self._world))
 
-    def document_store(self) -> DocumentStoreDriver:
-        """Not there yet."""
-        return self._once("document_store", unimplemented.document_store)
+    def document_store(self) -> MockDocumentStore:
+        """The documents."""
+        from lcplatform_mock.document_store import MockDocumentStore
+
+        return self._once("document_store", lambda: MockDocumentStore(self._world))
 
     def event_bus(self) -> EventBusDriver:
         """Not there yet."""
@@ -141,7 +145,9 @@ class Services(Mapping[str, "Service[Any]"]):
 
 _MAKERS: Final[Mapping[str, Callable[[Services], Service[Any]]]] = {
     "authentication": Services.authentication,
+    "batch": Services.batch,
     "configuration": Services.configuration,
+    "document_store": Services.document_store,
     "data_store": Services.data_store,
     "object_store": Services.object_store,
     "queue": Services.queue,

@@ -10,6 +10,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import BeforeValidator, Field, InstanceOf, PlainValidator, SecretStr
 
 from lcplatform_mock.clock import RunningClock
+from lcplatform_mock.images import BatchSettings
 from lcplatform_mock.issuer.settings import AuthenticationSettings
 from lcplatform_runtime.clock import Clock
 from lcplatform_runtime.json_value import Json
@@ -119,3 +120,6 @@ class MockSettings(Request):
 
     authentication: AuthenticationSettings | None = None
     """The issuer of `platform.authentication`: its users, its applications, and how long tokens last."""
+
+    batch: BatchSettings = Field(default_factory=BatchSettings)
+    """What jobs run, by the names of their images."""

@@ -60,6 +60,18 @@ class Json:
             return made
         raise ValidationError(f"not JSON text: {problem}")
 
+    @classmethod
+    def of_plain(cls, value: object, /) -> Json:
+        """As `Json(value)`, for a value that is known to be JSON and that nobody changes any more: it is not looked at."""
+        made = cls.__new__(cls)
+        made._fill(json.dumps(value, ensure_ascii=False, separators=_SEPARATORS), value)
+        return made
+
+    @property
+    def plain(self) -> Any:  # what JSON can be is for the caller to know
+        """The value itself and no copy, for whoever only reads it."""
+        return self._value
+
     @property
     def text(self) -> str:
         """The JSON text: as it was given, or compact if the value was made of Python values."""

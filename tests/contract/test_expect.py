@@ -60,6 +60,7 @@ def test_a_matcher_is_equal_to_what_it_describes(actual: object, expected: Any) 
         (("x",), unordered("x", "y"), "there: 'y' is missing"),
         (("x", "x"), unordered("x"), "there: 'x' is unexpected"),
         (("x",), containing("y"), "there: expected containing('y'), found ('x',)"),
+        (None, containing("y"), "there: expected containing('y'), found None"),
         ("x", unlike("x"), "there: expected unlike('x'), found 'x'"),
         (404, one_of(200, 201), "there: expected one_of(200, 201), found 404"),
         ((), of_length(1), "there: expected of_length(1), found ()"),

@@ -13,10 +13,17 @@ from urllib.parse import urlsplit
 
 import boto3
 import psutil
+import pymongo
 import pytest
 
 from tests import emulators
-from tests.emulators import Emulator, EmulatorError, start_ministack, start_moto
+from tests.emulators import (
+    Emulator,
+    EmulatorError,
+    start_ministack,
+    start_moto,
+    start_secantusdb,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -69,7 +76,17 @@ def test_an_emulator_serves_until_it_is_stopped(start: Callable[[], Emulator]) -
     emulator.stop()
 
 
-@pytest.mark.parametrize("start", [start_moto, start_ministack])
+def test_the_emulator_of_mongodb_serves_until_it_is_stopped() -> None:
+    with (
+        start_secantusdb() as emulator,
+        pymongo.MongoClient[dict[str, object]](emulator.url) as client,
+    ):
+        client["library"]["books"].insert_one({"_id": 1, "title": "once upon a time"})
+        assert client["library"]["books"].count_documents({"title": "once upon a time"}) == 1
+    assert_port_is_free(emulator.url)
+
+
+@pytest.mark.parametrize("start", [start_moto, start_ministack, start_secantusdb])
 def test_an_emulator_listens_on_loopback_alone(start: Callable[[], Emulator]) -> None:
     with start() as emulator:
         listening = {

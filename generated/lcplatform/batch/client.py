@@ -45,7 +45,9 @@ from lcplatform_runtime.waiting import wait_until
 class Batch:
     """Runs container images that end by themselves (FR-006), again if they fail (FR-007), at set times
     (FR-008), and never longer than they may (FR-010). A job takes its time: it is submitted in
-    status pending, and get_job tells how it goes on (FR-009).
+    status pending, and get_job tells how it goes on (FR-009). An attempt runs at least once: one
+    that is lost with the machine that ran it counts as failed and is repeated like any other, so a
+    job must be able to begin again.
 
     Besides the errors that an operation names, each raises `ValidationError` for an argument that
     is not usable and `UnsupportedError` for what the provider does not offer, before anything is
@@ -66,7 +68,7 @@ class Batch:
         environment: Mapping[str, str] | None = None,
         secrets: Mapping[str, str] | None = None,
         cpu: float = 1,
-        memory: int = 2048,
+        memory: int | None = None,
         timeout: timedelta = timedelta(seconds=3600),
         max_attempts: int = 3,
         array_size: int | None = None,
@@ -75,20 +77,21 @@ class Batch:
         idempotency_key: str | None = None,
         options: CallOptions | None = None,
     ) -> SubmitJobResponse:
-        """Submits a job (FR-006). Without an idempotency key each call makes another job.
+        """Submits a job (FR-006). Without an idempotency key each call makes another job. Whether the
+        image is there shows when the job starts: one that cannot be had fails the job.
 
         Args:
             name: The name: letters, digits, hyphens and underscores. It need not be unique.
             image: The image, best named by its digest.
             command: The command and its arguments; the image's own where there is none.
             environment: Environment variables. Names are letters, digits and underscores and do not
-                start with a digit.
+                start with a digit; LCPLATFORM_ARRAY_INDEX is the platform's own.
             secrets: Environment variables that are secrets: the name of the secret by the name of
-                the variable. The value is put in by reference when an attempt starts. A secret that
-                is not there: NOT_FOUND.
+                the variable, which `environment` does not have as well. The value is put in by
+                reference when an attempt starts. A secret that is not there: NOT_FOUND.
             cpu: The processor share, in virtual CPUs: 0.25, 0.5, 1, 2 or 4.
-            memory: The memory, in megabytes: 512, or a multiple of 1024 up to 12288 that suits
-                `cpu`.
+            memory: The memory, in megabytes, one of those that go with `cpu` (see JobTemplate); the
+                least of them where absent.
             timeout: How long one attempt may run (FR-010). One that runs longer is ended, and the
                 job with it.
             max_attempts: How often the job is tried in all (FR-007).
@@ -97,7 +100,7 @@ class Batch:
             identity: The workload identity under which it runs (FR-060), by the name that the
                 provider knows it by; one of its own where absent.
             depends_on: Waits until all these jobs have succeeded. If one of them does not succeed,
-                this one fails and says so.
+                this one fails and says so. A job that is not there: NOT_FOUND.
             idempotency_key: Repeating the call with the same key and job within a day answers with
                 the same job and submits nothing. The same key with another job: CONFLICT.
             options: Deadline, retries and the like, for this call alone.
@@ -253,8 +256,8 @@ class Batch:
         reason: str,
         options: CallOptions | None = None,
     ) -> TerminateJobResponse:
-        """Ends a job, whatever it does, in the end in status cancelled. One that has ended stays as it
-        is.
+        """Ends a job, whatever it does, in the end in status cancelled, and an array job with all its
+        copies. One that has ended stays as it is.
 
         Args:
             job_id: The job.
@@ -275,7 +278,8 @@ class Batch:
         follow: bool = False,
         options: CallOptions | None = None,
     ) -> Iterator[GetJobLogsResponse]:
-        """Reads what a job wrote, in the order of time.
+        """Reads what a job wrote to its standard output and error, in the order of time. An array job
+        itself writes nothing: its copies do.
 
         Args:
             job_id: The job.
@@ -305,14 +309,17 @@ class Batch:
         enabled: bool = True,
         options: CallOptions | None = None,
     ) -> CreateScheduleResponse:
-        """Creates a schedule that submits a job whenever its time comes (FR-008). A time that passes
-        while the platform is down is made up for once at most.
+        """Creates a schedule that submits a job whenever its time comes (FR-008), under the name of
+        the schedule. Times that pass while the platform is down are made up for by one job at most.
 
         Args:
             name: The name: letters, digits, hyphens and underscores.
             cron: When to submit, as a cron expression of five fields: minute, hour, day of the
-                month, month, day of the week. If both kinds of day are restricted, one that fits is
-                enough.
+                month, month, day of the week (0 or 7 is Sunday). Each is *, or numbers, ranges and
+                steps; months and days of the week may be named by three letters. Where the days of
+                the month and those of the week are both something else than *, which needs
+                `both_days`, one that fits is enough; but if one of them begins with *, both must
+                fit. A time that never comes is refused.
             job: What to submit.
             time_zone: The time zone whose clock is followed, by its IANA name; UTC where absent. A
                 time that the clock skips is not run, a time that it shows twice is run once.

@@ -34,7 +34,9 @@ from lcplatform_runtime.support import Support
 class BatchDriver(ABC):
     """Runs container images that end by themselves (FR-006), again if they fail (FR-007), at set
     times (FR-008), and never longer than they may (FR-010). A job takes its time: it is submitted
-    in status pending, and get_job tells how it goes on (FR-009).
+    in status pending, and get_job tells how it goes on (FR-009). An attempt runs at least once: one
+    that is lost with the machine that ran it counts as failed and is repeated like any other, so a
+    job must be able to begin again.
 
     Blocking. Requests are validated and complete: defaults are filled in. Raise the errors of
     `lcplatform.errors`, or the vendor's own for the provider's table to translate.
@@ -47,7 +49,9 @@ class BatchDriver(ABC):
 
     @abstractmethod
     def submit_job(self, request: SubmitJobRequest, /) -> SubmitJobResponse:
-        """Submits a job (FR-006). Without an idempotency key each call makes another job."""
+        """Submits a job (FR-006). Without an idempotency key each call makes another job. Whether the
+        image is there shows when the job starts: one that cannot be had fails the job.
+        """
 
     @abstractmethod
     def get_job(self, request: GetJobRequest, /) -> GetJobResponse:
@@ -59,18 +63,20 @@ class BatchDriver(ABC):
 
     @abstractmethod
     def terminate_job(self, request: TerminateJobRequest, /) -> TerminateJobResponse:
-        """Ends a job, whatever it does, in the end in status cancelled. One that has ended stays as it
-        is.
+        """Ends a job, whatever it does, in the end in status cancelled, and an array job with all its
+        copies. One that has ended stays as it is.
         """
 
     @abstractmethod
     def get_job_logs(self, request: GetJobLogsRequest, /) -> Iterator[GetJobLogsResponse]:
-        """Reads what a job wrote, in the order of time."""
+        """Reads what a job wrote to its standard output and error, in the order of time. An array job
+        itself writes nothing: its copies do.
+        """
 
     @abstractmethod
     def create_schedule(self, request: CreateScheduleRequest, /) -> CreateScheduleResponse:
-        """Creates a schedule that submits a job whenever its time comes (FR-008). A time that passes
-        while the platform is down is made up for once at most.
+        """Creates a schedule that submits a job whenever its time comes (FR-008), under the name of
+        the schedule. Times that pass while the platform is down are made up for by one job at most.
         """
 
     @abstractmethod
@@ -95,7 +101,9 @@ class BatchDriver(ABC):
 class AsyncBatchDriver(ABC):
     """Runs container images that end by themselves (FR-006), again if they fail (FR-007), at set
     times (FR-008), and never longer than they may (FR-010). A job takes its time: it is submitted
-    in status pending, and get_job tells how it goes on (FR-009).
+    in status pending, and get_job tells how it goes on (FR-009). An attempt runs at least once: one
+    that is lost with the machine that ran it counts as failed and is repeated like any other, so a
+    job must be able to begin again.
 
     Async. Requests are validated and complete: defaults are filled in. Raise the errors of
     `lcplatform.errors`, or the vendor's own for the provider's table to translate.
@@ -108,7 +116,9 @@ class AsyncBatchDriver(ABC):
 
     @abstractmethod
     async def submit_job(self, request: SubmitJobRequest, /) -> SubmitJobResponse:
-        """Submits a job (FR-006). Without an idempotency key each call makes another job."""
+        """Submits a job (FR-006). Without an idempotency key each call makes another job. Whether the
+        image is there shows when the job starts: one that cannot be had fails the job.
+        """
 
     @abstractmethod
     async def get_job(self, request: GetJobRequest, /) -> GetJobResponse:
@@ -120,18 +130,20 @@ class AsyncBatchDriver(ABC):
 
     @abstractmethod
     async def terminate_job(self, request: TerminateJobRequest, /) -> TerminateJobResponse:
-        """Ends a job, whatever it does, in the end in status cancelled. One that has ended stays as it
-        is.
+        """Ends a job, whatever it does, in the end in status cancelled, and an array job with all its
+        copies. One that has ended stays as it is.
         """
 
     @abstractmethod
     def get_job_logs(self, request: GetJobLogsRequest, /) -> AsyncIterator[GetJobLogsResponse]:
-        """Reads what a job wrote, in the order of time."""
+        """Reads what a job wrote to its standard output and error, in the order of time. An array job
+        itself writes nothing: its copies do.
+        """
 
     @abstractmethod
     async def create_schedule(self, request: CreateScheduleRequest, /) -> CreateScheduleResponse:
-        """Creates a schedule that submits a job whenever its time comes (FR-008). A time that passes
-        while the platform is down is made up for once at most.
+        """Creates a schedule that submits a job whenever its time comes (FR-008), under the name of
+        the schedule. Times that pass while the platform is down are made up for by one job at most.
         """
 
     @abstractmethod

@@ -39,7 +39,10 @@ class JobStatus(StrEnum):
 
 
 class JobTemplate(Model):
-    """What a job runs, and how."""
+    """What a job runs, and how. The sizes are those that every provider has: with 0.25 virtual CPUs
+    512 or 1024 MB, with 0.5 1024, with 1 2048, 3072 or 4096, with 2 4096 or 6144, with 4 8192,
+    10240 or 12288.
+    """
 
     image: Annotated[str, Field(max_length=1024, min_length=1)]
     """The image, best named by its digest."""
@@ -47,20 +50,22 @@ class JobTemplate(Model):
     command: Annotated[tuple[str, ...], Field(max_length=1000)] = ()
     """The command and its arguments; the image's own where there is none."""
 
-    environment: dict[str, str] = {}
-    """Environment variables. Names are letters, digits and underscores and do not start with a digit.
+    environment: dict[Annotated[str, Field(pattern="^[A-Za-z_][A-Za-z0-9_]*$")], str] = {}
+    """Environment variables. Names are letters, digits and underscores and do not start with a digit;
+    LCPLATFORM_ARRAY_INDEX is the platform's own.
     """
 
-    secrets: dict[str, str] = {}
-    """Environment variables that are secrets: the name of the secret by the name of the variable. The
-    value is put in by reference when an attempt starts.
+    secrets: dict[Annotated[str, Field(pattern="^[A-Za-z_][A-Za-z0-9_]*$")], str] = {}
+    """Environment variables that are secrets: the name of the secret by the name of the variable,
+    which `environment` does not have as well. The value is put in by reference when an attempt
+    starts.
     """
 
     cpu: Annotated[float, Field(ge=0.25, le=4.0)] = 1
     """The processor share, in virtual CPUs: 0.25, 0.5, 1, 2 or 4."""
 
-    memory: Annotated[int, Field(ge=512, le=12288)] = 2048
-    """The memory, in megabytes: 512, or a multiple of 1024 up to 12288 that suits `cpu`."""
+    memory: Annotated[int | None, Field(ge=512, le=12288)] = None
+    """The memory, in megabytes, one of those that go with `cpu`; the least of them where absent."""
 
     timeout: Annotated[timedelta, Field(ge=60, le=1209600)] = timedelta(seconds=3600)
     """How long one attempt may run (FR-010). One that runs longer is ended, and the job with it."""
@@ -246,20 +251,24 @@ class SubmitJobRequest(Request):
     command: Annotated[tuple[str, ...], Field(max_length=1000)] = ()
     """The command and its arguments; the image's own where there is none."""
 
-    environment: dict[str, str] = {}
-    """Environment variables. Names are letters, digits and underscores and do not start with a digit.
+    environment: dict[Annotated[str, Field(pattern="^[A-Za-z_][A-Za-z0-9_]*$")], str] = {}
+    """Environment variables. Names are letters, digits and underscores and do not start with a digit;
+    LCPLATFORM_ARRAY_INDEX is the platform's own.
     """
 
-    secrets: dict[str, str] = {}
-    """Environment variables that are secrets: the name of the secret by the name of the variable. The
-    value is put in by reference when an attempt starts. A secret that is not there: NOT_FOUND.
+    secrets: dict[Annotated[str, Field(pattern="^[A-Za-z_][A-Za-z0-9_]*$")], str] = {}
+    """Environment variables that are secrets: the name of the secret by the name of the variable,
+    which `environment` does not have as well. The value is put in by reference when an attempt
+    starts. A secret that is not there: NOT_FOUND.
     """
 
     cpu: Annotated[float, Field(ge=0.25, le=4.0)] = 1
     """The processor share, in virtual CPUs: 0.25, 0.5, 1, 2 or 4."""
 
-    memory: Annotated[int, Field(ge=512, le=12288)] = 2048
-    """The memory, in megabytes: 512, or a multiple of 1024 up to 12288 that suits `cpu`."""
+    memory: Annotated[int | None, Field(ge=512, le=12288)] = None
+    """The memory, in megabytes, one of those that go with `cpu` (see JobTemplate); the least of them
+    where absent.
+    """
 
     timeout: Annotated[timedelta, Field(ge=60, le=1209600)] = timedelta(seconds=3600)
     """How long one attempt may run (FR-010). One that runs longer is ended, and the job with it."""
@@ -279,7 +288,7 @@ class SubmitJobRequest(Request):
 
     depends_on: Annotated[tuple[str, ...], Field(max_length=20)] = ()
     """Waits until all these jobs have succeeded. If one of them does not succeed, this one fails and
-    says so.
+    says so. A job that is not there: NOT_FOUND.
     """
 
     idempotency_key: Annotated[
@@ -334,7 +343,7 @@ class ListJobsResponse(Response):
     """A page of the jobs."""
 
     jobs: tuple[JobSummary, ...] = ()
-    """The jobs."""
+    """The jobs, the newest first; copies of an array job in the order of their numbers."""
 
     next_page_token: str = ""
     """Where the next page starts. Empty on the last page."""
@@ -384,15 +393,16 @@ class CreateScheduleRequest(Request):
     """The name: letters, digits, hyphens and underscores."""
 
     cron: Annotated[
-        str, Field(max_length=255, min_length=1, pattern="^[0-9A-Za-z*,/-]+( [0-9A-Za-z*,/-]+){4}$")
+        str, Field(min_length=1, pattern="^[0-9A-Za-z*,/-]{1,100}( [0-9A-Za-z*,/-]{1,100}){4}$")
     ]
     """When to submit, as a cron expression of five fields: minute, hour, day of the month, month, day
-    of the week. If both kinds of day are restricted, one that fits is enough.
+    of the week (0 or 7 is Sunday). Each is *, or numbers, ranges and steps; months and days of the
+    week may be named by three letters. Where the days of the month and those of the week are both
+    something else than *, which needs `both_days`, one that fits is enough; but if one of them
+    begins with *, both must fit. A time that never comes is refused.
     """
 
-    time_zone: Annotated[
-        str | None, Field(max_length=64, min_length=1, pattern="^[A-Za-z0-9/_+-]+$")
-    ] = None
+    time_zone: Annotated[str | None, Field(pattern="^[A-Za-z0-9/_+-]{1,64}$")] = None
     """The time zone whose clock is followed, by its IANA name; UTC where absent. A time that the clock
     skips is not run, a time that it shows twice is run once.
     """
@@ -455,14 +465,11 @@ class UpdateScheduleRequest(Request):
     """The schedule."""
 
     cron: Annotated[
-        str | None,
-        Field(max_length=255, min_length=9, pattern="^[0-9A-Za-z*,/-]+( [0-9A-Za-z*,/-]+){4}$"),
+        str | None, Field(pattern="^[0-9A-Za-z*,/-]{1,100}( [0-9A-Za-z*,/-]{1,100}){4}$")
     ] = None
     """When to submit."""
 
-    time_zone: Annotated[
-        str | None, Field(max_length=64, min_length=1, pattern="^[A-Za-z0-9/_+-]+$")
-    ] = None
+    time_zone: Annotated[str | None, Field(pattern="^[A-Za-z0-9/_+-]{1,64}$")] = None
     """The time zone whose clock is followed. Cleared: UTC."""
 
     job: JobTemplate | None = None

@@ -61,7 +61,7 @@ TERMINATE_JOB: Final = Operation(
     errors=("NOT_FOUND",),
     resource="job_id",
 )
-"""Ends a job, whatever it does, in the end in status cancelled."""
+"""Ends a job, whatever it does, in the end in status cancelled, and an array job with all its copies."""
 
 GET_JOB_LOGS: Final = Operation(
     service="batch",
@@ -73,7 +73,7 @@ GET_JOB_LOGS: Final = Operation(
     errors=("NOT_FOUND",),
     resource="job_id",
 )
-"""Reads what a job wrote, in the order of time."""
+"""Reads what a job wrote to its standard output and error, in the order of time."""
 
 CREATE_SCHEDULE: Final = Operation(
     service="batch",
@@ -87,7 +87,7 @@ CREATE_SCHEDULE: Final = Operation(
     ),
     resource="name",
 )
-"""Creates a schedule that submits a job whenever its time comes (FR-008)."""
+"""Creates a schedule that submits a job whenever its time comes (FR-008), under the name of the schedule."""
 
 GET_SCHEDULE: Final = Operation(
     service="batch",

@@ -18,6 +18,8 @@ class BatchCapability(StrEnum):
     """A job can wait for other jobs to succeed."""
     TIME_ZONES = "time_zones"
     """A schedule can follow the clock of a time zone instead of UTC."""
+    BOTH_DAYS = "both_days"
+    """A schedule can name days of the month and days of the week together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,11 +65,16 @@ from lcplatform_runtime.paging import afirst, aiterate
 
 
 class AsyncDocumentStore:
-    """Keeps documents in collections. Documents, filters and updates are written in canonical Extended
-    JSON, so that dates, decimals, binary data and 64-bit integers survive. A document has an
-    identity in `_id`. A change of one document is atomic. Filters know $eq $ne $gt $gte $lt $lte
-    $in $nin $and $or $not $nor $exists $elemMatch $all $size $regex $type, dotted paths and arrays
-    (FR-022); an operator that is not known is refused everywhere.
+    """Keeps documents in collections. Documents come in canonical Extended JSON, so that dates,
+    decimals, binary data and 64-bit integers survive; documents, filters and updates are taken in
+    any of its forms, plain JSON among them. The types that it calls deprecated are refused. A
+    document has an identity in `_id`, which is neither an array nor a regular expression and never
+    changes. Names of fields neither begin with a dollar nor have dots in them. A change of one
+    document is atomic. Filters know $eq $ne $gt $gte $lt $lte $in $nin $and $or $not $nor $exists
+    $elemMatch $all $size $regex $type, dotted paths and arrays (FR-022). An operator that is not
+    known is refused everywhere, before anything happens. A collection is created before it is used:
+    one that is not there is NOT_FOUND to every operation. A transaction that is over is NOT_FOUND
+    too. A write that fails ends its transaction, of which nothing lasts then.
 
     Besides the errors that an operation names, each raises `ValidationError` for an argument that
     is not usable and `UnsupportedError` for what the provider does not offer, before anything is
@@ -96,7 +101,9 @@ class AsyncDocumentStore:
             name: The name: letters, digits, dots, hyphens and underscores.
             indexes: Indexes that it has from the beginning.
             ttl: Deletes its documents by their age (FR-024).
-            validator: The JSON Schema that its documents must satisfy.
+            validator: The JSON Schema that its documents must satisfy: draft 4, without references,
+                formats and defaults. `bsonType` names types that JSON does not have, such as "date"
+                and "long". A document that does not satisfy it is VALIDATION.
             options: Deadline, retries and the like, for this call alone.
 
         Raises:
@@ -159,13 +166,12 @@ class AsyncDocumentStore:
         transaction: str | None = None,
         options: CallOptions | None = None,
     ) -> InsertDocumentResponse:
-        """Inserts a document (FR-021). A document without `_id` is given one. A collection that is not
-        there is created.
+        """Inserts a document (FR-021). A document without `_id` is given one.
 
         Args:
             collection: The collection.
-            document: The document, in canonical Extended JSON. There is one with its `_id`, or with
-                the values of a unique index: ALREADY_EXISTS.
+            document: The document, in Extended JSON. There is one with its `_id`, or with the
+                values of a unique index: ALREADY_EXISTS.
             transaction: The transaction to which this belongs.
             options: Deadline, retries and the like, for this call alone.
 
@@ -188,16 +194,18 @@ class AsyncDocumentStore:
         options: CallOptions | None = None,
     ) -> InsertDocumentsResponse:
         """Inserts several documents and reports on each: one that is refused does not keep the others
-        out, but for a transaction, which it ends.
+        out. In a transaction all of them are inserted, or none: the first that is refused is
+        raised, and ends it.
 
         Args:
             collection: The collection.
-            documents: The documents, in canonical Extended JSON.
+            documents: The documents, in Extended JSON.
             transaction: The transaction to which this belongs.
             options: Deadline, retries and the like, for this call alone.
 
         Raises:
             ResourceNotFoundError: something that the call names does not exist.
+            AlreadyExistsError: it exists already.
             ConflictError: an etag is stale, or another caller was at it.
         """
         request = build(
@@ -262,8 +270,7 @@ class AsyncDocumentStore:
         Args:
             collection: The collection.
             id: The identity.
-            document: The whole new document, in canonical Extended JSON. Its `_id` is the same or
-                not given.
+            document: The whole new document, in Extended JSON. Its `_id` is the same or not given.
             upsert: Inserts the document if there is none with this identity. Not together with
                 `if_match`.
             if_match: Replaces only if the document still has this etag (FR-066). Stale: CONFLICT;
@@ -300,14 +307,16 @@ class AsyncDocumentStore:
         options: CallOptions | None = None,
     ) -> FindDocumentsResponse:
         """Finds the documents that match a filter (FR-021), a page at a time. Documents that change
-        while pages are read may be missed or seen twice.
+        while pages are read may be missed or seen twice; all others are seen once.
 
         Args:
             collection: The collection.
             filter: What a document must be like (FR-022); every document where absent.
-            sort: The order of the documents; the provider's where there is none.
+            sort: The order of the documents; the provider's where there is none. An array stands
+                where its least element does, in descending order where its greatest does.
             projection: The fields that are wanted, all of them where there are none: {"name": 1}
-                for some, {"name": 0} for all but some.
+                for some, {"name": 0} for all but some. `_id` is always among them unless it is
+                given 0.
             transaction: The transaction to which this belongs.
             page_size: At most so many documents in the answer.
             page_token: Where the page before ended: its `next_page_token`.
@@ -344,9 +353,11 @@ class AsyncDocumentStore:
         Args:
             collection: The collection.
             filter: What a document must be like (FR-022); every document where absent.
-            sort: The order of the documents; the provider's where there is none.
+            sort: The order of the documents; the provider's where there is none. An array stands
+                where its least element does, in descending order where its greatest does.
             projection: The fields that are wanted, all of them where there are none: {"name": 1}
-                for some, {"name": 0} for all but some.
+                for some, {"name": 0} for all but some. `_id` is always among them unless it is
+                given 0.
             transaction: The transaction to which this belongs.
             options: Deadline, retries and the like, for this call alone.
 
@@ -403,7 +414,8 @@ class AsyncDocumentStore:
         options: CallOptions | None = None,
     ) -> UpdateDocumentsResponse:
         """Changes every document that matches a filter, or only the first. Each document is changed as
-        a whole or not at all.
+        a whole or not at all. What cannot be done to a document that matches, such as adding to
+        text, is VALIDATION.
 
         Args:
             collection: The collection.
@@ -413,7 +425,8 @@ class AsyncDocumentStore:
             upsert: Inserts a document made of the filter's equalities and the update if none
                 matches.
             if_match: Changes only a document that still has this etag (FR-066). Only with a filter
-                for one `_id`. Stale: CONFLICT; no document: NOT_FOUND.
+                for one `_id` and nothing else, and without `upsert`. Stale: CONFLICT; no document:
+                NOT_FOUND.
             transaction: The transaction to which this belongs.
             options: Deadline, retries and the like, for this call alone.
 
@@ -451,7 +464,7 @@ class AsyncDocumentStore:
             filter: What a document must be like. {} is every document.
             first_only: Deletes the first document that matches and no other.
             if_match: Deletes only a document that still has this etag (FR-066). Only with a filter
-                for one `_id`. Stale: CONFLICT; no document: NOT_FOUND.
+                for one `_id` and nothing else. Stale: CONFLICT; no document: NOT_FOUND.
             transaction: The transaction to which this belongs.
             options: Deadline, retries and the like, for this call alone.
 
@@ -505,21 +518,23 @@ class AsyncDocumentStore:
         expire_after: timedelta | None = None,
         options: CallOptions | None = None,
     ) -> CreateIndexResponse:
-        """Creates an index (FR-023, FR-024). The same index may be created again; another of its name
-        is refused with ALREADY_EXISTS, and a unique one that the documents already break with
-        PRECONDITION_FAILED.
+        """Creates an index (FR-023, FR-024). The same index may be created again; another of its name,
+        or with its fields, is refused with ALREADY_EXISTS, and a unique one that the documents
+        already break with PRECONDITION_FAILED.
 
         Args:
             collection: The collection.
             fields: The fields, the most significant first. Several make a compound index.
             name: The name; made of the fields and their orders where absent.
             unique: Refuses a second document with the same values.
-            sparse: Leaves out documents that lack the fields.
+            sparse: Leaves out documents that lack all the fields.
             expire_after: Deletes a document so long after the time in its field (FR-024), some time
-                within the next minutes. Only with one field.
+                within the next minutes. Of several times in an array the earliest counts; a
+                document without a time there stays. Only with one field, not `_id`.
             options: Deadline, retries and the like, for this call alone.
 
         Raises:
+            ResourceNotFoundError: something that the call names does not exist.
             AlreadyExistsError: it exists already.
             PreconditionFailedError: it is not in the state that the call needs.
         """
@@ -576,7 +591,7 @@ class AsyncDocumentStore:
         *,
         options: CallOptions | None = None,
     ) -> DropIndexResponse:
-        """Drops an index.
+        """Drops an index. That of `_id` stays.
 
         Args:
             collection: The collection.
@@ -620,6 +635,8 @@ class AsyncDocumentStore:
         options: CallOptions | None = None,
     ) -> AsyncIterator[AggregateResponse]:
         """Passes documents through a pipeline and tells what comes out, in as many parts as it takes.
+        A pipeline has the stages $match, $project, $group, $sort, $limit, $skip, $unwind and
+        $count. Stages, accumulators and expressions that not every provider has are refused.
 
         Args:
             collection: The collection.
@@ -647,8 +664,10 @@ class AsyncDocumentStore:
         timeout: timedelta = timedelta(seconds=30),
         options: CallOptions | None = None,
     ) -> BeginTransactionResponse:
-        """Begins a transaction. Operations that name it see and make changes that no one else sees
-        until it is committed.
+        """Begins a transaction. Operations that name it see the documents as they were when it began,
+        and make changes that no one else sees until it is committed. Who changes a document that
+        somebody else has changed in the meantime, or is changing in another transaction, gets
+        CONFLICT. Collections and indexes are changed outside of transactions.
 
         Args:
             timeout: How long it may last. After that it is aborted.
@@ -703,13 +722,15 @@ class AsyncDocumentStore:
         resume_token: str | None = None,
         options: CallOptions | None = None,
     ) -> AsyncIterator[WatchCollectionResponse]:
-        """Tells every change of a collection as it happens. It ends only when the caller gives up or
-        the connection breaks; whoever asks again with the last `resume_token` misses nothing, as
-        long as the provider still has it: otherwise PRECONDITION_FAILED.
+        """Tells every change of a collection as it happens. It ends when the collection is dropped,
+        the caller gives up or the connection breaks; whoever asks again with the last
+        `resume_token` misses nothing, as long as the provider still has what happened since:
+        otherwise PRECONDITION_FAILED.
 
         Args:
             collection: The collection.
-            filter: What a changed document must be like; every document where absent.
+            filter: What a changed document must be like now; every document where absent. Those
+                that are gone are told in any case.
             resume_token: The change after which to go on; from now on where absent.
             options: Deadline, retries and the like, for this call alone.
 

@@ -52,11 +52,16 @@ from lcplatform_runtime.support import Support
 
 
 class DocumentStoreDriver(ABC):
-    """Keeps documents in collections. Documents, filters and updates are written in canonical
-    Extended JSON, so that dates, decimals, binary data and 64-bit integers survive. A document has
-    an identity in `_id`. A change of one document is atomic. Filters know $eq $ne $gt $gte $lt $lte
-    $in $nin $and $or $not $nor $exists $elemMatch $all $size $regex $type, dotted paths and arrays
-    (FR-022); an operator that is not known is refused everywhere.
+    """Keeps documents in collections. Documents come in canonical Extended JSON, so that dates,
+    decimals, binary data and 64-bit integers survive; documents, filters and updates are taken in
+    any of its forms, plain JSON among them. The types that it calls deprecated are refused. A
+    document has an identity in `_id`, which is neither an array nor a regular expression and never
+    changes. Names of fields neither begin with a dollar nor have dots in them. A change of one
+    document is atomic. Filters know $eq $ne $gt $gte $lt $lte $in $nin $and $or $not $nor $exists
+    $elemMatch $all $size $regex $type, dotted paths and arrays (FR-022). An operator that is not
+    known is refused everywhere, before anything happens. A collection is created before it is used:
+    one that is not there is NOT_FOUND to every operation. A transaction that is over is NOT_FOUND
+    too. A write that fails ends its transaction, of which nothing lasts then.
 
     Blocking. Requests are validated and complete: defaults are filled in. Raise the errors of
     `lcplatform.errors`, or the vendor's own for the provider's table to translate.
@@ -81,14 +86,13 @@ class DocumentStoreDriver(ABC):
 
     @abstractmethod
     def insert_document(self, request: InsertDocumentRequest, /) -> InsertDocumentResponse:
-        """Inserts a document (FR-021). A document without `_id` is given one. A collection that is not
-        there is created.
-        """
+        """Inserts a document (FR-021). A document without `_id` is given one."""
 
     @abstractmethod
     def insert_documents(self, request: InsertDocumentsRequest, /) -> InsertDocumentsResponse:
         """Inserts several documents and reports on each: one that is refused does not keep the others
-        out, but for a transaction, which it ends.
+        out. In a transaction all of them are inserted, or none: the first that is refused is
+        raised, and ends it.
         """
 
     @abstractmethod
@@ -102,13 +106,14 @@ class DocumentStoreDriver(ABC):
     @abstractmethod
     def find_documents(self, request: FindDocumentsRequest, /) -> FindDocumentsResponse:
         """Finds the documents that match a filter (FR-021), a page at a time. Documents that change
-        while pages are read may be missed or seen twice.
+        while pages are read may be missed or seen twice; all others are seen once.
         """
 
     @abstractmethod
     def update_documents(self, request: UpdateDocumentsRequest, /) -> UpdateDocumentsResponse:
         """Changes every document that matches a filter, or only the first. Each document is changed as
-        a whole or not at all.
+        a whole or not at all. What cannot be done to a document that matches, such as adding to
+        text, is VALIDATION.
         """
 
     @abstractmethod
@@ -121,9 +126,9 @@ class DocumentStoreDriver(ABC):
 
     @abstractmethod
     def create_index(self, request: CreateIndexRequest, /) -> CreateIndexResponse:
-        """Creates an index (FR-023, FR-024). The same index may be created again; another of its name
-        is refused with ALREADY_EXISTS, and a unique one that the documents already break with
-        PRECONDITION_FAILED.
+        """Creates an index (FR-023, FR-024). The same index may be created again; another of its name,
+        or with its fields, is refused with ALREADY_EXISTS, and a unique one that the documents
+        already break with PRECONDITION_FAILED.
         """
 
     @abstractmethod
@@ -132,7 +137,7 @@ class DocumentStoreDriver(ABC):
 
     @abstractmethod
     def drop_index(self, request: DropIndexRequest, /) -> DropIndexResponse:
-        """Drops an index."""
+        """Drops an index. That of `_id` stays."""
 
     @abstractmethod
     def explain(self, request: ExplainRequest, /) -> ExplainResponse:
@@ -140,12 +145,17 @@ class DocumentStoreDriver(ABC):
 
     @abstractmethod
     def aggregate(self, request: AggregateRequest, /) -> Iterator[AggregateResponse]:
-        """Passes documents through a pipeline and tells what comes out, in as many parts as it takes."""
+        """Passes documents through a pipeline and tells what comes out, in as many parts as it takes.
+        A pipeline has the stages $match, $project, $group, $sort, $limit, $skip, $unwind and
+        $count. Stages, accumulators and expressions that not every provider has are refused.
+        """
 
     @abstractmethod
     def begin_transaction(self, request: BeginTransactionRequest, /) -> BeginTransactionResponse:
-        """Begins a transaction. Operations that name it see and make changes that no one else sees
-        until it is committed.
+        """Begins a transaction. Operations that name it see the documents as they were when it began,
+        and make changes that no one else sees until it is committed. Who changes a document that
+        somebody else has changed in the meantime, or is changing in another transaction, gets
+        CONFLICT. Collections and indexes are changed outside of transactions.
         """
 
     @abstractmethod
@@ -162,18 +172,24 @@ class DocumentStoreDriver(ABC):
     def watch_collection(
         self, request: WatchCollectionRequest, /
     ) -> Iterator[WatchCollectionResponse]:
-        """Tells every change of a collection as it happens. It ends only when the caller gives up or
-        the connection breaks; whoever asks again with the last `resume_token` misses nothing, as
-        long as the provider still has it: otherwise PRECONDITION_FAILED.
+        """Tells every change of a collection as it happens. It ends when the collection is dropped,
+        the caller gives up or the connection breaks; whoever asks again with the last
+        `resume_token` misses nothing, as long as the provider still has what happened since:
+        otherwise PRECONDITION_FAILED.
         """
 
 
 class AsyncDocumentStoreDriver(ABC):
-    """Keeps documents in collections. Documents, filters and updates are written in canonical
-    Extended JSON, so that dates, decimals, binary data and 64-bit integers survive. A document has
-    an identity in `_id`. A change of one document is atomic. Filters know $eq $ne $gt $gte $lt $lte
-    $in $nin $and $or $not $nor $exists $elemMatch $all $size $regex $type, dotted paths and arrays
-    (FR-022); an operator that is not known is refused everywhere.
+    """Keeps documents in collections. Documents come in canonical Extended JSON, so that dates,
+    decimals, binary data and 64-bit integers survive; documents, filters and updates are taken in
+    any of its forms, plain JSON among them. The types that it calls deprecated are refused. A
+    document has an identity in `_id`, which is neither an array nor a regular expression and never
+    changes. Names of fields neither begin with a dollar nor have dots in them. A change of one
+    document is atomic. Filters know $eq $ne $gt $gte $lt $lte $in $nin $and $or $not $nor $exists
+    $elemMatch $all $size $regex $type, dotted paths and arrays (FR-022). An operator that is not
+    known is refused everywhere, before anything happens. A collection is created before it is used:
+    one that is not there is NOT_FOUND to every operation. A transaction that is over is NOT_FOUND
+    too. A write that fails ends its transaction, of which nothing lasts then.
 
     Async. Requests are validated and complete: defaults are filled in. Raise the errors of
     `lcplatform.errors`, or the vendor's own for the provider's table to translate.
@@ -200,14 +216,13 @@ class AsyncDocumentStoreDriver(ABC):
 
     @abstractmethod
     async def insert_document(self, request: InsertDocumentRequest, /) -> InsertDocumentResponse:
-        """Inserts a document (FR-021). A document without `_id` is given one. A collection that is not
-        there is created.
-        """
+        """Inserts a document (FR-021). A document without `_id` is given one."""
 
     @abstractmethod
     async def insert_documents(self, request: InsertDocumentsRequest, /) -> InsertDocumentsResponse:
         """Inserts several documents and reports on each: one that is refused does not keep the others
-        out, but for a transaction, which it ends.
+        out. In a transaction all of them are inserted, or none: the first that is refused is
+        raised, and ends it.
         """
 
     @abstractmethod
@@ -221,13 +236,14 @@ class AsyncDocumentStoreDriver(ABC):
     @abstractmethod
     async def find_documents(self, request: FindDocumentsRequest, /) -> FindDocumentsResponse:
         """Finds the documents that match a filter (FR-021), a page at a time. Documents that change
-        while pages are read may be missed or seen twice.
+        while pages are read may be missed or seen twice; all others are seen once.
         """
 
     @abstractmethod
     async def update_documents(self, request: UpdateDocumentsRequest, /) -> UpdateDocumentsResponse:
         """Changes every document that matches a filter, or only the first. Each document is changed as
-        a whole or not at all.
+        a whole or not at all. What cannot be done to a document that matches, such as adding to
+        text, is VALIDATION.
         """
 
     @abstractmethod
@@ -240,9 +256,9 @@ class AsyncDocumentStoreDriver(ABC):
 
     @abstractmethod
     async def create_index(self, request: CreateIndexRequest, /) -> CreateIndexResponse:
-        """Creates an index (FR-023, FR-024). The same index may be created again; another of its name
-        is refused with ALREADY_EXISTS, and a unique one that the documents already break with
-        PRECONDITION_FAILED.
+        """Creates an index (FR-023, FR-024). The same index may be created again; another of its name,
+        or with its fields, is refused with ALREADY_EXISTS, and a unique one that the documents
+        already break with PRECONDITION_FAILED.
         """
 
     @abstractmethod
@@ -251,7 +267,7 @@ class AsyncDocumentStoreDriver(ABC):
 
     @abstractmethod
     async def drop_index(self, request: DropIndexRequest, /) -> DropIndexResponse:
-        """Drops an index."""
+        """Drops an index. That of `_id` stays."""
 
     @abstractmethod
     async def explain(self, request: ExplainRequest, /) -> ExplainResponse:
@@ -259,14 +275,19 @@ class AsyncDocumentStoreDriver(ABC):
 
     @abstractmethod
     def aggregate(self, request: AggregateRequest, /) -> AsyncIterator[AggregateResponse]:
-        """Passes documents through a pipeline and tells what comes out, in as many parts as it takes."""
+        """Passes documents through a pipeline and tells what comes out, in as many parts as it takes.
+        A pipeline has the stages $match, $project, $group, $sort, $limit, $skip, $unwind and
+        $count. Stages, accumulators and expressions that not every provider has are refused.
+        """
 
     @abstractmethod
     async def begin_transaction(
         self, request: BeginTransactionRequest, /
     ) -> BeginTransactionResponse:
-        """Begins a transaction. Operations that name it see and make changes that no one else sees
-        until it is committed.
+        """Begins a transaction. Operations that name it see the documents as they were when it began,
+        and make changes that no one else sees until it is committed. Who changes a document that
+        somebody else has changed in the meantime, or is changing in another transaction, gets
+        CONFLICT. Collections and indexes are changed outside of transactions.
         """
 
     @abstractmethod
@@ -287,7 +308,8 @@ class AsyncDocumentStoreDriver(ABC):
     def watch_collection(
         self, request: WatchCollectionRequest, /
     ) -> AsyncIterator[WatchCollectionResponse]:
-        """Tells every change of a collection as it happens. It ends only when the caller gives up or
-        the connection breaks; whoever asks again with the last `resume_token` misses nothing, as
-        long as the provider still has it: otherwise PRECONDITION_FAILED.
+        """Tells every change of a collection as it happens. It ends when the collection is dropped,
+        the caller gives up or the connection breaks; whoever asks again with the last
+        `resume_token` misses nothing, as long as the provider still has what happened since:
+        otherwise PRECONDITION_FAILED.
         """

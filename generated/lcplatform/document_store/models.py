@@ -10,7 +10,7 @@ from typing import Annotated, TypeAlias
 from pydantic import AwareDatetime, Field
 
 from lcplatform.type.models import BatchFailure
-from lcplatform_runtime.choices import KNOWN
+from lcplatform_runtime.choices import JSON_OBJECT, KNOWN
 from lcplatform_runtime.json_value import Json
 from lcplatform_runtime.model import Model, Request, Response
 
@@ -54,7 +54,7 @@ class Document(Response):
     """A document as it is stored."""
 
     content: Json
-    """The content, `_id` included, in canonical Extended JSON."""
+    """The content, `_id` included and first, in canonical Extended JSON."""
 
     etag: str | None = None
     """An opaque mark of the document, for `if_match`. Absent where only part of it was asked for.
@@ -86,11 +86,12 @@ class IndexDefinition(Model):
     """Refuses a second document with the same values."""
 
     sparse: bool = False
-    """Leaves out documents that lack the fields."""
+    """Leaves out documents that lack all the fields."""
 
     expire_after: Annotated[timedelta | None, Field(ge=0, le=2147483647)] = None
     """Deletes a document so long after the time in its field (FR-024), some time within the next
-    minutes. Only with one field.
+    minutes. Of several times in an array the earliest counts; a document without a time there
+    stays. Only with one field, not `_id`.
     """
 
 
@@ -126,29 +127,31 @@ class Collection(Response):
 
 class Update(Request):
     """How documents are changed. Each part is a JSON object whose names are paths of fields; a field
-    is in one part at most.
+    is in one part at most, and none lies in another. There is at least one change.
     """
 
-    set: Json | None = None
+    set: Annotated[Json, JSON_OBJECT] | None = None
     """Fields that get these values."""
 
     unset: Annotated[tuple[str, ...], Field(max_length=1000)] = ()
     """Fields that are removed."""
 
-    increment: Json | None = None
+    increment: Annotated[Json, JSON_OBJECT] | None = None
     """Fields to which these numbers are added."""
 
-    push: Json | None = None
-    """Arrays to which these values are appended. {"$each": […]} appends several."""
+    push: Annotated[Json, JSON_OBJECT] | None = None
+    """Arrays to which these values are appended. {"$each": […]} appends several, with $position, $sort
+    and $slice where they go, in which order, and how many are kept.
+    """
 
-    pull: Json | None = None
+    pull: Annotated[Json, JSON_OBJECT] | None = None
     """Arrays from which everything is removed that equals these values or matches these conditions.
     """
 
     rename: dict[str, str] = {}
     """Fields that get these names."""
 
-    set_on_insert: Json | None = None
+    set_on_insert: Annotated[Json, JSON_OBJECT] | None = None
     """Fields that get these values only in a document that is inserted because nothing matched."""
 
 
@@ -164,8 +167,11 @@ class CreateCollectionRequest(Request):
     ttl: TimeToLive | None = None
     """Deletes its documents by their age (FR-024)."""
 
-    validator: Json | None = None
-    """The JSON Schema that its documents must satisfy."""
+    validator: Annotated[Json, JSON_OBJECT] | None = None
+    """The JSON Schema that its documents must satisfy: draft 4, without references, formats and
+    defaults. `bsonType` names types that JSON does not have, such as "date" and "long". A document
+    that does not satisfy it is VALIDATION.
+    """
 
 
 class CreateCollectionResponse(Response):
@@ -214,9 +220,9 @@ class InsertDocumentRequest(Request):
     ]
     """The collection."""
 
-    document: Json
-    """The document, in canonical Extended JSON. There is one with its `_id`, or with the values of a
-    unique index: ALREADY_EXISTS.
+    document: Annotated[Json, JSON_OBJECT]
+    """The document, in Extended JSON. There is one with its `_id`, or with the values of a unique
+    index: ALREADY_EXISTS.
     """
 
     transaction: Annotated[str | None, Field(max_length=512, min_length=1)] = None
@@ -241,8 +247,8 @@ class InsertDocumentsRequest(Request):
     ]
     """The collection."""
 
-    documents: tuple[Json, ...]
-    """The documents, in canonical Extended JSON."""
+    documents: Annotated[tuple[Annotated[Json, JSON_OBJECT], ...], Field(min_length=1)]
+    """The documents, in Extended JSON."""
 
     transaction: Annotated[str | None, Field(max_length=512, min_length=1)] = None
     """The transaction to which this belongs."""
@@ -304,8 +310,8 @@ class ReplaceDocumentRequest(Request):
     id: str | Json
     """The identity."""
 
-    document: Json
-    """The whole new document, in canonical Extended JSON. Its `_id` is the same or not given."""
+    document: Annotated[Json, JSON_OBJECT]
+    """The whole new document, in Extended JSON. Its `_id` is the same or not given."""
 
     upsert: bool = False
     """Inserts the document if there is none with this identity. Not together with `if_match`."""
@@ -337,15 +343,17 @@ class FindDocumentsRequest(Request):
     ]
     """The collection."""
 
-    filter: Json | None = None
+    filter: Annotated[Json, JSON_OBJECT] | None = None
     """What a document must be like (FR-022); every document where absent."""
 
     sort: Annotated[tuple[FieldOrder, ...], Field(max_length=32)] = ()
-    """The order of the documents; the provider's where there is none."""
+    """The order of the documents; the provider's where there is none. An array stands where its least
+    element does, in descending order where its greatest does.
+    """
 
-    projection: Json | None = None
+    projection: Annotated[Json, JSON_OBJECT] | None = None
     """The fields that are wanted, all of them where there are none: {"name": 1} for some, {"name": 0}
-    for all but some.
+    for all but some. `_id` is always among them unless it is given 0.
     """
 
     transaction: Annotated[str | None, Field(max_length=512, min_length=1)] = None
@@ -376,7 +384,7 @@ class UpdateDocumentsRequest(Request):
     ]
     """The collection."""
 
-    filter: Json
+    filter: Annotated[Json, JSON_OBJECT]
     """What a document must be like. {} is every document."""
 
     update: Update
@@ -389,8 +397,8 @@ class UpdateDocumentsRequest(Request):
     """Inserts a document made of the filter's equalities and the update if none matches."""
 
     if_match: Annotated[str | None, Field(min_length=1)] = None
-    """Changes only a document that still has this etag (FR-066). Only with a filter for one `_id`.
-    Stale: CONFLICT; no document: NOT_FOUND.
+    """Changes only a document that still has this etag (FR-066). Only with a filter for one `_id` and
+    nothing else, and without `upsert`. Stale: CONFLICT; no document: NOT_FOUND.
     """
 
     transaction: Annotated[str | None, Field(max_length=512, min_length=1)] = None
@@ -418,15 +426,15 @@ class DeleteDocumentsRequest(Request):
     ]
     """The collection."""
 
-    filter: Json
+    filter: Annotated[Json, JSON_OBJECT]
     """What a document must be like. {} is every document."""
 
     first_only: bool = False
     """Deletes the first document that matches and no other."""
 
     if_match: Annotated[str | None, Field(min_length=1)] = None
-    """Deletes only a document that still has this etag (FR-066). Only with a filter for one `_id`.
-    Stale: CONFLICT; no document: NOT_FOUND.
+    """Deletes only a document that still has this etag (FR-066). Only with a filter for one `_id` and
+    nothing else. Stale: CONFLICT; no document: NOT_FOUND.
     """
 
     transaction: Annotated[str | None, Field(max_length=512, min_length=1)] = None
@@ -448,7 +456,7 @@ class CountDocumentsRequest(Request):
     ]
     """The collection."""
 
-    filter: Json | None = None
+    filter: Annotated[Json, JSON_OBJECT] | None = None
     """What a document must be like; every document where absent."""
 
     transaction: Annotated[str | None, Field(max_length=512, min_length=1)] = None
@@ -482,11 +490,12 @@ class CreateIndexRequest(Request):
     """Refuses a second document with the same values."""
 
     sparse: bool = False
-    """Leaves out documents that lack the fields."""
+    """Leaves out documents that lack all the fields."""
 
     expire_after: Annotated[timedelta | None, Field(ge=0, le=2147483647)] = None
     """Deletes a document so long after the time in its field (FR-024), some time within the next
-    minutes. Only with one field.
+    minutes. Of several times in an array the earliest counts; a document without a time there
+    stays. Only with one field, not `_id`.
     """
 
 
@@ -546,7 +555,7 @@ class ExplainRequest(Request):
     ]
     """The collection."""
 
-    filter: Json | None = None
+    filter: Annotated[Json, JSON_OBJECT] | None = None
     """What a document must be like; every document where absent."""
 
     sort: Annotated[tuple[FieldOrder, ...], Field(max_length=32)] = ()
@@ -574,7 +583,9 @@ class AggregateRequest(Request):
     ]
     """The collection."""
 
-    pipeline: tuple[Json, ...]
+    pipeline: Annotated[
+        tuple[Annotated[Json, JSON_OBJECT], ...], Field(min_length=1, max_length=100)
+    ]
     """The stages, each a JSON object with one name: $match, $project, $group, $sort, $limit, $skip,
     $unwind or $count.
     """
@@ -637,8 +648,10 @@ class WatchCollectionRequest(Request):
     ]
     """The collection."""
 
-    filter: Json | None = None
-    """What a changed document must be like; every document where absent."""
+    filter: Annotated[Json, JSON_OBJECT] | None = None
+    """What a changed document must be like now; every document where absent. Those that are gone are
+    told in any case.
+    """
 
     resume_token: Annotated[str | None, Field(max_length=8192, min_length=1)] = None
     """The change after which to go on; from now on where absent."""

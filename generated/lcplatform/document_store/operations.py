@@ -56,12 +56,12 @@ INSERT_DOCUMENTS: Final = Operation(
     method="insert_documents",
     rpc="/lcplatform.document_store.v1.DocumentStoreService/InsertDocuments",
     title="DocumentStore.InsertDocuments",
-    errors=("NOT_FOUND", "CONFLICT"),
+    errors=("NOT_FOUND", "ALREADY_EXISTS", "CONFLICT"),
     needs=(FieldNeed(field="transaction", capability="transactions"),),
     limits=(FieldLimit(field="documents", limit="max_batch_entries", unit="count"),),
     resource="collection",
 )
-"""Inserts several documents and reports on each: one that is refused does not keep the others out, but for a transaction, which it ends."""
+"""Inserts several documents and reports on each: one that is refused does not keep the others out."""
 
 GET_DOCUMENT: Final = Operation(
     service="document_store",
@@ -144,7 +144,7 @@ CREATE_INDEX: Final = Operation(
     rpc="/lcplatform.document_store.v1.DocumentStoreService/CreateIndex",
     title="DocumentStore.CreateIndex",
     idempotency=Idempotency.IDEMPOTENT,
-    errors=("ALREADY_EXISTS", "PRECONDITION_FAILED"),
+    errors=("NOT_FOUND", "ALREADY_EXISTS", "PRECONDITION_FAILED"),
     resource="collection",
 )
 """Creates an index (FR-023, FR-024)."""

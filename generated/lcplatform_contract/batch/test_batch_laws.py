@@ -37,6 +37,8 @@ class TestBatchLaws(LawTest):
             ("image", "too long", "a" * 1025),
             ("image", "too short", ""),
             ("command", "too many", ["a"] * 1001),
+            ("environment", "a key against the pattern", {"\n": "a"}),
+            ("secrets", "a key against the pattern", {"\n": "a"}),
             ("cpu", "too small", -0.75),
             ("cpu", "too large", 5),
             ("memory", "too small", 511),
@@ -75,9 +77,6 @@ class TestBatchLaws(LawTest):
             ("identity", "the longest", self.text(2048)),
             ("idempotency_key", "the longest", self.text(128)),
         )
-
-    def test_submit_job_on_what_is_missing_raises_not_found(self) -> None:
-        self.misses(self.batch.submit_job, self._submit_job(), "Batch.SubmitJob")
 
     @lacks("arrays")
     def test_without_arrays_submit_job_is_refused(self) -> None:
@@ -218,11 +217,8 @@ class TestBatchLaws(LawTest):
             ("name", "too long", "a" * 65),
             ("name", "too short", ""),
             ("name", "against the pattern", "\n"),
-            ("cron", "too long", "a" * 256),
             ("cron", "too short", ""),
             ("cron", "against the pattern", "\n"),
-            ("time_zone", "too long", "a" * 65),
-            ("time_zone", "too short", ""),
             ("time_zone", "against the pattern", "\n"),
             ("description", "too long", "a" * 513),
             ("description", "too short", ""),
@@ -234,7 +230,6 @@ class TestBatchLaws(LawTest):
             self._create_schedule,
             ("ALREADY_EXISTS", "NOT_FOUND"),
             ("name", "the longest", self.text(64)),
-            ("time_zone", "the longest", self.text(64)),
             ("description", "the longest", self.text(512)),
         )
 
@@ -305,11 +300,7 @@ class TestBatchLaws(LawTest):
             ("name", "too long", "a" * 65),
             ("name", "too short", ""),
             ("name", "against the pattern", "\n"),
-            ("cron", "too long", "a" * 256),
-            ("cron", "too short", "aaaaaaaa"),
-            ("cron", "against the pattern", "\n" * 9),
-            ("time_zone", "too long", "a" * 65),
-            ("time_zone", "too short", ""),
+            ("cron", "against the pattern", "\n"),
             ("time_zone", "against the pattern", "\n"),
             ("description", "too long", "a" * 513),
             ("description", "too short", ""),
@@ -323,7 +314,6 @@ class TestBatchLaws(LawTest):
             self._update_schedule,
             ("CONFLICT", "NOT_FOUND"),
             ("name", "the longest", self.text(64)),
-            ("time_zone", "the longest", self.text(64)),
             ("description", "the longest", self.text(512)),
         )
 

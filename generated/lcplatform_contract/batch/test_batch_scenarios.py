@@ -3,17 +3,33 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from lcplatform.batch.client import Batch
-from lcplatform.errors import ResourceNotFoundError
-from lcplatform_contract.contract_test import ContractTest
+from lcplatform.batch.models import JobStatus, JobTemplate
+from lcplatform.errors import (
+    AlreadyExistsError,
+    ConflictError,
+    ResourceNotFoundError,
+    ValidationError,
+)
+from lcplatform_contract.contract_test import ContractTest, needs
+from lcplatform_contract.expect import ANY, containing, flat, like, refused
 
 
 class TestBatchScenarios(ContractTest):
     """What Batch does.
 
-    FR-009: The status of a job is tracked.
+    FR-006: A job is submitted with image, command, environment, CPU and memory.
+    FR-007: A job that fails is tried again, three times in all by default.
+    FR-008: A schedule submits jobs at the times of a cron expression.
+    FR-009: The status of a job is tracked to its end.
+    FR-010: A job that runs for longer than it may is ended.
+    FR-066: An update can be guarded by an etag; a stale one changes nothing.
+    SC-010: A failed job is retried up to its limit.
+    SC-013: Every provider behaves the same.
     """
 
     service = "batch"
@@ -23,8 +39,670 @@ class TestBatchScenarios(ContractTest):
         """The service under test."""
         return self.platform.batch
 
+    def test_a_job_is_pending_when_it_is_submitted_and_succeeded_in_the_end(self) -> None:
+        """FR-006, FR-009"""
+        report = self.name("report")
+        submitted = self.batch.submit_job(report, image="lcplatform/test-job")
+        assert submitted.job.name == report
+        assert submitted.job.status == JobStatus.PENDING
+        assert submitted.job.attempts == ()
+        assert submitted.job.created_at == ANY
+        assert submitted.job.completed_at is None
+        assert submitted.job.template.image == "lcplatform/test-job"
+        assert submitted.job.template.cpu == 1.0
+        assert submitted.job.template.memory == 2048
+        assert submitted.job.template.timeout == timedelta(seconds=3600)
+        assert submitted.job.template.max_attempts == 3
+        id_ = submitted.job.job_id
+        self.eventually(
+            lambda: self.batch.get_job(id_).job,
+            like(
+                job_id=id_,
+                status=JobStatus.SUCCEEDED,
+                exit_code=0,
+                attempts=(like(started_at=ANY, completed_at=ANY, exit_code=0),),
+                started_at=ANY,
+                completed_at=ANY,
+            ),
+            within=timedelta(seconds=30),
+        )
+
+    def test_a_job_is_told_its_command_and_its_environment(self) -> None:
+        """FR-006"""
+        report = self.name("report")
+        submitted = self.batch.submit_job(
+            report,
+            image="lcplatform/test-job",
+            command=["--month", "2026-07", "$(reboot)"],
+            environment={
+                "REGION": "north & south",
+                "EMPTY": "",
+                "SHOW": "REGION,EMPTY",
+                "SHOW_COMMAND": "1",
+            },
+        )
+        id_ = submitted.job.job_id
+        self.eventually(
+            lambda: self.batch.get_job(id_).job,
+            like(status=JobStatus.SUCCEEDED),
+            within=timedelta(seconds=30),
+        )
+        found = self.finished(self.batch.get_job_logs(id_))
+        assert flat(it.entries for it in found) == (
+            like(message="REGION=north & south", attempt=1, time=ANY),
+            like(message="EMPTY="),
+            like(message="--month"),
+            like(message="2026-07"),
+            like(message="$(reboot)"),
+        )
+
+    def test_memory_that_is_not_given_is_the_least_that_goes_with_the_processor(self) -> None:
+        """FR-006"""
+        report = self.name("report")
+        submitted = self.batch.submit_job(report, image="lcplatform/test-job", cpu=0.25)
+        assert submitted.job.template.cpu == 0.25
+        assert submitted.job.template.memory == 512
+        submitted = self.batch.submit_job(
+            report, image="lcplatform/test-job", cpu=4.0, memory=12288
+        )
+        assert submitted.job.template.cpu == 4.0
+        assert submitted.job.template.memory == 12288
+
+    def test_sizes_that_no_provider_has_are_refused(self) -> None:
+        """FR-006"""
+        report = self.name("report")
+        with refused(ValidationError, field="cpu"):
+            self.batch.submit_job(report, image="lcplatform/test-job", cpu=0.3)
+        with refused(ValidationError, field="cpu"):
+            self.batch.submit_job(report, image="lcplatform/test-job", cpu=0.25, memory=4096)
+        assert self.batch.list_jobs(name=report).jobs == ()
+
+    def test_an_image_that_is_not_there_fails_the_job_with_the_reason(self) -> None:
+        """FR-006, FR-009"""
+        report = self.name("report")
+        submitted = self.batch.submit_job(report, image="lcplatform/no-such-image", max_attempts=1)
+        id_ = submitted.job.job_id
+        self.eventually(
+            lambda: self.batch.get_job(id_).job,
+            like(status=JobStatus.FAILED, reason=ANY, exit_code=None, completed_at=ANY),
+            within=timedelta(seconds=30),
+        )
+
+    def test_a_variable_is_not_both_plain_and_secret(self) -> None:
+        """FR-006"""
+        report = self.name("report")
+        with refused(ValidationError, field="secrets"):
+            self.batch.submit_job(
+                report,
+                image="lcplatform/test-job",
+                environment={"PASSWORD": "hunter2"},
+                secrets={"PASSWORD": "database"},
+            )
+        with refused(ValidationError, field="environment"):
+            self.batch.submit_job(
+                report, image="lcplatform/test-job", environment={"LCPLATFORM_ARRAY_INDEX": "1"}
+            )
+
+    @needs("platform.secrets")
+    def test_a_secret_is_injected_by_its_name(self) -> None:
+        """FR-006"""
+        report = self.name("report")
+        database = self.name("database")
+        self.platform.secrets.create_secret(database, "hunter2")
+        submitted = self.batch.submit_job(
+            report,
+            image="lcplatform/test-job",
+            environment={"REQUIRE": "PASSWORD"},
+            secrets={"PASSWORD": database},
+        )
+        assert submitted.job.template.secrets == {"PASSWORD": database}
+        assert submitted.job.template.environment == {"REQUIRE": "PASSWORD"}
+        id_ = submitted.job.job_id
+        self.eventually(
+            lambda: self.batch.get_job(id_).job,
+            like(status=JobStatus.SUCCEEDED, template=like(environment={"REQUIRE": "PASSWORD"})),
+            within=timedelta(seconds=30),
+        )
+
+    def test_a_job_whose_secret_is_not_there_is_not_submitted(self) -> None:
+        """FR-006"""
+        report = self.name("report")
+        nothing = self.name("nothing")
+        with pytest.raises(ResourceNotFoundError):
+            self.batch.submit_job(
+                report, image="lcplatform/test-job", secrets={"PASSWORD": nothing}
+            )
+        assert self.batch.list_jobs(name=report).jobs == ()
+
+    def test_a_job_that_fails_is_tried_three_times(self) -> None:
+        """FR-007, SC-010"""
+        report = self.name("report")
+        submitted = self.batch.submit_job(
+            report, image="lcplatform/test-job", environment={"EXIT_CODE": "7"}
+        )
+        id_ = submitted.job.job_id
+        self.eventually(
+            lambda: self.batch.get_job(id_).job,
+            like(
+                status=JobStatus.FAILED,
+                reason=ANY,
+                exit_code=7,
+                attempts=(
+                    like(exit_code=7),
+                    like(exit_code=7),
+                    like(exit_code=7, completed_at=ANY),
+                ),
+                completed_at=ANY,
+            ),
+            within=timedelta(seconds=30),
+        )
+
+    def test_a_job_that_fails_once_succeeds_with_its_second_attempt(self) -> None:
+        """FR-007, SC-010"""
+        report = self.name("report")
+        submitted = self.batch.submit_job(
+            report,
+            image="lcplatform/test-job",
+            environment={"FAIL_ATTEMPTS": "1", "PRINT": "begun"},
+        )
+        id_ = submitted.job.job_id
+        self.eventually(
+            lambda: self.batch.get_job(id_).job,
+            like(
+                status=JobStatus.SUCCEEDED,
+                exit_code=0,
+                attempts=(like(exit_code=1), like(exit_code=0)),
+            ),
+            within=timedelta(seconds=30),
+        )
+        found = self.finished(self.batch.get_job_logs(id_))
+        assert flat(it.entries for it in found) == (
+            like(message="begun", attempt=1),
+            like(message="begun", attempt=2),
+        )
+        found = self.finished(self.batch.get_job_logs(id_, attempt=2))
+        assert flat(it.entries for it in found) == (like(message="begun", attempt=2),)
+
+    def test_a_job_with_one_attempt_is_not_tried_again(self) -> None:
+        """FR-007"""
+        report = self.name("report")
+        submitted = self.batch.submit_job(
+            report, image="lcplatform/test-job", environment={"FAIL_ATTEMPTS": "1"}, max_attempts=1
+        )
+        id_ = submitted.job.job_id
+        self.eventually(
+            lambda: self.batch.get_job(id_).job,
+            like(status=JobStatus.FAILED, exit_code=1, attempts=(like(exit_code=1),)),
+            within=timedelta(seconds=30),
+        )
+
+    @needs("clock")
+    def test_an_attempt_that_runs_for_longer_than_it_may_ends_the_job(self) -> None:
+        """FR-010, FR-009"""
+        report = self.name("report")
+        submitted = self.batch.submit_job(
+            report,
+            image="lcplatform/test-job",
+            environment={"SECONDS": "600"},
+            timeout=timedelta(seconds=60),
+        )
+        id_ = submitted.job.job_id
+        self.advance(timedelta(seconds=30))
+        found = self.batch.get_job(id_)
+        assert found.job.status == JobStatus.RUNNING
+        assert found.job.attempts == (like(started_at=ANY, completed_at=None),)
+        self.advance(timedelta(seconds=60))
+        found = self.batch.get_job(id_)
+        assert found.job.status == JobStatus.TIMEOUT
+        assert found.job.reason
+        assert found.job.exit_code is None
+        assert found.job.attempts == (like(completed_at=ANY, reason=ANY),)
+        assert found.job.completed_at == ANY
+
+    @needs("clock")
+    def test_each_attempt_has_the_whole_time_limit(self) -> None:
+        """FR-010, FR-007"""
+        report = self.name("report")
+        submitted = self.batch.submit_job(
+            report,
+            image="lcplatform/test-job",
+            environment={"SECONDS": "50", "FAIL_ATTEMPTS": "2"},
+            timeout=timedelta(seconds=60),
+        )
+        id_ = submitted.job.job_id
+        self.advance(timedelta(seconds=160))
+        found = self.batch.get_job(id_)
+        assert found.job.status == JobStatus.SUCCEEDED
+        assert found.job.attempts == (like(exit_code=1), like(exit_code=1), like(exit_code=0))
+
+    @needs("clock")
+    def test_a_running_job_is_terminated_with_the_reason(self) -> None:
+        """FR-009"""
+        report = self.name("report")
+        submitted = self.batch.submit_job(
+            report, image="lcplatform/test-job", environment={"SECONDS": "600"}
+        )
+        id_ = submitted.job.job_id
+        self.advance(timedelta(seconds=10))
+        assert self.batch.get_job(id_).job.status == JobStatus.RUNNING
+        for _ in range(2):
+            self.batch.terminate_job(id_, reason="no longer wanted")
+        self.eventually(
+            lambda: self.batch.get_job(id_).job,
+            like(status=JobStatus.CANCELLED, reason="no longer wanted", completed_at=ANY),
+            within=timedelta(seconds=30),
+        )
+        self.advance(timedelta(seconds=3600))
+        found = self.batch.get_job(id_)
+        assert found.job.status == JobStatus.CANCELLED
+        assert found.job.attempts
+
+    def test_a_job_that_has_ended_stays_as_it_is(self) -> None:
+        """FR-009"""
+        report = self.name("report")
+        id_ = self.batch.submit_job(report, image="lcplatform/test-job").job.job_id
+        self.eventually(
+            lambda: self.batch.get_job(id_).job,
+            like(status=JobStatus.SUCCEEDED),
+            within=timedelta(seconds=30),
+        )
+        terminated = self.batch.terminate_job(id_, reason="too late")
+        assert terminated.job.status == JobStatus.SUCCEEDED
+        assert terminated.job.reason is None
+
     def test_a_job_that_does_not_exist_is_not_found(self) -> None:
         """FR-009"""
-        thing = self.name("thing")
+        nothing = self.name("nothing")
         with pytest.raises(ResourceNotFoundError):
-            self.batch.get_job(thing)
+            self.batch.get_job(nothing)
+        with pytest.raises(ResourceNotFoundError):
+            self.batch.terminate_job(nothing, reason="never mind")
+        with pytest.raises(ResourceNotFoundError):
+            self.finished(self.batch.get_job_logs(nothing))
+
+    def test_a_repeated_submission_is_one_job(self) -> None:
+        """FR-006"""
+        report = self.name("report")
+        key = self.name("key")
+        submitted = self.batch.submit_job(report, image="lcplatform/test-job", idempotency_key=key)
+        id_ = submitted.job.job_id
+        submitted = self.batch.submit_job(report, image="lcplatform/test-job", idempotency_key=key)
+        assert submitted.job.job_id == id_
+        self.eventually(
+            lambda: self.batch.list_jobs(name=report).jobs,
+            (like(job_id=id_),),
+            within=timedelta(seconds=30),
+        )
+
+    def test_the_same_key_with_another_job_is_a_conflict(self) -> None:
+        """FR-006"""
+        report = self.name("report")
+        key = self.name("key")
+        submitted = self.batch.submit_job(report, image="lcplatform/test-job", idempotency_key=key)
+        id_ = submitted.job.job_id
+        with pytest.raises(ConflictError):
+            self.batch.submit_job(
+                report, image="lcplatform/test-job", command=["other"], idempotency_key=key
+            )
+        self.eventually(
+            lambda: self.batch.list_jobs(name=report).jobs,
+            (like(job_id=id_),),
+            within=timedelta(seconds=30),
+        )
+
+    def test_jobs_are_listed_by_name_and_status_the_newest_first(self) -> None:
+        """FR-009"""
+        report = self.name("report")
+        other = self.name("other")
+        first = self.batch.submit_job(report, image="lcplatform/test-job").job.job_id
+        self.eventually(
+            lambda: self.batch.get_job(first).job,
+            like(status=JobStatus.SUCCEEDED),
+            within=timedelta(seconds=30),
+        )
+        submitted = self.batch.submit_job(
+            report, image="lcplatform/test-job", environment={"EXIT_CODE": "1"}, max_attempts=1
+        )
+        second = submitted.job.job_id
+        self.batch.submit_job(other, image="lcplatform/test-job")
+        self.eventually(
+            lambda: self.batch.get_job(second).job,
+            like(status=JobStatus.FAILED),
+            within=timedelta(seconds=30),
+        )
+        self.eventually(
+            lambda: self.batch.list_jobs(name=report).jobs,
+            (
+                like(job_id=second, name=report, status=JobStatus.FAILED, reason=ANY),
+                like(job_id=first, status=JobStatus.SUCCEEDED),
+            ),
+            within=timedelta(seconds=30),
+        )
+        listed = self.batch.list_jobs(name=report, status=JobStatus.FAILED)
+        assert listed.jobs == (like(job_id=second),)
+        listed = self.batch.list_jobs(name=report, page_size=1)
+        assert listed.jobs == (like(job_id=second),)
+        next_ = listed.next_page_token
+        listed = self.batch.list_jobs(name=report, page_size=1, page_token=next_)
+        assert listed.jobs == (like(job_id=first),)
+        assert listed.next_page_token == ""
+
+    def test_what_a_job_writes_is_followed_until_it_ends(self) -> None:
+        """FR-009"""
+        report = self.name("report")
+        submitted = self.batch.submit_job(
+            report, image="lcplatform/test-job", environment={"PRINT": "one\ntwo", "SECONDS": "5"}
+        )
+        id_ = submitted.job.job_id
+        found = self.finished(self.batch.get_job_logs(id_, follow=True))
+        assert flat(it.entries for it in found) == (like(message="one"), like(message="two"))
+        assert self.batch.get_job(id_).job.status == JobStatus.SUCCEEDED
+
+    @needs("arrays")
+    def test_the_copies_of_an_array_job_know_their_numbers(self) -> None:
+        """FR-006, FR-009"""
+        report = self.name("report")
+        submitted = self.batch.submit_job(
+            report,
+            image="lcplatform/test-job",
+            array_size=3,
+            environment={"SHOW": "LCPLATFORM_ARRAY_INDEX"},
+        )
+        assert submitted.job.array_progress == like(pending=3, running=0, succeeded=0, failed=0)
+        id_ = submitted.job.job_id
+        self.eventually(
+            lambda: self.batch.get_job(id_).job,
+            like(
+                status=JobStatus.SUCCEEDED,
+                attempts=(),
+                array_progress=like(pending=0, succeeded=3, failed=0),
+            ),
+            within=timedelta(seconds=30),
+        )
+        listed = self.batch.list_jobs(parent_job_id=id_)
+        assert listed.jobs == (
+            like(status=JobStatus.SUCCEEDED),
+            like(status=JobStatus.SUCCEEDED),
+            like(status=JobStatus.SUCCEEDED),
+        )
+        third = listed.jobs[2].job_id
+        found = self.batch.get_job(third)
+        assert found.job.parent_job_id == id_
+        assert found.job.array_index == 2
+        assert found.job.attempts == (like(exit_code=0),)
+        found_job_logs = self.finished(self.batch.get_job_logs(third))
+        assert flat(it.entries for it in found_job_logs) == (
+            like(message="LCPLATFORM_ARRAY_INDEX=2"),
+        )
+        assert self.batch.list_jobs(name=report).jobs == (like(job_id=id_),)
+
+    @needs("arrays")
+    def test_an_array_job_fails_if_one_of_its_copies_does(self) -> None:
+        """FR-009, FR-007"""
+        report = self.name("report")
+        submitted = self.batch.submit_job(
+            report,
+            image="lcplatform/test-job",
+            array_size=4,
+            environment={"FAIL_INDEXES": "1,3"},
+            max_attempts=2,
+        )
+        id_ = submitted.job.job_id
+        self.eventually(
+            lambda: self.batch.get_job(id_).job,
+            like(status=JobStatus.FAILED, reason=ANY, array_progress=like(succeeded=2, failed=2)),
+            within=timedelta(seconds=30),
+        )
+        assert len(self.batch.list_jobs(parent_job_id=id_, status=JobStatus.FAILED).jobs) == 2
+
+    @needs("arrays", "clock")
+    def test_terminating_an_array_job_ends_all_copies(self) -> None:
+        """FR-009"""
+        report = self.name("report")
+        submitted = self.batch.submit_job(
+            report, image="lcplatform/test-job", array_size=2, environment={"SECONDS": "600"}
+        )
+        id_ = submitted.job.job_id
+        self.advance(timedelta(seconds=10))
+        found = self.batch.get_job(id_)
+        assert found.job.status == JobStatus.RUNNING
+        assert found.job.array_progress == like(running=2)
+        self.batch.terminate_job(id_, reason="enough")
+        self.eventually(
+            lambda: self.batch.get_job(id_).job,
+            like(
+                status=JobStatus.CANCELLED,
+                reason="enough",
+                array_progress=like(running=0, failed=2),
+            ),
+            within=timedelta(seconds=30),
+        )
+        assert len(self.batch.list_jobs(parent_job_id=id_, status=JobStatus.CANCELLED).jobs) == 2
+
+    @needs("dependencies", "clock")
+    def test_a_job_waits_for_another_to_succeed(self) -> None:
+        """FR-009"""
+        extract = self.name("extract")
+        load = self.name("load")
+        submitted = self.batch.submit_job(
+            extract, image="lcplatform/test-job", environment={"SECONDS": "60"}
+        )
+        first = submitted.job.job_id
+        submitted = self.batch.submit_job(load, image="lcplatform/test-job", depends_on=[first])
+        second = submitted.job.job_id
+        self.advance(timedelta(seconds=30))
+        found = self.batch.get_job(second)
+        assert found.job.status == JobStatus.PENDING
+        assert found.job.depends_on == (first,)
+        assert found.job.attempts == ()
+        self.advance(timedelta(seconds=60))
+        assert self.batch.get_job(second).job.status == JobStatus.SUCCEEDED
+
+    @needs("dependencies")
+    def test_a_job_fails_whose_predecessor_did_not_succeed_and_so_does_its_successor(self) -> None:
+        """FR-009"""
+        extract = self.name("extract")
+        load = self.name("load")
+        publish = self.name("publish")
+        submitted = self.batch.submit_job(
+            extract, image="lcplatform/test-job", environment={"EXIT_CODE": "1"}, max_attempts=1
+        )
+        first = submitted.job.job_id
+        submitted = self.batch.submit_job(load, image="lcplatform/test-job", depends_on=[first])
+        second = submitted.job.job_id
+        submitted = self.batch.submit_job(publish, image="lcplatform/test-job", depends_on=[second])
+        third = submitted.job.job_id
+        self.eventually(
+            lambda: self.batch.get_job(third).job,
+            like(status=JobStatus.FAILED, reason=containing(second), attempts=()),
+            within=timedelta(seconds=30),
+        )
+        found = self.batch.get_job(second)
+        assert found.job.status == JobStatus.FAILED
+        assert found.job.reason
+        assert found.job.attempts == ()
+
+    @needs("dependencies")
+    def test_a_job_does_not_wait_for_one_that_is_not_there(self) -> None:
+        """FR-006"""
+        load = self.name("load")
+        nothing = self.name("nothing")
+        with pytest.raises(ResourceNotFoundError):
+            self.batch.submit_job(load, image="lcplatform/test-job", depends_on=[nothing])
+        assert self.batch.list_jobs(name=load).jobs == ()
+
+    @needs("clock")
+    def test_a_schedule_submits_its_job_at_its_times(self) -> None:
+        """FR-008"""
+        nightly = self.name("nightly")
+        created = self.batch.create_schedule(
+            nightly,
+            cron="*/10 * * * *",
+            job=JobTemplate(image="lcplatform/test-job", environment={"PRINT": "good night"}),
+        )
+        assert created.schedule.name == nightly
+        assert created.schedule.time_zone == "UTC"
+        assert created.schedule.enabled
+        assert created.schedule.next_run == ANY
+        assert created.schedule.last_run is None
+        assert created.schedule.job.image == "lcplatform/test-job"
+        assert created.schedule.job.cpu == 1.0
+        assert created.schedule.job.memory == 2048
+        assert created.schedule.etag
+        etag = created.schedule.etag
+        assert self.batch.list_jobs(name=nightly).jobs == ()
+        self.advance(timedelta(seconds=1800))
+        listed = self.batch.list_jobs(name=nightly)
+        assert listed.jobs == (
+            like(status=ANY),
+            like(status=JobStatus.SUCCEEDED),
+            like(status=JobStatus.SUCCEEDED),
+        )
+        id_ = listed.jobs[1].job_id
+        assert self.batch.get_job(id_).job.schedule == nightly
+        found = self.batch.get_schedule(nightly)
+        assert found.schedule.last_run == ANY
+        assert found.schedule.next_run == ANY
+        assert found.schedule.etag == etag
+        self.batch.delete_schedule(nightly)
+        self.advance(timedelta(seconds=1800))
+        assert len(self.batch.list_jobs(name=nightly).jobs) == 3
+        with pytest.raises(ResourceNotFoundError):
+            self.batch.get_schedule(nightly)
+
+    @needs("clock")
+    def test_a_paused_schedule_submits_nothing_until_it_is_resumed(self) -> None:
+        """FR-008"""
+        hourly = self.name("hourly")
+        created = self.batch.create_schedule(
+            hourly, cron="0 * * * *", job=JobTemplate(image="lcplatform/test-job"), enabled=False
+        )
+        assert not created.schedule.enabled
+        assert created.schedule.next_run is None
+        self.advance(timedelta(seconds=7200))
+        assert self.batch.list_jobs(name=hourly).jobs == ()
+        updated = self.batch.update_schedule(hourly, enabled=True)
+        assert updated.schedule.enabled
+        assert updated.schedule.next_run == ANY
+        self.advance(timedelta(seconds=3600))
+        assert len(self.batch.list_jobs(name=hourly).jobs) == 1
+        updated = self.batch.update_schedule(hourly, enabled=False)
+        assert not updated.schedule.enabled
+        assert updated.schedule.next_run is None
+        assert updated.schedule.last_run == ANY
+
+    def test_a_change_of_a_schedule_leaves_the_rest_as_it_was(self) -> None:
+        """FR-008, FR-066"""
+        nightly = self.name("nightly")
+        created = self.batch.create_schedule(
+            nightly,
+            cron="0 3 * * *",
+            description="books",
+            job=JobTemplate(image="lcplatform/test-job", max_attempts=5),
+        )
+        old = created.schedule.etag
+        updated = self.batch.update_schedule(nightly, cron="30 3 * * MON-FRI", if_match=old)
+        assert updated.schedule.cron == "30 3 * * MON-FRI"
+        assert updated.schedule.description == "books"
+        assert updated.schedule.job.max_attempts == 5
+        assert updated.schedule.etag != old
+        new = updated.schedule.etag
+        with pytest.raises(ConflictError):
+            self.batch.update_schedule(nightly, description="ledgers", if_match=old)
+        with pytest.raises(ConflictError):
+            self.batch.delete_schedule(nightly, if_match=old)
+        updated = self.batch.update_schedule(nightly, clear=["description"], if_match=new)
+        assert updated.schedule.description is None
+        assert updated.schedule.cron == "30 3 * * MON-FRI"
+
+    def test_a_schedule_is_not_created_twice(self) -> None:
+        """FR-008"""
+        nightly = self.name("nightly")
+        self.batch.create_schedule(
+            nightly, cron="0 3 * * *", job=JobTemplate(image="lcplatform/test-job")
+        )
+        with pytest.raises(AlreadyExistsError):
+            self.batch.create_schedule(
+                nightly, cron="0 4 * * *", job=JobTemplate(image="lcplatform/test-job")
+            )
+        assert self.batch.get_schedule(nightly).schedule.cron == "0 3 * * *"
+
+    def test_times_that_are_none_are_refused(self) -> None:
+        """FR-008"""
+        never = self.name("never")
+        with refused(ValidationError, field="cron"):
+            self.batch.create_schedule(
+                never, cron="61 * * * *", job=JobTemplate(image="lcplatform/test-job")
+            )
+        with refused(ValidationError, field="cron"):
+            self.batch.create_schedule(
+                never, cron="0 0 31 2 *", job=JobTemplate(image="lcplatform/test-job")
+            )
+        with refused(ValidationError, field="cron"):
+            self.batch.create_schedule(
+                never, cron="0 0 L * *", job=JobTemplate(image="lcplatform/test-job")
+            )
+        with refused(ValidationError, field="cron"):
+            self.batch.create_schedule(
+                never, cron="* * * * * *", job=JobTemplate(image="lcplatform/test-job")
+            )
+        with pytest.raises(ResourceNotFoundError):
+            self.batch.get_schedule(never)
+
+    def test_a_schedules_job_is_checked_like_any_other(self) -> None:
+        """FR-008, FR-006"""
+        nightly = self.name("nightly")
+        nothing = self.name("nothing")
+        with refused(ValidationError, field="job.cpu"):
+            self.batch.create_schedule(
+                nightly,
+                cron="0 3 * * *",
+                job=JobTemplate(image="lcplatform/test-job", cpu=0.5, memory=512),
+            )
+        with pytest.raises(ResourceNotFoundError):
+            self.batch.create_schedule(
+                nightly,
+                cron="0 3 * * *",
+                job=JobTemplate(image="lcplatform/test-job", secrets={"PASSWORD": nothing}),
+            )
+        with pytest.raises(ResourceNotFoundError):
+            self.batch.get_schedule(nightly)
+
+    @needs("time_zones")
+    def test_a_schedule_follows_the_clock_of_a_time_zone(self) -> None:
+        """FR-008"""
+        local = self.name("local")
+        created = self.batch.create_schedule(
+            local,
+            cron="0 3 * * *",
+            time_zone="Asia/Tokyo",
+            job=JobTemplate(image="lcplatform/test-job"),
+        )
+        assert created.schedule.time_zone == "Asia/Tokyo"
+        assert created.schedule.next_run == ANY
+        with refused(ValidationError, field="time_zone"):
+            self.batch.update_schedule(local, time_zone="Mars/Olympus_Mons")
+        assert self.batch.update_schedule(local, clear=["time_zone"]).schedule.time_zone == "UTC"
+
+    @needs("both_days")
+    def test_a_schedule_may_name_days_of_the_month_and_of_the_week(self) -> None:
+        """FR-008"""
+        either = self.name("either")
+        created = self.batch.create_schedule(
+            either, cron="0 0 13 * FRI", job=JobTemplate(image="lcplatform/test-job")
+        )
+        assert created.schedule.next_run == ANY
+
+    def test_schedules_are_listed_a_page_at_a_time(self) -> None:
+        """FR-008, SC-013"""
+        first = self.name("first")
+        second = self.name("second")
+        self.batch.create_schedule(
+            first, cron="0 1 * * *", job=JobTemplate(image="lcplatform/test-job")
+        )
+        self.batch.create_schedule(
+            second, cron="0 2 * * *", job=JobTemplate(image="lcplatform/test-job")
+        )
+        listed = self.batch.list_schedules(page_size=1)
+        assert len(listed.schedules) == 1
+        assert listed.next_page_token

@@ -34,6 +34,7 @@ class TestDocumentStoreLaws(LawTest):
             ("name", "too long", "a" * 121),
             ("name", "too short", ""),
             ("name", "against the pattern", "\n"),
+            ("validator", "no object", Json([])),
         )
 
     def test_create_collection_takes_what_is_just_within_bounds(self) -> None:
@@ -114,6 +115,7 @@ class TestDocumentStoreLaws(LawTest):
             ("collection", "too long", "a" * 121),
             ("collection", "too short", ""),
             ("collection", "against the pattern", "\n"),
+            ("document", "no object", Json([])),
             ("transaction", "too long", "a" * 513),
             ("transaction", "too short", ""),
         )
@@ -162,7 +164,7 @@ class TestDocumentStoreLaws(LawTest):
         self.takes_each(
             self.document_store.insert_documents,
             self._insert_documents,
-            ("CONFLICT", "NOT_FOUND"),
+            ("ALREADY_EXISTS", "CONFLICT", "NOT_FOUND"),
             ("collection", "the longest", self.text(120)),
             ("transaction", "the longest", self.text(512)),
         )
@@ -231,6 +233,7 @@ class TestDocumentStoreLaws(LawTest):
             ("collection", "too long", "a" * 121),
             ("collection", "too short", ""),
             ("collection", "against the pattern", "\n"),
+            ("document", "no object", Json([])),
             ("if_match", "too short", ""),
             ("transaction", "too long", "a" * 513),
             ("transaction", "too short", ""),
@@ -270,7 +273,9 @@ class TestDocumentStoreLaws(LawTest):
             ("collection", "too long", "a" * 121),
             ("collection", "too short", ""),
             ("collection", "against the pattern", "\n"),
+            ("filter", "no object", Json([])),
             ("sort", "too many", [FieldOrder(field="a")] * 33),
+            ("projection", "no object", Json([])),
             ("transaction", "too long", "a" * 513),
             ("transaction", "too short", ""),
             ("page_size", "too small", 0),
@@ -323,6 +328,7 @@ class TestDocumentStoreLaws(LawTest):
             ("collection", "too long", "a" * 121),
             ("collection", "too short", ""),
             ("collection", "against the pattern", "\n"),
+            ("filter", "no object", Json([])),
             ("if_match", "too short", ""),
             ("transaction", "too long", "a" * 513),
             ("transaction", "too short", ""),
@@ -363,6 +369,7 @@ class TestDocumentStoreLaws(LawTest):
             ("collection", "too long", "a" * 121),
             ("collection", "too short", ""),
             ("collection", "against the pattern", "\n"),
+            ("filter", "no object", Json([])),
             ("if_match", "too short", ""),
             ("transaction", "too long", "a" * 513),
             ("transaction", "too short", ""),
@@ -402,6 +409,7 @@ class TestDocumentStoreLaws(LawTest):
             ("collection", "too long", "a" * 121),
             ("collection", "too short", ""),
             ("collection", "against the pattern", "\n"),
+            ("filter", "no object", Json([])),
             ("transaction", "too long", "a" * 513),
             ("transaction", "too short", ""),
         )
@@ -454,7 +462,7 @@ class TestDocumentStoreLaws(LawTest):
         self.takes_each(
             self.document_store.create_index,
             self._create_index,
-            ("ALREADY_EXISTS", "PRECONDITION_FAILED"),
+            ("ALREADY_EXISTS", "NOT_FOUND", "PRECONDITION_FAILED"),
             ("collection", "the longest", self.text(120)),
             ("name", "the longest", self.text(127)),
             ("expire_after", "the least", timedelta(seconds=0)),
@@ -542,6 +550,7 @@ class TestDocumentStoreLaws(LawTest):
             ("collection", "too long", "a" * 121),
             ("collection", "too short", ""),
             ("collection", "against the pattern", "\n"),
+            ("filter", "no object", Json([])),
             ("sort", "too many", [FieldOrder(field="a")] * 33),
         )
 
@@ -709,6 +718,7 @@ class TestDocumentStoreLaws(LawTest):
             ("collection", "too long", "a" * 121),
             ("collection", "too short", ""),
             ("collection", "against the pattern", "\n"),
+            ("filter", "no object", Json([])),
             ("resume_token", "too long", "a" * 8193),
             ("resume_token", "too short", ""),
         )

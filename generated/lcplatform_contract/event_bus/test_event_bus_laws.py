@@ -117,6 +117,7 @@ class TestEventBusLaws(LawTest):
             ("source", "too short", ""),
             ("type", "too long", "a" * 129),
             ("type", "too short", ""),
+            ("data", "no object", Json([])),
             ("subject", "too long", "a" * 257),
             ("subject", "too short", ""),
             ("id", "too long", "a" * 257),
@@ -197,6 +198,7 @@ class TestEventBusLaws(LawTest):
             ("name", "too long", "a" * 65),
             ("name", "too short", ""),
             ("name", "against the pattern", "\n"),
+            ("pattern", "no object", Json([])),
             ("description", "too long", "a" * 513),
             ("description", "too short", ""),
         )
@@ -227,6 +229,7 @@ class TestEventBusLaws(LawTest):
             ("name", "too long", "a" * 65),
             ("name", "too short", ""),
             ("name", "against the pattern", "\n"),
+            ("pattern", "no object", Json([])),
             ("description", "too long", "a" * 513),
             ("description", "too short", ""),
             ("clear", "not clearable", ("no_such_field",)),
@@ -449,6 +452,13 @@ class TestEventBusLaws(LawTest):
             "event": Event(source="a", type="a"),
         }
 
+    def test_test_event_pattern_refuses_what_is_out_of_bounds(self) -> None:
+        self.refuses_each(
+            self.event_bus.test_event_pattern,
+            self._test_event_pattern,
+            ("pattern", "no object", Json([])),
+        )
+
     def _create_archive(self) -> Arguments:
         return {
             "bus": "a",
@@ -466,6 +476,7 @@ class TestEventBusLaws(LawTest):
             ("name", "too long", "a" * 49),
             ("name", "too short", ""),
             ("name", "against the pattern", "\n"),
+            ("pattern", "no object", Json([])),
             ("retention", "too small", timedelta(seconds=86399)),
         )
 

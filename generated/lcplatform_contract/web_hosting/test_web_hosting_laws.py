@@ -71,13 +71,6 @@ class TestWebHostingLaws(LawTest):
             ("identity", "the longest", self.text(2048)),
         )
 
-    def test_deploy_application_on_what_is_missing_raises_not_found(self) -> None:
-        self.misses(
-            self.web_hosting.deploy_application,
-            self._deploy_application(),
-            "WebHosting.DeployApplication",
-        )
-
     def _get_application(self) -> Arguments:
         return {
             "application_id": self.name("law"),

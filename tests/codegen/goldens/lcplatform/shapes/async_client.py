@@ -17,7 +17,7 @@ from lcplatform.shapes.models import (
     Measures,
     Shape,
 )
-from lcplatform_runtime.json_value import JsonInput
+from lcplatform_runtime.json_value import Json, JsonInput
 from lcplatform_runtime.model import build
 from lcplatform_runtime.options import CallOptions
 
@@ -51,6 +51,7 @@ class AsyncShapes:
         before: bytes = b"",
         rows: Sequence[Measures | Sequence[Measure | timedelta]] = (),
         day: date | None = None,
+        styles: Sequence[Json | JsonInput] = (),
         options: CallOptions | None = None,
     ) -> DrawResponse:
         """Draws a shape.
@@ -69,6 +70,7 @@ class AsyncShapes:
             before: How it was drawn before.
             rows: The same for its parts.
             day: The day on which it is drawn.
+            styles: How it is styled: one object for each layer.
             options: Deadline, retries and the like, for this call alone.
         """
         request = build(
@@ -86,5 +88,6 @@ class AsyncShapes:
             before=before,
             rows=rows,
             day=day,
+            styles=styles,
         )
         return await self.calls.draw(request, options)

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field, model_validator
 
-from lcplatform_runtime.choices import BY_TYPE, DECIMAL, KNOWN, one_of, parts_of
+from lcplatform_runtime.choices import BY_TYPE, DECIMAL, JSON_OBJECT, KNOWN, one_of, parts_of
 from lcplatform_runtime.json_value import Json
 from lcplatform_runtime.model import Model, Request, Response
 
@@ -119,6 +119,9 @@ class DrawRequest(Request):
 
     day: date | None = None
     """The day on which it is drawn."""
+
+    styles: Annotated[tuple[Annotated[Json, JSON_OBJECT], ...], Field(max_length=2)] = ()
+    """How it is styled: one object for each layer."""
 
     @model_validator(mode="after")
     def _check_choice_1(self) -> Self:

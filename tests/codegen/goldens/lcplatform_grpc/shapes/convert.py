@@ -236,6 +236,8 @@ def read_draw_request(message: shapes_pb2.DrawRequest, /) -> DrawRequest:
         fields["rows"] = each("rows", values_of_measures, rows)
     if has("day"):
         fields["day"] = read_date(message.day, "day")
+    if styles := message.styles:
+        fields["styles"] = each("styles", read_json, styles)
     return _check_draw_request(fields)
 
 
@@ -254,6 +256,7 @@ def write_draw_request(model: DrawRequest, /) -> shapes_pb2.DrawRequest:
         measures=[arguments_of_measure(it) for it in model.measures],
         rows=[arguments_of_measures(it) for it in model.rows],
         day=write_date(model.day),
+        styles=[{"text": it.text} for it in model.styles],
     )
     if model.sizes:
         fill(message.sizes, model.sizes)

@@ -1,0 +1,137 @@
+"""How an attempt of a job starts: what is registered for its image, with the environment that it asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from lcplatform.batch.models import JobTemplate
+from lcplatform.secrets.models import GetSecretRequest, GetSecretResponse
+from lcplatform_mock.executions import CommandExecution, Execution, HandlerExecution
+from lcplatform_mock.images import (
+    RESERVED,
+    BatchSettings,
+    Command,
+    JobContext,
+    Simulated,
+    Simulation,
+)
+from lcplatform_mock.jobs import Record
+from lcplatform_runtime.errors import LCPlatformError
+from lcplatform_runtime.json_value import Json
+from lcplatform_runtime.model import build
+
+_TRIES: Final = 5
+"""So often a secret is read that could not be read for the moment."""
+
+
+class NotStartedError(Exception):
+    """An attempt that cannot start. Its text is the reason."""
+
+
+class Writer:
+    """Takes what an attempt writes, without the values of its secrets."""
+
+    def __init__(self, write: Callable[[str], object]) -> None:
+        self._write = write
+        self._hidden: list[str] = []
+
+    def hide(self, value: str) -> None:
+        """This value is shown to nobody."""
+        if value:
+            self._hidden = sorted([*self._hidden, value], key=len, reverse=True)
+
+    def shown(self, line: str) -> str:
+        """A line as everybody may see it."""
+        for value in self._hidden:
+            line = line.replace(value, "***")
+        return line
+
+    def __call__(self, line: str) -> None:
+        self._write(self.shown(line))
+
+
+def attempt_of(
+    record: Record,
+    number: int,
+    settings: BatchSettings,
+    read: Callable[[GetSecretRequest], GetSecretResponse],
+    write: Callable[[str], object],
+) -> Simulated | Execution:
+    """What an attempt runs, or its outcome if it is simulated.
+
+    Args:
+        record: the job.
+        number: which attempt, counted from 1.
+        settings: what is registered.
+        read: reads a secret.
+        write: takes what an execution writes, once it runs.
+
+    Raises:
+        NotStartedError: there is no such image, or a secret is missing.
+    """
+    template = record.template
+    image = settings.images.get(template.image, settings.unregistered)
+    if image is None:
+        raise NotStartedError(
+            f"there is no image {template.image!r} (`batch.images` in the mock's settings has none)"
+        )
+    lines: list[str] = []
+    writer = Writer(lines.append if isinstance(image, Simulation) else write)
+    environment = _environment(template, record.index, read, writer)
+    if isinstance(image, Simulated):
+        return image
+    if isinstance(image, Command):
+        grace = settings.grace.total_seconds()
+        return CommandExecution(image, template.command, environment, writer, grace)
+    context = JobContext(
+        job_id=record.job_id,
+        name=record.name,
+        image=template.image,
+        command=template.command,
+        environment=environment,
+        attempt=number,
+        array_index=record.index,
+        write=writer,
+    )
+    if not isinstance(image, Simulation):
+        return HandlerExecution(image, context)
+    try:
+        outcome = image.decide(context)
+    except Exception as error:
+        raise NotStartedError(f"its simulation raised {type(error).__name__}") from error
+    return outcome.model_copy(update={"lines": (*lines, *map(writer.shown, outcome.lines))})
+
+
+def _environment(
+    template: JobTemplate,
+    index: int | None,
+    read: Callable[[GetSecretRequest], GetSecretResponse],
+    writer: Writer,
+) -> dict[str, str]:
+    """The environment of an attempt. The values of secrets are in it and nowhere else."""
+    environment = dict(template.environment)
+    for variable, name in template.secrets.items():
+        environment[variable] = value = _secret(name, read)
+        writer.hide(value)
+    if index is not None:
+        environment[RESERVED] = str(index)
+    return environment
+
+
+def _secret(name: str, read: Callable[[GetSecretRequest], GetSecretResponse]) -> str:
+    value = _read(name, read, _TRIES)
+    if isinstance(value, bytes):
+        raise NotStartedError(f"secret {name!r} is bytes, which no variable can hold")
+    return value.text if isinstance(value, Json) else value
+
+
+def _read(
+    name: str, read: Callable[[GetSecretRequest], GetSecretResponse], tries: int
+) -> str | bytes | Json:
+    try:
+        return read(build(GetSecretRequest, name=name)).value
+    except LCPlatformError as error:
+        if tries == 1 or not error.retryable:
+            raise NotStartedError(f"secret {name!r} cannot be read: {error.code}") from error
+    return _read(name, read, tries - 1)

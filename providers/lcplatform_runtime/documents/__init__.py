@@ -1,0 +1,1 @@
+"""What documents are made of and which operators there are, for every provider of DocumentStore."""
