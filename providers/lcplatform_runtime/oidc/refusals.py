@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import timedelta
 from typing import Any, Final
 
@@ -45,12 +45,18 @@ def garbled(what: str) -> InternalError:
 
 
 def of_answer(
-    status: int, headers: Mapping[str, str], answer: Mapping[str, Any]
+    status: int,
+    headers: Mapping[str, str],
+    answer: Mapping[str, Any],
+    given: Collection[str] = (),
 ) -> LCPlatformError:
-    """What an issuer means by an error (RFC 6749, section 5.2, and those that add to it)."""
+    """What an issuer means by an error (RFC 6749, section 5.2, and those that add to it).
+
+    Some issuers repeat the token that they refuse: `given` is what must not be told.
+    """
     code = answer.get("error")
     known = _MEANINGS.get(code) if isinstance(code, str) else None
-    told = _told(answer)
+    told = _told(answer, given)
     if known is not None:
         return known(told)
     if status == 429:
@@ -74,11 +80,13 @@ def after(headers: Mapping[str, str]) -> timedelta | None:
     return timedelta(seconds=int(value)) if value.isdecimal() and len(value) < 7 else None
 
 
-def _told(answer: Mapping[str, Any]) -> str:
+def _told(answer: Mapping[str, Any], given: Collection[str]) -> str:
     """The issuer's own words, if they fit on a line of a log."""
     words = answer.get("error_description") or answer.get("error")
     if not isinstance(words, str) or not words:
         return ""
+    for secret in sorted(given, key=len, reverse=True):
+        words = words.replace(secret, "***")
     line = " ".join(words.split())[:_LONGEST]
     return f": {line}" if line.isprintable() else ""
 

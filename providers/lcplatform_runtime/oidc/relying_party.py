@@ -38,6 +38,7 @@ from lcplatform_runtime.oidc.verification import ID, Verifier
 _DEVICE_GRANT: Final = "urn:ietf:params:oauth:grant-type:device_code"
 _SLOWER: Final = timedelta(seconds=5)
 _HINTS: Final = {"access": "access_token", "refresh": "refresh_token"}
+_SECRETS: Final = frozenset({"code", "code_verifier", "device_code", "refresh_token", "token"})
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST: Final = 10**10
 
@@ -192,7 +193,7 @@ class RelyingParty:
             case "expired_token":
                 return DevicePoll(status="expired")
             case _:
-                raise of_answer(reply.status, reply.headers, reply.object())
+                raise of_answer(reply.status, reply.headers, reply.object(), reply.given)
 
     # --- tokens that there are
 
@@ -203,7 +204,8 @@ class RelyingParty:
         reply = self._transport.send(url, headers={"Authorization": f"Bearer {access_token}"})
         answer = reply.object()
         if reply.status != 200:
-            raise of_answer(reply.status, reply.headers, _challenged(reply) or answer)
+            told = {**answer, **_challenged(reply)}
+            raise of_answer(reply.status, reply.headers, told, (access_token,))
         found = text_of(answer, "sub")
         if found is None:
             raise garbled("answer about a user")
@@ -297,7 +299,11 @@ class RelyingParty:
                 "client_id": settings.client_id,
                 "client_secret": secret.get_secret_value(),
             }
-        return self._transport.send(metadata.endpoint(endpoint), headers=headers, form=fields)
+        reply = self._transport.send(metadata.endpoint(endpoint), headers=headers, form=fields)
+        given = [value for name, value in form.items() if name in _SECRETS]
+        if secret is not None:
+            given.append(secret.get_secret_value())
+        return replace(reply, given=tuple(given))
 
     def _meant_for(self, audience: str | None) -> dict[str, str]:
         if audience is None:
@@ -315,7 +321,7 @@ def _good(reply: Reply) -> Mapping[str, Any]:
     if reply.status != 200:
         # These endpoints know the client by its secret, and nothing else has to do with 401.
         told = answer or ({"error": "invalid_client"} if reply.status == 401 else {})
-        raise of_answer(reply.status, reply.headers, told)
+        raise of_answer(reply.status, reply.headers, told, reply.given)
     return answer
 
 

@@ -37,11 +37,17 @@ _LARGEST: Final = 1024**2
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What an issuer answered. The names of headers are in lower case."""
+    """What an issuer answered.
+
+    Attributes:
+        headers: by their names in lower case.
+        given: the secrets that it was given, some of which it may repeat.
+    """
 
     status: int
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
+    given: tuple[str, ...] = field(default=(), repr=False)
 
     def object(self) -> Mapping[str, Any]:  # what JSON can be is for the caller to know
         """The JSON object in the body; an empty one where there is none."""
@@ -160,8 +166,9 @@ def _unreachable(url: str, error: Exception) -> ServiceUnavailableError | Deadli
     call = current_call()
     if isinstance(reason, TimeoutError) and call is not None and call.remaining() == 0:
         return DeadlineExceededError("the deadline passed before the issuer answered")
-    # Only a connection that never came about has certainly done nothing.
-    nothing = isinstance(error, URLError) and not isinstance(reason, TimeoutError)
+    # Only a connection that never came about has certainly done nothing. One that broke also comes as a URLError.
+    broken = isinstance(reason, TimeoutError | ConnectionResetError | BrokenPipeError)
+    nothing = isinstance(error, URLError) and not broken
     return ServiceUnavailableError(
         f"the issuer at {host} cannot be reached: {type(reason).__name__}",
         outcome=Outcome.NOT_EXECUTED if nothing else Outcome.UNKNOWN,

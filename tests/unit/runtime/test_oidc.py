@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import struct
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
@@ -450,11 +451,42 @@ def test_an_issuers_own_words_are_told_if_they_fit_on_a_line(clock: ManualClock)
     words = {"error": "invalid_grant", "error_description": "AADSTS70000: no.\r\nTrace: 1"}
     party, _ = party_with(clock, reply(words, 400))
     with pytest.raises(AuthenticationError, match=r"AADSTS70000: no\. Trace: 1$"):
-        party.refresh("r")
+        party.refresh("q")
     party, _ = party_with(clock, reply({**words, "error_description": "\x1b[31m"}, 400))
     with pytest.raises(AuthenticationError) as caught:
         party.refresh("r")
     assert "\x1b" not in str(caught.value)
+
+
+@pytest.mark.parametrize("code", ["invalid_grant", "invalid_client", "invalid_request", "else"])
+def test_an_issuer_that_repeats_what_it_was_given_is_not_quoted(
+    clock: ManualClock, caplog: pytest.LogCaptureFixture, code: str
+) -> None:
+    given = "s3cret-" + "x" * 190  # the words are cut off in its middle
+
+    def echo() -> Reply:
+        words = f"Invalid token: {given} {given}"
+        return reply({"error": code, "error_description": words}, 400)
+
+    _, wire = party_with(clock, echo())
+    known = settings(discovery_url="https://id.example", client_secret=given)
+    party = RelyingParty(known, transport=wire, clock=clock)
+    for call in (
+        lambda: party.refresh(given),
+        lambda: party.exchange(
+            given, redirect_uri="https://a/", code_verifier=given, nonce="n", issuer=None
+        ),
+        lambda: party.poll_device_flow(given, timedelta(seconds=5)),
+        lambda: party.user(given, None),
+        lambda: party.introspect(given, None),
+        lambda: party.revoke(given, None),
+        lambda: party.client_credentials(),
+    ):
+        with pytest.raises(LCPlatformError) as caught:
+            call()
+        assert "s3cret" not in f"{caught.value} {caught.value.fields()}"
+        assert code == "invalid_client" or "Invalid token: ***" in str(caught.value)
+    assert "s3cret" not in caplog.text
 
 
 def test_a_code_that_brings_no_id_token_is_no_login(clock: ManualClock) -> None:
@@ -587,6 +619,28 @@ def test_an_issuer_that_nobody_reaches_has_done_nothing() -> None:
         HttpTransport().send(f"http://127.0.0.1:{port}/", headers={})
     assert caught.value.outcome is Outcome.NOT_EXECUTED
     assert caught.value.retryable
+
+
+def test_an_issuer_that_hangs_up_may_have_done_something() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def hang_up() -> None:
+            wire, _ = server.accept()
+            wire.recv(1)
+            # Whatever else comes is answered with a reset.
+            wire.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            wire.close()
+
+        thread = threading.Thread(target=hang_up)
+        thread.start()
+        with pytest.raises(ServiceUnavailableError) as caught:
+            HttpTransport().send(
+                f"http://127.0.0.1:{server.getsockname()[1]}/",
+                headers={},
+                form={"token": "x" * 16 * 1024**2},
+            )
+        thread.join()
+    assert caught.value.outcome is Outcome.UNKNOWN
 
 
 def test_an_issuer_gets_no_more_time_than_the_call_has(site: str) -> None:
