@@ -179,8 +179,11 @@ class RefreshGrant(_Grant, RefreshTokenGrant):
         return given
 
     @override
-    def authenticate_user(self, refresh_token: Given) -> User | None:
-        return self.server.people.users.get(refresh_token.subject)
+    def authenticate_user(self, refresh_token: Given) -> User:
+        user = self.server.people.users.get(refresh_token.subject)
+        if user is None:
+            raise InvalidGrantError("The user is not known any more")
+        return user
 
     @override
     def issue_token(self, user: object, refresh_token: TokenMixin) -> Bundle:
@@ -228,7 +231,10 @@ class DeviceGrant(_Grant, DeviceCodeGrant):
         device = next(it for it in self.store.state.devices.values() if it.user_code == user_code)
         if device.denied:
             return None, False
-        return (self.server.people.users[device.subject], True) if device.subject else None
+        if device.subject is None:
+            return None
+        user = self.server.people.users.get(device.subject)
+        return user, user is not None
 
     @override
     def should_slow_down(self, credential: Waiting) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from authlib.oauth2 import OAuth2Request
-from authlib.oauth2.rfc6749 import OAuth2Payload
+from authlib.oauth2.rfc6749 import InvalidRequestError, OAuth2Payload
 from typing_extensions import override
 
 
@@ -19,7 +19,7 @@ class Question:
     """A request: its target with path and query, its headers by their names in lower case, and the form in its body."""
 
     method: str
-    target: str
+    target: str = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
     form: str = field(default="", repr=False)
 
@@ -30,9 +30,9 @@ class Question:
 
     @property
     def parameters(self) -> list[tuple[str, str]]:
-        """What is asked: in the form of a POST, in the query otherwise."""
+        """What is asked: in the form of a POST, in the query otherwise. What has no value is not asked."""
         text = self.form if self.method == "POST" else urlsplit(self.target).query
-        return parse_qsl(text, keep_blank_values=True, max_num_fields=200)
+        return parse_qsl(text, max_num_fields=200)
 
 
 @dataclass(slots=True)
@@ -40,7 +40,7 @@ class Answer:
     """An answer."""
 
     status: int
-    headers: dict[str, str]
+    headers: dict[str, str] = field(repr=False)
     body: bytes = field(repr=False)
 
     @property
@@ -63,10 +63,10 @@ def json_answer(
 
 class _Payload(OAuth2Payload):
     def __init__(self, parameters: list[tuple[str, str]]) -> None:
-        self._lists: defaultdict[str, list[str]] = defaultdict(list)
-        for name, value in parameters:
-            self._lists[name].append(value)
         self._data = dict(parameters)
+        if len(self._data) < len(parameters):
+            # Two who read the request could each take another one (RFC 6749, sections 3.1 and 3.2).
+            raise InvalidRequestError("a parameter comes more than once")
 
     @property
     @override
@@ -76,7 +76,7 @@ class _Payload(OAuth2Payload):
     @property
     @override
     def datalist(self) -> defaultdict[str, list[str]]:
-        return self._lists
+        return defaultdict(list, {name: [value] for name, value in self._data.items()})
 
 
 class OAuthRequest(OAuth2Request):

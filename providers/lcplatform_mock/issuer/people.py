@@ -6,6 +6,7 @@ import hmac
 from collections.abc import Mapping
 from hashlib import scrypt
 from os import urandom
+from secrets import token_urlsafe
 from typing import Final
 
 from authlib.oauth2.rfc6749 import ClientMixin
@@ -42,6 +43,10 @@ class Digest:
 
     def _of(self, text: str) -> bytes:
         return scrypt(text.encode(errors="surrogatepass"), salt=self._salt, n=2**10, r=8, p=1)
+
+
+_NOBODYS: Final = Digest(token_urlsafe())
+"""A password that nobody has."""
 
 
 class Client(ClientMixin):
@@ -100,17 +105,18 @@ class Client(ClientMixin):
 
 
 class User:
-    """Somebody who can log in."""
+    """Somebody who can log in.
+
+    Attributes:
+        claims: what is told about the user.
+        password: knows the user's password.
+    """
 
     def __init__(self, name: str, settings: IssuerUser) -> None:
         self.name = name
         self.claims: Mapping[str, object] = settings.claims
         password = settings.password
-        self._password = None if password is None else Digest(password.get_secret_value())
-
-    def knows(self, password: str) -> bool:
-        """Whether this is the user's password."""
-        return self._password is not None and self._password.fits(password)
+        self.password = _NOBODYS if password is None else Digest(password.get_secret_value())
 
 
 class People:
@@ -144,6 +150,7 @@ class People:
         return next(iter(self.users.values())) if hint is None else self.users.get(hint)
 
     def with_password(self, name: str, password: str) -> User | None:
-        """Who has this name and this password."""
+        """Who has this name and this password. To find nobody takes as long, so that no name is given away."""
         user = self.users.get(name)
-        return user if user is not None and user.knows(password) else None
+        fits = (_NOBODYS if user is None else user.password).fits(password)
+        return user if fits else None

@@ -37,6 +37,21 @@ class _Issuer(IssuerParameter):
         return self._issuer
 
 
+def _check_supported(parameters: Mapping[str, str], redirect_uri: str) -> None:
+    """Refuses what asks for something else than the query says (OpenID Connect Core 1.0, section 6), or elsewhere."""
+    refusal = next((error for name, error in _ELSEWHERE.items() if name in parameters), None)
+    if refusal is None and parameters.get("response_mode", "query") != "query":
+        refusal = "invalid_request"
+    if refusal is not None:
+        raise OAuth2Error(error=refusal, redirect_uri=redirect_uri)
+
+
+_ELSEWHERE: Final = {
+    "request": "request_not_supported",
+    "request_uri": "request_uri_not_supported",
+}
+
+
 class Server(AuthorizationServer):
     """Answers requests to the authorization and the token endpoint.
 
@@ -69,6 +84,7 @@ class Server(AuthorizationServer):
         request.user = user
         try:
             grant = self.get_consent_grant(request, end_user=user)  # type: ignore[no-untyped-call]
+            _check_supported(request.parameters, grant.redirect_uri)
             validate_request_prompt(grant, grant.redirect_uri)
         except OAuth2Error as error:
             error.state = request.parameters.get("state")

@@ -221,8 +221,12 @@ class IssuerHandler(Handler[Site]):
 
     @override
     def answer(self) -> None:
-        length = self.headers.get("Content-Length", "0")
-        if not self._is_meant():
+        lengths = self.headers.get_all("Content-Length", ["0"])
+        length = lengths[0]
+        if "Transfer-Encoding" in self.headers or len(lengths) > 1:
+            # Where it is not certain how long a body is, the next request could hide in it.
+            self._give(json_answer(400, {"error": "invalid_request"}), ends=True)
+        elif not self._is_meant():
             # Another name that leads here: a page elsewhere tries to read what this one says (DNS rebinding).
             self._give(json_answer(421, {"error": "misdirected_request"}), ends=True)
         elif not length.isdecimal() or int(length) > _LONGEST_FORM:

@@ -237,7 +237,7 @@ class Tokens:
         login = None
         if "sid" in claims:
             login = self._store.state.logins.get(claims["sid"])
-            if login is None or login.revoked:
+            if login is None or login.revoked or login.subject not in self._people.users:
                 return None
         return Given(claims["client_id"], claims["sub"], claims["scope"], expires_at, login, claims)
 
