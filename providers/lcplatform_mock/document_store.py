@@ -430,6 +430,8 @@ class MockDocumentStore(Service[State], DocumentStoreDriver):
             log = self._store.state.logs[request.collection]
             incarnation = collection.incarnation
             sequence = answers.resumed(request.resume_token, incarnation, log)
+            now = self._clock.now()
+        yield answers.begun(now, f"{incarnation}.{sequence}")
         while True:
             with self._changed:
                 change = self._await(request.collection, incarnation, log, sequence)

@@ -722,16 +722,18 @@ class AsyncDocumentStore:
         resume_token: str | None = None,
         options: CallOptions | None = None,
     ) -> AsyncIterator[WatchCollectionResponse]:
-        """Tells every change of a collection as it happens. It ends when the collection is dropped,
-        the caller gives up or the connection breaks; whoever asks again with the last
-        `resume_token` misses nothing, as long as the provider still has what happened since:
-        otherwise PRECONDITION_FAILED.
+        """Tells every change of a collection as it happens. The first answer says that it has begun:
+        whatever happens after that is told. It ends when the collection is dropped, the caller
+        gives up or the connection breaks; whoever asks again with the last `resume_token` misses
+        nothing, as long as the provider still has what happened since: otherwise
+        PRECONDITION_FAILED.
 
         Args:
             collection: The collection.
             filter: What a changed document must be like now; every document where absent. Those
                 that are gone are told in any case.
-            resume_token: The change after which to go on; from now on where absent.
+            resume_token: The change, or the beginning, after which to go on; from now on where
+                absent.
             options: Deadline, retries and the like, for this call alone.
 
         Yields:

@@ -172,10 +172,11 @@ class DocumentStoreDriver(ABC):
     def watch_collection(
         self, request: WatchCollectionRequest, /
     ) -> Iterator[WatchCollectionResponse]:
-        """Tells every change of a collection as it happens. It ends when the collection is dropped,
-        the caller gives up or the connection breaks; whoever asks again with the last
-        `resume_token` misses nothing, as long as the provider still has what happened since:
-        otherwise PRECONDITION_FAILED.
+        """Tells every change of a collection as it happens. The first answer says that it has begun:
+        whatever happens after that is told. It ends when the collection is dropped, the caller
+        gives up or the connection breaks; whoever asks again with the last `resume_token` misses
+        nothing, as long as the provider still has what happened since: otherwise
+        PRECONDITION_FAILED.
         """
 
 
@@ -308,8 +309,9 @@ class AsyncDocumentStoreDriver(ABC):
     def watch_collection(
         self, request: WatchCollectionRequest, /
     ) -> AsyncIterator[WatchCollectionResponse]:
-        """Tells every change of a collection as it happens. It ends when the collection is dropped,
-        the caller gives up or the connection breaks; whoever asks again with the last
-        `resume_token` misses nothing, as long as the provider still has what happened since:
-        otherwise PRECONDITION_FAILED.
+        """Tells every change of a collection as it happens. The first answer says that it has begun:
+        whatever happens after that is told. It ends when the collection is dropped, the caller
+        gives up or the connection breaks; whoever asks again with the last `resume_token` misses
+        nothing, as long as the provider still has what happened since: otherwise
+        PRECONDITION_FAILED.
         """

@@ -46,6 +46,11 @@ class ChangeKind(StrEnum):
     DROPPED = "dropped"
     """The whole collection was dropped. No more changes follow."""
 
+    STARTED = "started"
+    """Nothing yet: the watch has begun, and misses nothing from here on. The first answer, and no
+    other.
+    """
+
     UNKNOWN = "unknown"
     """A value that this version of the contract does not know. Never sent."""
 
@@ -654,7 +659,7 @@ class WatchCollectionRequest(Request):
     """
 
     resume_token: Annotated[str | None, Field(max_length=8192, min_length=1)] = None
-    """The change after which to go on; from now on where absent."""
+    """The change, or the beginning, after which to go on; from now on where absent."""
 
 
 class WatchCollectionResponse(Response):
@@ -664,16 +669,18 @@ class WatchCollectionResponse(Response):
     """What happened."""
 
     id: str | Json | None = None
-    """The identity of the document. Absent if the whole collection was dropped."""
+    """The identity of the document. Absent if nothing happened yet, or the whole collection was
+    dropped.
+    """
 
     document: Document | None = None
-    """The document as it is now. Absent if it is gone."""
+    """The document as it is now. Absent if there is none."""
 
     changed_at: AwareDatetime
     """When it happened, in UTC."""
 
     resume_token: str
-    """Names this change, to go on after it."""
+    """Names this change, or the beginning, to go on after it."""
 
 
 DocumentId: TypeAlias = "str | Json"

@@ -3,17 +3,42 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
+from lcplatform import Json
 from lcplatform.document_store.client import DocumentStore
-from lcplatform.errors import ResourceNotFoundError
-from lcplatform_contract.contract_test import ContractTest
+from lcplatform.document_store.models import (
+    ChangeKind,
+    Direction,
+    FieldOrder,
+    IndexDefinition,
+    TimeToLive,
+    Update,
+)
+from lcplatform.errors import (
+    AlreadyExistsError,
+    ConflictError,
+    PreconditionFailedError,
+    ResourceNotFoundError,
+    ValidationError,
+)
+from lcplatform.type.models import ErrorCode
+from lcplatform_contract.contract_test import ContractTest, needs
+from lcplatform_contract.expect import ANY, flat, like, refused
 
 
 class TestDocumentStoreScenarios(ContractTest):
     """What DocumentStore does.
 
     FR-021: Documents are inserted, found, updated and deleted.
+    FR-022: Filters ask for values, types, arrays and combinations of them.
+    FR-023: Indexes are unique, sparse and compound, and they are used.
+    FR-024: Documents are deleted when their time is over.
+    FR-025: Collections are created, listed and dropped.
+    FR-066: An update can be guarded by an etag; a stale one changes nothing.
+    SC-013: Every provider behaves the same.
     """
 
     service = "document_store"
@@ -23,8 +48,1376 @@ class TestDocumentStoreScenarios(ContractTest):
         """The service under test."""
         return self.platform.document_store
 
+    def test_a_collection_exists_from_its_creation_until_it_is_dropped(self) -> None:
+        """FR-025"""
+        things = self.name("things")
+        created = self.document_store.create_collection(things)
+        assert created.collection.name == things
+        assert created.collection.validator is None
+        with pytest.raises(AlreadyExistsError):
+            self.document_store.create_collection(things)
+        self.document_store.insert_document(things, {"_id": "1"})
+        self.document_store.drop_collection(things)
+        self.document_store.drop_collection(things)
+        with pytest.raises(ResourceNotFoundError):
+            self.document_store.get_document(things, "1")
+        self.document_store.create_collection(things)
+        assert self.document_store.count_documents(things).count == 0
+
+    def test_a_collection_that_does_not_exist_takes_no_document_and_gives_none(self) -> None:
+        """FR-021, FR-025"""
+        nowhere = self.name("nowhere")
+        with pytest.raises(ResourceNotFoundError):
+            self.document_store.insert_document(nowhere, {"_id": "1"})
+        with pytest.raises(ResourceNotFoundError):
+            self.document_store.find_documents(nowhere)
+        with pytest.raises(ResourceNotFoundError):
+            self.document_store.update_documents(
+                nowhere, filter={}, update=Update(set=Json({"a": 1})), upsert=True
+            )
+        with pytest.raises(ResourceNotFoundError):
+            self.document_store.delete_documents(nowhere, filter={})
+        with pytest.raises(ResourceNotFoundError):
+            self.document_store.create_index(nowhere, fields=[FieldOrder(field="a")])
+
+    @needs("validators")
+    def test_a_collection_refuses_documents_that_its_schema_refuses(self) -> None:
+        """FR-025"""
+        people = self.name("people")
+        self.document_store.create_collection(
+            people,
+            validator={
+                "bsonType": "object",
+                "required": ["name"],
+                "properties": {
+                    "name": {"bsonType": "string"},
+                    "age": {"bsonType": "int", "minimum": 0},
+                },
+            },
+        )
+        self.document_store.insert_document(people, {"_id": "1", "name": "Ada", "age": 36})
+        with pytest.raises(ValidationError):
+            self.document_store.insert_document(people, {"_id": "2", "age": 36})
+        with pytest.raises(ValidationError):
+            self.document_store.insert_document(people, {"_id": "2", "name": "Ada", "age": -1})
+        with pytest.raises(ValidationError):
+            self.document_store.update_documents(
+                people, filter={"_id": "1"}, update=Update(set=Json({"name": 7}))
+            )
+        finded = self.document_store.find_documents(people)
+        assert finded.documents == (
+            like(content=Json({"_id": "1", "name": "Ada", "age": {"$numberInt": "36"}})),
+        )
+
+    def test_a_document_is_read_as_it_was_inserted_with_its_types(self) -> None:
+        """FR-021"""
+        things = self.name("things")
+        self.document_store.create_collection(things)
+        inserted = self.document_store.insert_document(
+            things,
+            {
+                "_id": "1",
+                "text": "a naïve café ☕",
+                "small": 1,
+                "large": 9007199254740993,
+                "half": 0.5,
+                "whole": {"$numberDouble": "1.0"},
+                "exact": {"$numberDecimal": "1.10"},
+                "yes": True,
+                "nothing": None,
+                "at": {"$date": "2026-01-31T12:00:00.123Z"},
+                "data": {"$binary": {"base64": "AP+ADQ==", "subType": "00"}},
+                "list": [1, [2], {"three": 3}],
+                "inside": {"of": {"it": {}}},
+            },
+        )
+        assert inserted.id == "1"
+        found = self.document_store.get_document(things, "1")
+        assert found.document.content == Json(
+            {
+                "_id": "1",
+                "text": "a naïve café ☕",
+                "small": {"$numberInt": "1"},
+                "large": {"$numberLong": "9007199254740993"},
+                "half": {"$numberDouble": "0.5"},
+                "whole": {"$numberDouble": "1.0"},
+                "exact": {"$numberDecimal": "1.10"},
+                "yes": True,
+                "nothing": None,
+                "at": {"$date": {"$numberLong": "1769860800123"}},
+                "data": {"$binary": {"base64": "AP+ADQ==", "subType": "00"}},
+                "list": [
+                    {"$numberInt": "1"},
+                    [{"$numberInt": "2"}],
+                    {"three": {"$numberInt": "3"}},
+                ],
+                "inside": {"of": {"it": {}}},
+            }
+        )
+
     def test_a_document_that_does_not_exist_is_not_found(self) -> None:
         """FR-021"""
-        thing = self.name("thing")
+        things = self.name("things")
+        self.document_store.create_collection(things)
         with pytest.raises(ResourceNotFoundError):
-            self.document_store.get_document(thing, "1")
+            self.document_store.get_document(things, "1")
+        with pytest.raises(ResourceNotFoundError):
+            self.document_store.replace_document(things, "1", document={"a": 1})
+
+    def test_a_document_without_an_identity_is_given_one(self) -> None:
+        """FR-021"""
+        things = self.name("things")
+        self.document_store.create_collection(things)
+        first = self.document_store.insert_document(things, {"name": "first"}).id
+        assert self.document_store.insert_document(things, {"name": "second"}).id != first
+        self.document_store.get_document(things, first)
+        finded = self.document_store.find_documents(
+            things,
+            filter={"_id": {"$type": "objectId"}},
+            projection={"_id": 0},
+            sort=[FieldOrder(field="name")],
+        )
+        assert finded.documents == (
+            like(content=Json({"name": "first"})),
+            like(content=Json({"name": "second"})),
+        )
+
+    def test_identities_may_be_of_many_types_and_numbers_are_equal_whatever_their_type(
+        self,
+    ) -> None:
+        """FR-021"""
+        things = self.name("things")
+        self.document_store.create_collection(things)
+        self.document_store.insert_document(things, {"_id": 1})
+        self.document_store.insert_document(things, {"_id": "1"})
+        self.document_store.insert_document(things, {"_id": {"a": 1, "b": 2}})
+        self.document_store.insert_document(things, {"_id": {"b": 2, "a": 1}})
+        with pytest.raises(AlreadyExistsError):
+            self.document_store.insert_document(things, {"_id": {"$numberDouble": "1.0"}})
+        with pytest.raises(ValidationError):
+            self.document_store.insert_document(things, {"_id": [1]})
+        found = self.document_store.get_document(things, {"$numberLong": "1"})
+        assert found.document.content == Json({"_id": {"$numberInt": "1"}})
+        assert self.document_store.count_documents(things).count == 4
+
+    def test_a_second_document_with_the_same_identity_is_refused(self) -> None:
+        """FR-021"""
+        things = self.name("things")
+        self.document_store.create_collection(things)
+        self.document_store.insert_document(things, {"_id": "1", "name": "first"})
+        with pytest.raises(AlreadyExistsError):
+            self.document_store.insert_document(things, {"_id": "1", "name": "second"})
+        finded = self.document_store.find_documents(things)
+        assert finded.documents == (like(content=Json({"_id": "1", "name": "first"})),)
+
+    def test_a_document_of_a_batch_that_is_refused_does_not_keep_the_others_out(self) -> None:
+        """FR-021"""
+        things = self.name("things")
+        self.document_store.create_collection(things)
+        inserted = self.document_store.insert_documents(
+            things,
+            [
+                Json({"_id": "1"}),
+                Json({"_id": "1"}),
+                Json({"_id": "2", "$bad": 1}),
+                Json({"_id": "3"}),
+            ],
+        )
+        assert inserted.successful == (like(index=0, id="1"), like(index=3, id="3"))
+        assert inserted.failed == (
+            like(index=1, code=ErrorCode.ALREADY_EXISTS, message=ANY, retryable=False),
+            like(index=2, code=ErrorCode.VALIDATION, message=ANY, retryable=False),
+        )
+        assert self.document_store.count_documents(things).count == 2
+
+    def test_another_document_takes_the_place_of_one_and_keeps_its_identity(self) -> None:
+        """FR-021"""
+        things = self.name("things")
+        self.document_store.create_collection(things)
+        self.document_store.insert_document(things, {"_id": "1", "name": "old", "size": 1})
+        replaced = self.document_store.replace_document(things, "1", document={"name": "new"})
+        assert not replaced.inserted
+        with pytest.raises(ValidationError):
+            self.document_store.replace_document(
+                things, "1", document={"_id": "2", "name": "other"}
+            )
+        replaced = self.document_store.replace_document(
+            things, "3", document={"name": "third"}, upsert=True
+        )
+        assert replaced.inserted
+        finded = self.document_store.find_documents(things, sort=[FieldOrder(field="_id")])
+        assert finded.documents == (
+            like(content=Json({"_id": "1", "name": "new"})),
+            like(content=Json({"_id": "3", "name": "third"})),
+        )
+
+    def test_a_stale_etag_replaces_changes_and_deletes_nothing(self) -> None:
+        """FR-066"""
+        things = self.name("things")
+        self.document_store.create_collection(things)
+        old = self.document_store.insert_document(things, {"_id": "1", "n": 1}).etag
+        replaced = self.document_store.replace_document(
+            things, "1", document={"n": 2}, if_match=old
+        )
+        current = replaced.etag
+        with pytest.raises(ConflictError):
+            self.document_store.replace_document(things, "1", document={"n": 9}, if_match=old)
+        with pytest.raises(ConflictError):
+            self.document_store.update_documents(
+                things, filter={"_id": "1"}, update=Update(increment=Json({"n": 7})), if_match=old
+            )
+        with pytest.raises(ConflictError):
+            self.document_store.delete_documents(things, filter={"_id": "1"}, if_match=old)
+        found = self.document_store.get_document(things, "1")
+        assert found.document.content == Json({"_id": "1", "n": {"$numberInt": "2"}})
+        assert found.document.etag == current
+        updated = self.document_store.update_documents(
+            things, filter={"_id": "1"}, update=Update(increment=Json({"n": 1})), if_match=current
+        )
+        assert updated.matched == 1
+        assert updated.modified == 1
+        found = self.document_store.get_document(things, "1")
+        assert found.document.content == Json({"_id": "1", "n": {"$numberInt": "3"}})
+        assert found.document.etag != current
+        with pytest.raises(ResourceNotFoundError):
+            self.document_store.delete_documents(things, filter={"_id": "2"}, if_match=current)
+
+    def test_filters_compare_values_of_one_type_with_each_other_alone(self) -> None:
+        """FR-022"""
+        things = self.name("things")
+        self.document_store.create_collection(things)
+        self.document_store.insert_documents(
+            things,
+            [
+                Json({"_id": "1", "v": 1}),
+                Json({"_id": "2", "v": 2.5}),
+                Json({"_id": "3", "v": {"$numberDecimal": "10"}}),
+                Json({"_id": "4", "v": "5"}),
+                Json({"_id": "5", "v": None}),
+                Json({"_id": "6"}),
+            ],
+        )
+        finded = self.document_store.find_documents(
+            things, filter={"v": {"$gt": 1}}, projection={"_id": 1}, sort=[FieldOrder(field="_id")]
+        )
+        assert finded.documents == (
+            like(content=Json({"_id": "2"})),
+            like(content=Json({"_id": "3"})),
+        )
+        finded = self.document_store.find_documents(
+            things, filter={"v": {"$gte": "1"}}, projection={"_id": 1}
+        )
+        assert finded.documents == (like(content=Json({"_id": "4"})),)
+        finded = self.document_store.find_documents(
+            things, filter={"v": {"$lt": 3, "$ne": 1}}, projection={"_id": 1}
+        )
+        assert finded.documents == (like(content=Json({"_id": "2"})),)
+        finded = self.document_store.find_documents(
+            things,
+            filter={"v": {"$lte": None}},
+            projection={"_id": 1},
+            sort=[FieldOrder(field="_id")],
+        )
+        assert finded.documents == (
+            like(content=Json({"_id": "5"})),
+            like(content=Json({"_id": "6"})),
+        )
+        counted = self.document_store.count_documents(
+            things, filter={"v": {"$eq": {"$numberDouble": "1.0"}}}
+        )
+        assert counted.count == 1
+
+    def test_null_is_equal_to_what_is_missing_unless_it_is_asked_whether_it_is_there(self) -> None:
+        """FR-022"""
+        things = self.name("things")
+        self.document_store.create_collection(things)
+        self.document_store.insert_documents(
+            things,
+            [
+                Json({"_id": "1", "a": None}),
+                Json({"_id": "2"}),
+                Json({"_id": "3", "a": 1}),
+                Json({"_id": "4", "a": [None, 1]}),
+                Json({"_id": "5", "a": []}),
+            ],
+        )
+        finded = self.document_store.find_documents(
+            things, filter={"a": None}, projection={"_id": 1}, sort=[FieldOrder(field="_id")]
+        )
+        assert finded.documents == (
+            like(content=Json({"_id": "1"})),
+            like(content=Json({"_id": "2"})),
+            like(content=Json({"_id": "4"})),
+        )
+        finded = self.document_store.find_documents(
+            things,
+            filter={"a": {"$ne": None}},
+            projection={"_id": 1},
+            sort=[FieldOrder(field="_id")],
+        )
+        assert finded.documents == (
+            like(content=Json({"_id": "3"})),
+            like(content=Json({"_id": "5"})),
+        )
+        finded = self.document_store.find_documents(
+            things, filter={"a": {"$exists": False}}, projection={"_id": 1}
+        )
+        assert finded.documents == (like(content=Json({"_id": "2"})),)
+        finded = self.document_store.find_documents(
+            things,
+            filter={"a": {"$exists": True, "$eq": None}},
+            projection={"_id": 1},
+            sort=[FieldOrder(field="_id")],
+        )
+        assert finded.documents == (
+            like(content=Json({"_id": "1"})),
+            like(content=Json({"_id": "4"})),
+        )
+        finded = self.document_store.find_documents(
+            things,
+            filter={"a": {"$in": [None, 7]}},
+            projection={"_id": 1},
+            sort=[FieldOrder(field="_id")],
+        )
+        assert finded.documents == (
+            like(content=Json({"_id": "1"})),
+            like(content=Json({"_id": "2"})),
+            like(content=Json({"_id": "4"})),
+        )
+
+    def test_an_array_is_asked_for_its_elements_and_for_itself(self) -> None:
+        """FR-022"""
+        things = self.name("things")
+        self.document_store.create_collection(things)
+        self.document_store.insert_documents(
+            things,
+            [
+                Json({"_id": "1", "a": [1, 5]}),
+                Json({"_id": "2", "a": 5}),
+                Json({"_id": "3", "a": [[1, 5]]}),
+                Json({"_id": "4", "a": [5, 1]}),
+            ],
+        )
+        finded = self.document_store.find_documents(
+            things, filter={"a": 5}, projection={"_id": 1}, sort=[FieldOrder(field="_id")]
+        )
+        assert finded.documents == (
+            like(content=Json({"_id": "1"})),
+            like(content=Json({"_id": "2"})),
+            like(content=Json({"_id": "4"})),
+        )
+        finded = self.document_store.find_documents(
+            things, filter={"a": [1, 5]}, projection={"_id": 1}, sort=[FieldOrder(field="_id")]
+        )
+        assert finded.documents == (
+            like(content=Json({"_id": "1"})),
+            like(content=Json({"_id": "3"})),
+        )
+        finded = self.document_store.find_documents(
+            things,
+            filter={"a": {"$size": 2}},
+            projection={"_id": 1},
+            sort=[FieldOrder(field="_id")],
+        )
+        assert finded.documents == (
+            like(content=Json({"_id": "1"})),
+            like(content=Json({"_id": "4"})),
+        )
+        finded = self.document_store.find_documents(
+            things,
+            filter={"a": {"$all": [5, 1]}},
+            projection={"_id": 1},
+            sort=[FieldOrder(field="_id")],
+        )
+        assert finded.documents == (
+            like(content=Json({"_id": "1"})),
+            like(content=Json({"_id": "4"})),
+        )
+        finded = self.document_store.find_documents(
+            things, filter={"a.0": 5}, projection={"_id": 1}
+        )
+        assert finded.documents == (like(content=Json({"_id": "4"})),)
+
+    def test_several_conditions_may_be_met_by_different_elements_unless_one_element_is_to_meet_them_all(
+        self,
+    ) -> None:
+        """FR-022"""
+        things = self.name("things")
+        self.document_store.create_collection(things)
+        self.document_store.insert_documents(
+            things,
+            [
+                Json(
+                    {
+                        "_id": "1",
+                        "n": [1, 9],
+                        "lines": [{"sku": "a", "count": 1}, {"sku": "b", "count": 5}],
+                    }
+                ),
+                Json({"_id": "2", "n": [4, 9], "lines": [{"sku": "a", "count": 5}]}),
+            ],
+        )
+        finded = self.document_store.find_documents(
+            things,
+            filter={"n": {"$gt": 3, "$lt": 5}},
+            projection={"_id": 1},
+            sort=[FieldOrder(field="_id")],
+        )
+        assert finded.documents == (
+            like(content=Json({"_id": "1"})),
+            like(content=Json({"_id": "2"})),
+        )
+        finded = self.document_store.find_documents(
+            things, filter={"n": {"$elemMatch": {"$gt": 3, "$lt": 5}}}, projection={"_id": 1}
+        )
+        assert finded.documents == (like(content=Json({"_id": "2"})),)
+        finded = self.document_store.find_documents(
+            things,
+            filter={"lines.sku": "a", "lines.count": 5},
+            projection={"_id": 1},
+            sort=[FieldOrder(field="_id")],
+        )
+        assert finded.documents == (
+            like(content=Json({"_id": "1"})),
+            like(content=Json({"_id": "2"})),
+        )
+        finded = self.document_store.find_documents(
+            things,
+            filter={"lines": {"$elemMatch": {"sku": "a", "count": 5}}},
+            projection={"_id": 1},
+        )
+        assert finded.documents == (like(content=Json({"_id": "2"})),)
+
+    def test_a_path_leads_through_objects_and_through_the_elements_of_arrays(self) -> None:
+        """FR-022"""
+        things = self.name("things")
+        self.document_store.create_collection(things)
+        self.document_store.insert_documents(
+            things,
+            [
+                Json({"_id": "1", "a": {"b": 1}}),
+                Json({"_id": "2", "a": [{"b": 1}, {"b": 2}]}),
+                Json({"_id": "3", "a": [{"c": 1}]}),
+                Json({"_id": "4", "a": [7]}),
+                Json({"_id": "5", "a": []}),
+            ],
+        )
+        finded = self.document_store.find_documents(
+            things, filter={"a.b": 1}, projection={"_id": 1}, sort=[FieldOrder(field="_id")]
+        )
+        assert finded.documents == (
+            like(content=Json({"_id": "1"})),
+            like(content=Json({"_id": "2"})),
+        )
+        finded = self.document_store.find_documents(
+            things, filter={"a.1.b": 2}, projection={"_id": 1}
+        )
+        assert finded.documents == (like(content=Json({"_id": "2"})),)
+        finded = self.document_store.find_documents(
+            things, filter={"a.b": None}, projection={"_id": 1}, sort=[FieldOrder(field="_id")]
+        )
+        assert finded.documents == (like(content=Json({"_id": "3"})),)
+        finded = self.document_store.find_documents(
+            things,
+            filter={"a.b": {"$exists": False}},
+            projection={"_id": 1},
+            sort=[FieldOrder(field="_id")],
+        )
+        assert finded.documents == (
+            like(content=Json({"_id": "3"})),
+            like(content=Json({"_id": "4"})),
+            like(content=Json({"_id": "5"})),
+        )
+
+    def test_an_object_is_equal_to_another_with_the_same_fields_in_the_same_order(self) -> None:
+        """FR-022"""
+        things = self.name("things")
+        self.document_store.create_collection(things)
+        self.document_store.insert_documents(
+            things,
+            [
+                Json({"_id": "1", "a": {"b": 1, "c": 2}}),
+                Json({"_id": "2", "a": {"c": 2, "b": 1}}),
+                Json({"_id": "3", "a": {"b": 1}}),
+            ],
+        )
+        finded = self.document_store.find_documents(
+            things, filter={"a": {"b": 1, "c": 2}}, projection={"_id": 1}
+        )
+        assert finded.documents == (like(content=Json({"_id": "1"})),)
+
+    def test_filters_are_joined_and_turned_round(self) -> None:
+        """FR-022"""
+        things = self.name("things")
+        self.document_store.create_collection(things)
+        self.document_store.insert_documents(
+            things,
+            [
+                Json({"_id": "1", "a": 1, "b": 1}),
+                Json({"_id": "2", "a": 1, "b": 2}),
+                Json({"_id": "3", "a": 2, "b": 1}),
+                Json({"_id": "4", "b": 3}),
+            ],
+        )
+        finded = self.document_store.find_documents(
+            things,
+            filter={"$or": [{"a": 2}, {"b": 2}]},
+            projection={"_id": 1},
+            sort=[FieldOrder(field="_id")],
+        )
+        assert finded.documents == (
+            like(content=Json({"_id": "2"})),
+            like(content=Json({"_id": "3"})),
+        )
+        finded = self.document_store.find_documents(
+            things, filter={"$and": [{"a": 1}, {"b": {"$gt": 1}}]}, projection={"_id": 1}
+        )
+        assert finded.documents == (like(content=Json({"_id": "2"})),)
+        finded = self.document_store.find_documents(
+            things, filter={"$nor": [{"a": 1}, {"b": 3}]}, projection={"_id": 1}
+        )
+        assert finded.documents == (like(content=Json({"_id": "3"})),)
+        finded = self.document_store.find_documents(
+            things,
+            filter={"a": {"$not": {"$gt": 1}}},
+            projection={"_id": 1},
+            sort=[FieldOrder(field="_id")],
+        )
+        assert finded.documents == (
+            like(content=Json({"_id": "1"})),
+            like(content=Json({"_id": "2"})),
+            like(content=Json({"_id": "4"})),
+        )
+        finded = self.document_store.find_documents(
+            things,
+            filter={"a": {"$nin": [1, 7]}},
+            projection={"_id": 1},
+            sort=[FieldOrder(field="_id")],
+        )
+        assert finded.documents == (
+            like(content=Json({"_id": "3"})),
+            like(content=Json({"_id": "4"})),
+        )
+
+    def test_text_is_searched_with_regular_expressions_and_types_are_asked_for_by_name(
+        self,
+    ) -> None:
+        """FR-022"""
+        things = self.name("things")
+        self.document_store.create_collection(things)
+        self.document_store.insert_documents(
+            things,
+            [
+                Json({"_id": "1", "v": "Orange"}),
+                Json({"_id": "2", "v": ["lemon", "ORANGE"]}),
+                Json({"_id": "3", "v": 7}),
+                Json({"_id": "4", "v": True}),
+            ],
+        )
+        finded = self.document_store.find_documents(
+            things,
+            filter={"v": {"$regex": "^oran", "$options": "i"}},
+            projection={"_id": 1},
+            sort=[FieldOrder(field="_id")],
+        )
+        assert finded.documents == (
+            like(content=Json({"_id": "1"})),
+            like(content=Json({"_id": "2"})),
+        )
+        finded = self.document_store.find_documents(
+            things, filter={"v": {"$type": "number"}}, projection={"_id": 1}
+        )
+        assert finded.documents == (like(content=Json({"_id": "3"})),)
+        finded = self.document_store.find_documents(
+            things,
+            filter={"v": {"$type": ["bool", "array"]}},
+            projection={"_id": 1},
+            sort=[FieldOrder(field="_id")],
+        )
+        assert finded.documents == (
+            like(content=Json({"_id": "2"})),
+            like(content=Json({"_id": "4"})),
+        )
+
+    def test_an_operator_that_is_not_known_is_refused_before_anything_happens(self) -> None:
+        """FR-022, SC-013"""
+        things = self.name("things")
+        self.document_store.create_collection(things)
+        self.document_store.insert_document(things, {"_id": "1", "a": 1})
+        with refused(ValidationError, field="filter"):
+            self.document_store.find_documents(things, filter={"$where": "true"})
+        with refused(ValidationError, field="filter"):
+            self.document_store.count_documents(things, filter={"a": {"$near": 1}})
+        with refused(ValidationError, field="filter"):
+            self.document_store.delete_documents(
+                things, filter={"$or": [{"a": 1}, {"a": {"$mod": [2, 0]}}]}
+            )
+        with refused(ValidationError, field="filter"):
+            self.document_store.update_documents(
+                things, filter={"a": {"$in": 1}}, update=Update(set=Json({"b": 1}))
+            )
+        finded = self.document_store.find_documents(things)
+        assert finded.documents == (like(content=Json({"_id": "1", "a": {"$numberInt": "1"}})),)
+
+    def test_documents_are_sorted_by_their_types_first_and_arrays_by_their_least_or_greatest_element(
+        self,
+    ) -> None:
+        """FR-021"""
+        things = self.name("things")
+        self.document_store.create_collection(things)
+        self.document_store.insert_documents(
+            things,
+            [
+                Json({"_id": "date", "v": {"$date": "2026-01-31T12:00:00Z"}}),
+                Json({"_id": "false", "v": False}),
+                Json({"_id": "text", "v": "a"}),
+                Json({"_id": "two", "v": 2}),
+                Json({"_id": "array", "v": [3, 1]}),
+                Json({"_id": "missing"}),
+                Json({"_id": "object", "v": {"a": 1}}),
+                Json({"_id": "half", "v": 0.5}),
+            ],
+        )
+        finded = self.document_store.find_documents(
+            things, sort=[FieldOrder(field="v")], projection={"_id": 1}
+        )
+        assert finded.documents == (
+            like(content=Json({"_id": "missing"})),
+            like(content=Json({"_id": "half"})),
+            like(content=Json({"_id": "array"})),
+            like(content=Json({"_id": "two"})),
+            like(content=Json({"_id": "text"})),
+            like(content=Json({"_id": "object"})),
+            like(content=Json({"_id": "false"})),
+            like(content=Json({"_id": "date"})),
+        )
+        finded = self.document_store.find_documents(
+            things,
+            filter={"v": {"$type": "number"}},
+            sort=[FieldOrder(field="v", direction=Direction.DESCENDING)],
+            projection={"_id": 1},
+        )
+        assert finded.documents == (
+            like(content=Json({"_id": "array"})),
+            like(content=Json({"_id": "two"})),
+            like(content=Json({"_id": "half"})),
+        )
+
+    def test_documents_are_sorted_by_several_fields_each_in_its_direction(self) -> None:
+        """FR-021"""
+        things = self.name("things")
+        self.document_store.create_collection(things)
+        self.document_store.insert_documents(
+            things,
+            [
+                Json({"_id": "1", "a": 1, "b": "x"}),
+                Json({"_id": "2", "a": 2, "b": "x"}),
+                Json({"_id": "3", "a": 1, "b": "y"}),
+            ],
+        )
+        finded = self.document_store.find_documents(
+            things,
+            sort=[FieldOrder(field="a", direction=Direction.DESCENDING), FieldOrder(field="b")],
+            projection={"_id": 1},
+        )
+        assert finded.documents == (
+            like(content=Json({"_id": "2"})),
+            like(content=Json({"_id": "1"})),
+            like(content=Json({"_id": "3"})),
+        )
+
+    def test_documents_come_a_page_at_a_time_each_once(self) -> None:
+        """FR-021"""
+        things = self.name("things")
+        self.document_store.create_collection(things)
+        self.document_store.insert_documents(
+            things,
+            [
+                Json({"_id": "1", "n": 3}),
+                Json({"_id": "2", "n": 1}),
+                Json({"_id": "3", "n": 1}),
+                Json({"_id": "4", "n": 2}),
+                Json({"_id": "5", "n": 9}),
+            ],
+        )
+        finded = self.document_store.find_documents(
+            things,
+            filter={"n": {"$lt": 9}},
+            sort=[FieldOrder(field="n"), FieldOrder(field="_id")],
+            projection={"_id": 1},
+            page_size=3,
+        )
+        assert finded.documents == (
+            like(content=Json({"_id": "2"})),
+            like(content=Json({"_id": "3"})),
+            like(content=Json({"_id": "4"})),
+        )
+        token = finded.next_page_token
+        finded = self.document_store.find_documents(
+            things,
+            filter={"n": {"$lt": 9}},
+            sort=[FieldOrder(field="n"), FieldOrder(field="_id")],
+            projection={"_id": 1},
+            page_size=3,
+            page_token=token,
+        )
+        assert finded.documents == (like(content=Json({"_id": "1"})),)
+        assert finded.next_page_token == ""
+
+    def test_only_the_fields_that_are_wanted_are_shown(self) -> None:
+        """FR-021"""
+        things = self.name("things")
+        self.document_store.create_collection(things)
+        self.document_store.insert_document(
+            things,
+            {"_id": "1", "a": "x", "b": {"c": "y", "d": "z"}, "e": [{"c": "u", "d": "v"}, "w"]},
+        )
+        finded = self.document_store.find_documents(things, projection={"a": 1})
+        assert finded.documents == (like(content=Json({"_id": "1", "a": "x"}), etag=None),)
+        finded = self.document_store.find_documents(
+            things, projection={"b.c": 1, "e.d": 1, "_id": 0}
+        )
+        assert finded.documents == (like(content=Json({"b": {"c": "y"}, "e": [{"d": "v"}]})),)
+        finded = self.document_store.find_documents(things, projection={"b.c": 0, "e": 0})
+        assert finded.documents == (like(content=Json({"_id": "1", "a": "x", "b": {"d": "z"}})),)
+        with refused(ValidationError, field="projection"):
+            self.document_store.find_documents(things, projection={"a": 1, "b": 0})
+
+    def test_fields_are_set_removed_increased_and_renamed(self) -> None:
+        """FR-021"""
+        things = self.name("things")
+        self.document_store.create_collection(things)
+        self.document_store.insert_document(
+            things, {"_id": "1", "a": 1, "gone": "x", "old": "y", "in": {"n": 1}}
+        )
+        updated = self.document_store.update_documents(
+            things,
+            filter={"_id": "1"},
+            update=Update(
+                set=Json({"in.text": "set", "new.deep": True}),
+                unset=("gone",),
+                increment=Json({"a": 2, "in.n": 0.5, "fresh": 5}),
+                rename={"old": "name"},
+            ),
+        )
+        assert updated.matched == 1
+        assert updated.modified == 1
+        assert updated.upserted_id is None
+        found = self.document_store.get_document(things, "1")
+        assert found.document.content == Json(
+            {
+                "_id": "1",
+                "a": {"$numberInt": "3"},
+                "in": {"n": {"$numberDouble": "1.5"}, "text": "set"},
+                "new": {"deep": True},
+                "fresh": {"$numberInt": "5"},
+                "name": "y",
+            }
+        )
+
+    def test_elements_are_pushed_onto_arrays_and_pulled_out_of_them(self) -> None:
+        """FR-021"""
+        things = self.name("things")
+        self.document_store.create_collection(things)
+        self.document_store.insert_document(
+            things,
+            {
+                "_id": "1",
+                "tags": ["a"],
+                "marks": [1, 5, 9, 5],
+                "lines": [{"sku": "a", "count": 1}, {"sku": "b", "count": 2}],
+            },
+        )
+        updated = self.document_store.update_documents(
+            things,
+            filter={"_id": "1"},
+            update=Update(
+                push=Json({"tags": "b", "fresh": ["x"]}),
+                pull=Json({"marks": 5, "lines": {"sku": "a"}}),
+            ),
+        )
+        assert updated.matched == 1
+        assert updated.modified == 1
+        self.document_store.update_documents(
+            things,
+            filter={"_id": "1"},
+            update=Update(
+                push=Json(
+                    {
+                        "tags": {"$each": ["d", "c"], "$position": 0},
+                        "marks": {"$each": [4, 0], "$sort": 1, "$slice": -3},
+                    }
+                )
+            ),
+        )
+        found = self.document_store.get_document(things, "1")
+        assert found.document.content == Json(
+            {
+                "_id": "1",
+                "tags": ["d", "c", "a", "b"],
+                "marks": [{"$numberInt": "1"}, {"$numberInt": "4"}, {"$numberInt": "9"}],
+                "lines": [{"sku": "b", "count": {"$numberInt": "2"}}],
+                "fresh": [["x"]],
+            }
+        )
+
+    def test_every_document_that_matches_is_changed_or_only_the_first(self) -> None:
+        """FR-021"""
+        things = self.name("things")
+        self.document_store.create_collection(things)
+        self.document_store.insert_documents(
+            things,
+            [
+                Json({"_id": "1", "a": "x"}),
+                Json({"_id": "2", "a": "x"}),
+                Json({"_id": "3", "a": "y"}),
+            ],
+        )
+        updated = self.document_store.update_documents(
+            things, filter={"a": "x"}, update=Update(set=Json({"b": "seen"}))
+        )
+        assert updated.matched == 2
+        assert updated.modified == 2
+        updated = self.document_store.update_documents(
+            things, filter={"a": "x"}, update=Update(set=Json({"b": "seen"}))
+        )
+        assert updated.matched == 2
+        assert updated.modified == 0
+        updated = self.document_store.update_documents(
+            things, filter={"a": "x"}, update=Update(set=Json({"a": "z"})), first_only=True
+        )
+        assert updated.matched == 1
+        assert updated.modified == 1
+        assert self.document_store.count_documents(things, filter={"a": "x"}).count == 1
+
+    def test_a_document_is_made_where_none_matches_if_that_is_asked_for(self) -> None:
+        """FR-021"""
+        things = self.name("things")
+        self.document_store.create_collection(things)
+        updated = self.document_store.update_documents(
+            things,
+            filter={"_id": "1", "kind": "a", "n": {"$gt": 5}},
+            update=Update(set=Json({"b": "x"}), set_on_insert=Json({"made": True})),
+        )
+        assert updated.matched == 0
+        assert updated.modified == 0
+        assert updated.upserted_id is None
+        updated = self.document_store.update_documents(
+            things,
+            filter={"_id": "1", "kind": "a", "n": {"$gt": 5}},
+            update=Update(set=Json({"b": "x"}), set_on_insert=Json({"made": True})),
+            upsert=True,
+        )
+        assert updated.matched == 0
+        assert updated.modified == 0
+        assert updated.upserted_id == "1"
+        updated = self.document_store.update_documents(
+            things,
+            filter={"_id": "1"},
+            update=Update(set=Json({"b": "y"}), set_on_insert=Json({"made": False})),
+            upsert=True,
+        )
+        assert updated.matched == 1
+        assert updated.modified == 1
+        assert updated.upserted_id is None
+        found = self.document_store.get_document(things, "1")
+        assert found.document.content == Json({"_id": "1", "kind": "a", "b": "y", "made": True})
+
+    def test_an_update_that_contradicts_itself_or_changes_the_identity_is_refused(self) -> None:
+        """FR-021"""
+        things = self.name("things")
+        self.document_store.create_collection(things)
+        self.document_store.insert_document(things, {"_id": "1", "a": 1})
+        with pytest.raises(ValidationError):
+            self.document_store.update_documents(things, filter={}, update=Update())
+        with pytest.raises(ValidationError):
+            self.document_store.update_documents(
+                things, filter={}, update=Update(set=Json({"a": 1}), unset=("a.b",))
+            )
+        with pytest.raises(ValidationError):
+            self.document_store.update_documents(
+                things, filter={}, update=Update(set=Json({"_id": "2"}))
+            )
+        with pytest.raises(ValidationError):
+            self.document_store.update_documents(
+                things, filter={}, update=Update(set=Json({"a.$[]": 1}))
+            )
+        with pytest.raises(ValidationError):
+            self.document_store.update_documents(
+                things, filter={}, update=Update(increment=Json({"a": "text"}))
+            )
+        found = self.document_store.get_document(things, "1")
+        assert found.document.content == Json({"_id": "1", "a": {"$numberInt": "1"}})
+
+    def test_what_cannot_be_done_to_a_document_changes_none_of_it(self) -> None:
+        """FR-021"""
+        things = self.name("things")
+        self.document_store.create_collection(things)
+        self.document_store.insert_document(things, {"_id": "1", "a": "text", "n": 1})
+        with pytest.raises(ValidationError):
+            self.document_store.update_documents(
+                things, filter={"_id": "1"}, update=Update(increment=Json({"n": 1, "a": 1}))
+            )
+        with pytest.raises(ValidationError):
+            self.document_store.update_documents(
+                things,
+                filter={"_id": "1"},
+                update=Update(set=Json({"b": "x"}), push=Json({"a": "x"})),
+            )
+        with pytest.raises(ValidationError):
+            self.document_store.update_documents(
+                things, filter={"_id": "1"}, update=Update(set=Json({"a.b": "x"}))
+            )
+        found = self.document_store.get_document(things, "1")
+        assert found.document.content == Json({"_id": "1", "a": "text", "n": {"$numberInt": "1"}})
+
+    def test_every_document_that_matches_is_deleted_or_only_the_first(self) -> None:
+        """FR-021"""
+        things = self.name("things")
+        self.document_store.create_collection(things)
+        self.document_store.insert_documents(
+            things,
+            [
+                Json({"_id": "1", "a": "x"}),
+                Json({"_id": "2", "a": "x"}),
+                Json({"_id": "3", "a": "x"}),
+                Json({"_id": "4", "a": "y"}),
+            ],
+        )
+        deleted = self.document_store.delete_documents(things, filter={"a": "x"}, first_only=True)
+        assert deleted.deleted == 1
+        assert self.document_store.delete_documents(things, filter={"a": "x"}).deleted == 2
+        assert self.document_store.delete_documents(things, filter={"a": "x"}).deleted == 0
+        finded = self.document_store.find_documents(things)
+        assert finded.documents == (like(content=Json({"_id": "4", "a": "y"})),)
+
+    def test_an_index_is_listed_until_it_is_dropped_and_explained_where_it_is_used(self) -> None:
+        """FR-023"""
+        things = self.name("things")
+        self.document_store.create_collection(things)
+        self.document_store.insert_document(things, {"_id": "1", "a": "x"})
+        explained = self.document_store.explain(things, filter={"a": "x"})
+        assert explained.index is None
+        assert not explained.sorts
+        created = self.document_store.create_index(things, fields=[FieldOrder(field="a")])
+        assert created.index.name == "a_1"
+        self.document_store.create_index(things, fields=[FieldOrder(field="a")])
+        with pytest.raises(AlreadyExistsError):
+            self.document_store.create_index(things, fields=[FieldOrder(field="a")], unique=True)
+        assert self.document_store.explain(things, filter={"a": "x"}).index == "a_1"
+        explained = self.document_store.explain(
+            things, filter={"a": {"$gte": "a"}}, sort=[FieldOrder(field="a")]
+        )
+        assert explained.index == "a_1"
+        assert not explained.sorts
+        explained = self.document_store.explain(
+            things, filter={"b": "x"}, sort=[FieldOrder(field="b")]
+        )
+        assert explained.index is None
+        assert explained.sorts
+        listed = self.document_store.list_indexes(things)
+        assert listed.indexes == (like(name="_id_"), like(name="a_1"))
+        self.document_store.drop_index(things, "a_1")
+        assert self.document_store.explain(things, filter={"a": "x"}).index is None
+        with pytest.raises(ResourceNotFoundError):
+            self.document_store.drop_index(things, "a_1")
+        with pytest.raises(ValidationError):
+            self.document_store.drop_index(things, "_id_")
+
+    def test_an_index_of_several_fields_is_used_for_the_first_of_them(self) -> None:
+        """FR-023"""
+        things = self.name("things")
+        self.document_store.create_collection(
+            things,
+            indexes=[
+                IndexDefinition(
+                    fields=(
+                        FieldOrder(field="a"),
+                        FieldOrder(field="b", direction=Direction.DESCENDING),
+                    ),
+                    name="by_a_and_b",
+                )
+            ],
+        )
+        self.document_store.insert_documents(
+            things,
+            [
+                Json({"_id": "1", "a": "x", "b": 1}),
+                Json({"_id": "2", "a": "x", "b": 2}),
+                Json({"_id": "3", "a": "y", "b": 3}),
+            ],
+        )
+        explained = self.document_store.explain(things, filter={"a": "x", "b": {"$gt": 1}})
+        assert explained.index == "by_a_and_b"
+        assert self.document_store.explain(things, filter={"b": 1}).index is None
+        finded = self.document_store.find_documents(
+            things, filter={"a": "x", "b": {"$gt": 1}}, projection={"_id": 1}
+        )
+        assert finded.documents == (like(content=Json({"_id": "2"})),)
+
+    def test_a_unique_index_refuses_a_second_document_with_the_same_values(self) -> None:
+        """FR-023"""
+        people = self.name("people")
+        self.document_store.create_collection(
+            people, indexes=[IndexDefinition(fields=(FieldOrder(field="email"),), unique=True)]
+        )
+        self.document_store.insert_document(people, {"_id": "1", "email": "ada@example.com"})
+        with pytest.raises(AlreadyExistsError):
+            self.document_store.insert_document(people, {"_id": "2", "email": "ada@example.com"})
+        self.document_store.insert_document(people, {"_id": "2"})
+        with pytest.raises(AlreadyExistsError):
+            self.document_store.insert_document(people, {"_id": "3", "email": None})
+        self.document_store.insert_document(people, {"_id": "4", "email": ["x", "x"]})
+        with pytest.raises(AlreadyExistsError):
+            self.document_store.insert_document(people, {"_id": "5", "email": "x"})
+        with pytest.raises(AlreadyExistsError):
+            self.document_store.update_documents(
+                people, filter={"_id": "2"}, update=Update(set=Json({"email": "ada@example.com"}))
+            )
+        self.document_store.replace_document(
+            people, "1", document={"email": "ada@example.com", "name": "Ada"}
+        )
+        self.document_store.delete_documents(people, filter={"_id": "1"})
+        self.document_store.insert_document(people, {"_id": "6", "email": "ada@example.com"})
+
+    def test_a_sparse_unique_index_does_not_mind_documents_without_its_field(self) -> None:
+        """FR-023"""
+        people = self.name("people")
+        self.document_store.create_collection(
+            people,
+            indexes=[
+                IndexDefinition(fields=(FieldOrder(field="email"),), unique=True, sparse=True)
+            ],
+        )
+        self.document_store.insert_document(people, {"_id": "1"})
+        self.document_store.insert_document(people, {"_id": "2"})
+        self.document_store.insert_document(people, {"_id": "3", "email": None})
+        with pytest.raises(AlreadyExistsError):
+            self.document_store.insert_document(people, {"_id": "4", "email": None})
+        assert self.document_store.count_documents(people, filter={"email": None}).count == 3
+
+    def test_a_unique_index_that_documents_already_break_is_refused(self) -> None:
+        """FR-023"""
+        people = self.name("people")
+        self.document_store.create_collection(people)
+        self.document_store.insert_documents(
+            people, [Json({"_id": "1", "a": "x"}), Json({"_id": "2", "a": "x"})]
+        )
+        with pytest.raises(PreconditionFailedError):
+            self.document_store.create_index(people, fields=[FieldOrder(field="a")], unique=True)
+        assert self.document_store.list_indexes(people).indexes == (like(name="_id_"),)
+        self.document_store.delete_documents(people, filter={"_id": "2"})
+        created = self.document_store.create_index(
+            people, fields=[FieldOrder(field="a")], unique=True
+        )
+        assert created.index.name == "a_1"
+        assert created.index.definition.unique
+        assert not created.index.definition.sparse
+
+    @needs("clock")
+    def test_a_document_goes_when_its_time_is_over_and_one_without_a_time_stays(self) -> None:
+        """FR-024"""
+        sessions = self.name("sessions")
+        self.document_store.create_collection(
+            sessions, ttl=TimeToLive(field="at", expire_after=timedelta(hours=1))
+        )
+        self.document_store.insert_documents(
+            sessions,
+            [
+                Json({"_id": "old", "at": {"$date": "2001-01-31T12:00:00Z"}}),
+                Json(
+                    {
+                        "_id": "earliest counts",
+                        "at": [
+                            {"$date": "2901-01-31T12:00:00Z"},
+                            {"$date": "2001-01-31T12:00:00Z"},
+                        ],
+                    }
+                ),
+                Json({"_id": "later", "at": {"$date": "2901-01-31T12:00:00Z"}}),
+                Json({"_id": "no time", "at": "2001-01-31"}),
+                Json({"_id": "nothing"}),
+            ],
+        )
+        self.advance(timedelta(minutes=5))
+        finded = self.document_store.find_documents(
+            sessions, sort=[FieldOrder(field="_id")], projection={"_id": 1}
+        )
+        assert finded.documents == (
+            like(content=Json({"_id": "later"})),
+            like(content=Json({"_id": "no time"})),
+            like(content=Json({"_id": "nothing"})),
+        )
+        with pytest.raises(ValidationError):
+            self.document_store.create_index(
+                sessions, fields=[FieldOrder(field="_id")], expire_after=timedelta(hours=1)
+            )
+
+    @needs("aggregation")
+    def test_documents_are_grouped_sorted_and_counted(self) -> None:
+        """FR-022"""
+        orders = self.name("orders")
+        self.document_store.create_collection(orders)
+        self.document_store.insert_documents(
+            orders,
+            [
+                Json({"_id": "1", "city": "Bern", "total": 10, "tags": ["a", "b"]}),
+                Json({"_id": "2", "city": "Bern", "total": 5, "tags": ["b"]}),
+                Json({"_id": "3", "city": "Oslo", "total": 7}),
+                Json({"_id": "4", "city": "Rome", "total": 1, "tags": []}),
+            ],
+        )
+        aggregated = self.finished(
+            self.document_store.aggregate(
+                orders,
+                pipeline=[
+                    Json({"$match": {"total": {"$gt": 1}}}),
+                    Json(
+                        {
+                            "$group": {
+                                "_id": "$city",
+                                "sum": {"$sum": "$total"},
+                                "orders": {"$sum": 1},
+                            }
+                        }
+                    ),
+                    Json({"$sort": {"sum": -1}}),
+                ],
+            )
+        )
+        assert flat(it.documents for it in aggregated) == (
+            Json({"_id": "Bern", "sum": {"$numberInt": "15"}, "orders": {"$numberInt": "2"}}),
+            Json({"_id": "Oslo", "sum": {"$numberInt": "7"}, "orders": {"$numberInt": "1"}}),
+        )
+        aggregated = self.finished(
+            self.document_store.aggregate(
+                orders,
+                pipeline=[
+                    Json({"$unwind": "$tags"}),
+                    Json({"$match": {"tags": "b"}}),
+                    Json({"$count": "tagged"}),
+                ],
+            )
+        )
+        assert flat(it.documents for it in aggregated) == (Json({"tagged": {"$numberInt": "2"}}),)
+        aggregated = self.finished(
+            self.document_store.aggregate(
+                orders,
+                pipeline=[
+                    Json({"$sort": {"_id": 1}}),
+                    Json({"$skip": 1}),
+                    Json({"$limit": 1}),
+                    Json(
+                        {"$project": {"_id": 0, "city": 1, "double": {"$multiply": ["$total", 2]}}}
+                    ),
+                ],
+            )
+        )
+        assert flat(it.documents for it in aggregated) == (
+            Json({"city": "Bern", "double": {"$numberInt": "10"}}),
+        )
+        with refused(ValidationError, field="pipeline"):
+            self.finished(
+                self.document_store.aggregate(orders, pipeline=[Json({"$out": "elsewhere"})])
+            )
+
+    @needs("transactions")
+    def test_changes_of_a_transaction_are_seen_by_it_alone_until_it_is_committed(self) -> None:
+        """FR-021"""
+        accounts = self.name("accounts")
+        self.document_store.create_collection(accounts)
+        self.document_store.insert_documents(
+            accounts, [Json({"_id": "a", "n": 10}), Json({"_id": "b", "n": 0})]
+        )
+        tx = self.document_store.begin_transaction().transaction
+        self.document_store.update_documents(
+            accounts, filter={"_id": "a"}, update=Update(increment=Json({"n": -4})), transaction=tx
+        )
+        self.document_store.update_documents(
+            accounts, filter={"_id": "b"}, update=Update(increment=Json({"n": 4})), transaction=tx
+        )
+        finded = self.document_store.find_documents(
+            accounts, sort=[FieldOrder(field="_id")], transaction=tx
+        )
+        assert finded.documents == (
+            like(content=Json({"_id": "a", "n": {"$numberInt": "6"}})),
+            like(content=Json({"_id": "b", "n": {"$numberInt": "4"}})),
+        )
+        finded = self.document_store.find_documents(accounts, sort=[FieldOrder(field="_id")])
+        assert finded.documents == (
+            like(content=Json({"_id": "a", "n": {"$numberInt": "10"}})),
+            like(content=Json({"_id": "b", "n": {"$numberInt": "0"}})),
+        )
+        self.document_store.commit_transaction(tx)
+        finded = self.document_store.find_documents(accounts, sort=[FieldOrder(field="_id")])
+        assert finded.documents == (
+            like(content=Json({"_id": "a", "n": {"$numberInt": "6"}})),
+            like(content=Json({"_id": "b", "n": {"$numberInt": "4"}})),
+        )
+        with pytest.raises(ResourceNotFoundError):
+            self.document_store.commit_transaction(tx)
+
+    @needs("transactions")
+    def test_a_transaction_sees_documents_as_they_were_when_it_began(self) -> None:
+        """FR-021"""
+        things = self.name("things")
+        self.document_store.create_collection(things)
+        self.document_store.insert_document(things, {"_id": "1", "v": "before"})
+        tx = self.document_store.begin_transaction().transaction
+        finded = self.document_store.find_documents(things, transaction=tx)
+        assert finded.documents == (like(content=Json({"_id": "1", "v": "before"})),)
+        self.document_store.update_documents(
+            things, filter={"_id": "1"}, update=Update(set=Json({"v": "after"}))
+        )
+        self.document_store.insert_document(things, {"_id": "2"})
+        finded = self.document_store.find_documents(things, transaction=tx)
+        assert finded.documents == (like(content=Json({"_id": "1", "v": "before"})),)
+        with pytest.raises(ConflictError):
+            self.document_store.update_documents(
+                things, filter={"_id": "1"}, update=Update(set=Json({"v": "mine"})), transaction=tx
+            )
+        with pytest.raises(ResourceNotFoundError):
+            self.document_store.find_documents(things, transaction=tx)
+        found = self.document_store.get_document(things, "1")
+        assert found.document.content == Json({"_id": "1", "v": "after"})
+
+    @needs("transactions")
+    def test_nothing_of_an_aborted_transaction_lasts(self) -> None:
+        """FR-021"""
+        things = self.name("things")
+        self.document_store.create_collection(things)
+        self.document_store.insert_document(things, {"_id": "1", "v": "before"})
+        tx = self.document_store.begin_transaction().transaction
+        self.document_store.insert_document(things, {"_id": "2"}, transaction=tx)
+        self.document_store.delete_documents(things, filter={"_id": "1"}, transaction=tx)
+        self.document_store.abort_transaction(tx)
+        with pytest.raises(ResourceNotFoundError):
+            self.document_store.abort_transaction(tx)
+        finded = self.document_store.find_documents(things)
+        assert finded.documents == (like(content=Json({"_id": "1", "v": "before"})),)
+
+    @needs("transactions")
+    def test_a_write_that_fails_ends_its_transaction(self) -> None:
+        """FR-021"""
+        things = self.name("things")
+        self.document_store.create_collection(things)
+        self.document_store.insert_document(things, {"_id": "1"})
+        tx = self.document_store.begin_transaction().transaction
+        with pytest.raises(AlreadyExistsError):
+            self.document_store.insert_documents(
+                things, [Json({"_id": "2"}), Json({"_id": "1"}), Json({"_id": "3"})], transaction=tx
+            )
+        with pytest.raises(ResourceNotFoundError):
+            self.document_store.commit_transaction(tx)
+        assert self.document_store.count_documents(things).count == 1
+
+    @needs("change_streams")
+    def test_a_watcher_hears_of_every_change_in_its_order_until_the_collection_is_dropped(
+        self,
+    ) -> None:
+        """FR-021"""
+        things = self.name("things")
+        self.document_store.create_collection(things)
+        self.document_store.insert_document(things, {"_id": "0"})
+        changes = self.open(self.document_store.watch_collection(things))
+        watched = changes.next()
+        assert watched.kind == ChangeKind.STARTED
+        assert watched.id is None
+        assert watched.document is None
+        assert watched.changed_at == ANY
+        assert watched.resume_token
+        self.document_store.insert_document(things, {"_id": "1", "v": "a"})
+        self.document_store.update_documents(
+            things, filter={"_id": "1"}, update=Update(set=Json({"v": "b"}))
+        )
+        self.document_store.update_documents(
+            things, filter={"_id": "1"}, update=Update(set=Json({"v": "b"}))
+        )
+        self.document_store.replace_document(things, "1", document={"v": "c"})
+        self.document_store.delete_documents(things, filter={"_id": "1"})
+        self.document_store.drop_collection(things)
+        watched = changes.next()
+        assert watched.kind == ChangeKind.INSERTED
+        assert watched.id == "1"
+        assert watched.document == like(content=Json({"_id": "1", "v": "a"}))
+        watched = changes.next()
+        assert watched.kind == ChangeKind.UPDATED
+        assert watched.id == "1"
+        assert watched.document == like(content=ANY)
+        watched = changes.next()
+        assert watched.kind == ChangeKind.REPLACED
+        assert watched.id == "1"
+        watched = changes.next()
+        assert watched.kind == ChangeKind.DELETED
+        assert watched.id == "1"
+        assert watched.document is None
+        watched = changes.next()
+        assert watched.kind == ChangeKind.DROPPED
+        assert watched.id is None
+        assert watched.document is None
+        changes.end()
+
+    @needs("change_streams")
+    def test_whoever_goes_on_after_a_change_misses_none_that_followed_it(self) -> None:
+        """FR-021"""
+        things = self.name("things")
+        self.document_store.create_collection(things)
+        changes = self.open(self.document_store.watch_collection(things))
+        begin = changes.next().resume_token
+        self.document_store.insert_document(things, {"_id": "1"})
+        watched = changes.next()
+        assert watched.id == "1"
+        first = watched.resume_token
+        changes.close()
+        self.document_store.insert_document(things, {"_id": "2"})
+        self.document_store.insert_document(things, {"_id": "3"})
+        later = self.open(self.document_store.watch_collection(things, resume_token=first))
+        assert later.next().kind == ChangeKind.STARTED
+        watched = later.next()
+        assert watched.kind == ChangeKind.INSERTED
+        assert watched.id == "2"
+        watched = later.next()
+        assert watched.kind == ChangeKind.INSERTED
+        assert watched.id == "3"
+        again = self.open(self.document_store.watch_collection(things, resume_token=begin))
+        assert again.next().kind == ChangeKind.STARTED
+        watched = again.next()
+        assert watched.kind == ChangeKind.INSERTED
+        assert watched.id == "1"
+
+    @needs("change_streams")
+    def test_a_watcher_is_told_of_documents_that_match_and_of_those_that_are_gone(self) -> None:
+        """FR-021, FR-022"""
+        things = self.name("things")
+        self.document_store.create_collection(things)
+        changes = self.open(self.document_store.watch_collection(things, filter={"v": {"$gte": 5}}))
+        changes.next()
+        self.document_store.insert_document(things, {"_id": "1", "v": 1})
+        self.document_store.insert_document(things, {"_id": "2", "v": 9})
+        self.document_store.update_documents(
+            things, filter={"_id": "1"}, update=Update(increment=Json({"v": 4}))
+        )
+        self.document_store.delete_documents(things, filter={"_id": "2"})
+        watched = changes.next()
+        assert watched.kind == ChangeKind.INSERTED
+        assert watched.id == "2"
+        watched = changes.next()
+        assert watched.kind == ChangeKind.UPDATED
+        assert watched.id == "1"
+        watched = changes.next()
+        assert watched.kind == ChangeKind.DELETED
+        assert watched.id == "2"
+
+    @needs("change_streams", "transactions")
+    def test_nothing_is_told_of_a_transaction_before_it_is_committed(self) -> None:
+        """FR-021"""
+        things = self.name("things")
+        self.document_store.create_collection(things)
+        changes = self.open(self.document_store.watch_collection(things))
+        changes.next()
+        tx = self.document_store.begin_transaction().transaction
+        self.document_store.insert_document(things, {"_id": "within"}, transaction=tx)
+        self.document_store.insert_document(things, {"_id": "before"})
+        self.document_store.commit_transaction(tx)
+        assert changes.next().id == "before"
+        assert changes.next().id == "within"

@@ -94,6 +94,7 @@ CHANGE_KIND_MEMBERS: Final = {
     3: ChangeKind.REPLACED,
     4: ChangeKind.DELETED,
     5: ChangeKind.DROPPED,
+    6: ChangeKind.STARTED,
 }
 CHANGE_KIND_NUMBERS: Final[Mapping[ChangeKind | None, document_store_pb2.ChangeKind]] = {
     None: document_store_pb2.CHANGE_KIND_UNSPECIFIED,
@@ -103,6 +104,7 @@ CHANGE_KIND_NUMBERS: Final[Mapping[ChangeKind | None, document_store_pb2.ChangeK
     ChangeKind.REPLACED: document_store_pb2.CHANGE_KIND_REPLACED,
     ChangeKind.DELETED: document_store_pb2.CHANGE_KIND_DELETED,
     ChangeKind.DROPPED: document_store_pb2.CHANGE_KIND_DROPPED,
+    ChangeKind.STARTED: document_store_pb2.CHANGE_KIND_STARTED,
 }
 
 

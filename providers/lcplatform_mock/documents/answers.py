@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from lcplatform.document_store.models import (
     ChangeKind,
@@ -133,6 +134,11 @@ def concerns(change: Change, filter: Filter) -> bool:
     if filter.is_everything or change.kind in {ChangeKind.DELETED, ChangeKind.DROPPED}:
         return True
     return change.stored is not None and filter.matches(change.stored.document)
+
+
+def begun(now: datetime, token: str) -> WatchCollectionResponse:
+    """What a watcher is told first."""
+    return WatchCollectionResponse(kind=ChangeKind.STARTED, changed_at=now, resume_token=token)
 
 
 def told(change: Change, token: str) -> WatchCollectionResponse:

@@ -28,6 +28,7 @@ class ChangeKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CHANGE_KIND_REPLACED: _ClassVar[ChangeKind]
     CHANGE_KIND_DELETED: _ClassVar[ChangeKind]
     CHANGE_KIND_DROPPED: _ClassVar[ChangeKind]
+    CHANGE_KIND_STARTED: _ClassVar[ChangeKind]
 DIRECTION_UNSPECIFIED: Direction
 DIRECTION_ASCENDING: Direction
 DIRECTION_DESCENDING: Direction
@@ -37,6 +38,7 @@ CHANGE_KIND_UPDATED: ChangeKind
 CHANGE_KIND_REPLACED: ChangeKind
 CHANGE_KIND_DELETED: ChangeKind
 CHANGE_KIND_DROPPED: ChangeKind
+CHANGE_KIND_STARTED: ChangeKind
 
 class DocumentId(_message.Message):
     __slots__ = ("text", "json")
