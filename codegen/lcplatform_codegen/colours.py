@@ -9,6 +9,7 @@ from lcplatform_codegen.model import Kind, Method, Service
 # Hand-written methods on top of a generated client (providers/lcplatform_runtime/extensions), by accessor.
 EXTENSIONS = {
     "authentication": "TokenSourcing",
+    "configuration": "ConfigurationWatching",
     "control": "Snapshots",
     "queue": "QueueConsuming",
     "secrets": "SecretRotating",
@@ -17,6 +18,13 @@ EXTENSIONS = {
 EXTENSION_NAMES = {
     "authentication": [
         ("lcplatform_runtime.extensions.token_sources", ["AsyncTokenSource", "TokenSource"]),
+    ],
+    "configuration": [
+        (
+            "lcplatform_runtime.extensions.live",
+            ["AsyncLiveConfiguration", "LiveConfiguration", "LiveState"],
+        ),
+        ("lcplatform_runtime.extensions.watches", ["AsyncWatch", "Watch"]),
     ],
     "queue": [
         ("lcplatform_runtime.extensions.consumers", ["AsyncConsumer", "Consumer"]),

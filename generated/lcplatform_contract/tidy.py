@@ -10,6 +10,7 @@ from lcplatform.errors import LCPlatformError
 
 if TYPE_CHECKING:
     from lcplatform import LCPlatform
+    from lcplatform.configuration import Configuration
     from lcplatform.object_store import ObjectStore
     from lcplatform.queue import Queue
     from lcplatform.secrets import Secrets
@@ -21,6 +22,8 @@ def tidy(platform: LCPlatform, token: str) -> None:
         _queues(platform.queue, token)
     with suppress(LCPlatformError):
         _secrets(platform.secrets, token)
+    with suppress(LCPlatformError):
+        _configurations(platform.configuration, token)
     with suppress(LCPlatformError):
         _buckets(platform.object_store, token)
 
@@ -35,6 +38,12 @@ def _secrets(secrets: Secrets, token: str) -> None:
     for secret in [secret for secret in secrets.iter_secrets() if token in secret.name]:
         with suppress(LCPlatformError):
             secrets.delete_secret(secret.name)
+
+
+def _configurations(configurations: Configuration, token: str) -> None:
+    for found in [it for it in configurations.iter_configurations() if token in it.application]:
+        with suppress(LCPlatformError):
+            configurations.delete_configuration(found.application, found.environment)
 
 
 def _buckets(objects: ObjectStore, token: str) -> None:

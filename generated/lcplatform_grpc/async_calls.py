@@ -14,6 +14,7 @@ from lcplatform_grpc.answers import BodyReader, Reader
 from lcplatform_grpc.metadata import metadata_of
 from lcplatform_grpc.parts import Envelope
 from lcplatform_runtime.context import current_call
+from lcplatform_runtime.errors import PreconditionFailedError
 from lcplatform_runtime.streams import AsyncByteSource, AsyncByteStream
 
 Req = TypeVar("Req")
@@ -184,5 +185,12 @@ class AsyncStreaming(Generic[Req, Res]):
 
 async def _next(call: Any) -> bytes | None:
     """The next message, or `None` at the end."""
-    message = await call.read()
+    try:
+        message = await call.read()
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        # Nobody cancelled the caller: the connection was closed under its call.
+        raise PreconditionFailedError("the platform is closed") from None
     return None if message is grpc.aio.EOF else message

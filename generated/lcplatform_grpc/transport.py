@@ -13,6 +13,7 @@ from lcplatform_runtime.errors import (
     InternalError,
     LCPlatformError,
     Outcome,
+    PreconditionFailedError,
     QuotaExceededError,
     ServiceUnavailableError,
     UnsupportedError,
@@ -37,6 +38,8 @@ _REFUSALS: Final = {"control": "it was not started with --control"}
 
 def translate(error: Exception, operation: Operation, /) -> LCPlatformError | None:
     """The table of this provider."""
+    if isinstance(error, ValueError | grpc.aio.UsageError) and "closed" in str(error).lower():
+        return PreconditionFailedError("the platform is closed")
     if not isinstance(error, grpc.RpcError):
         return None
     trailers: Any = (

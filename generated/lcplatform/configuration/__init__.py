@@ -47,11 +47,19 @@ if TYPE_CHECKING:
     )
     from lcplatform.configuration.stub import MockConfiguration, UnimplementedConfiguration
     from lcplatform.configuration.support import ConfigurationCapability, ConfigurationLimits
+    from lcplatform_runtime.extensions.live import (
+        AsyncLiveConfiguration,
+        LiveConfiguration,
+        LiveState,
+    )
+    from lcplatform_runtime.extensions.watches import AsyncWatch, Watch
 
 __all__ = [
     "AsyncConfiguration",
     "AsyncConfigurationBridge",
     "AsyncConfigurationDriver",
+    "AsyncLiveConfiguration",
+    "AsyncWatch",
     "Configuration",
     "ConfigurationBridge",
     "ConfigurationCapability",
@@ -68,6 +76,8 @@ __all__ = [
     "ListConfigurationsResponse",
     "ListVersionsRequest",
     "ListVersionsResponse",
+    "LiveConfiguration",
+    "LiveState",
     "MockConfiguration",
     "RestoreConfigurationRequest",
     "RestoreConfigurationResponse",
@@ -84,6 +94,7 @@ __all__ = [
     "ValidateConfigurationResponse",
     "VersionInfo",
     "Violation",
+    "Watch",
     "WatchConfigurationRequest",
     "WatchConfigurationResponse",
 ]
@@ -126,6 +137,11 @@ _HOMES = {
     "UnimplementedConfiguration": "lcplatform.configuration.stub",
     "ConfigurationCapability": "lcplatform.configuration.support",
     "ConfigurationLimits": "lcplatform.configuration.support",
+    "AsyncLiveConfiguration": "lcplatform_runtime.extensions.live",
+    "LiveConfiguration": "lcplatform_runtime.extensions.live",
+    "LiveState": "lcplatform_runtime.extensions.live",
+    "AsyncWatch": "lcplatform_runtime.extensions.watches",
+    "Watch": "lcplatform_runtime.extensions.watches",
 }
 
 

@@ -35,6 +35,7 @@ from lcplatform.configuration.models import (
     WatchConfigurationResponse,
 )
 from lcplatform_runtime.errors import ResourceNotFoundError
+from lcplatform_runtime.extensions.configuration import ConfigurationWatching
 from lcplatform_runtime.json_value import Json, JsonInput
 from lcplatform_runtime.model import build
 from lcplatform_runtime.options import CallOptions
@@ -42,7 +43,7 @@ from lcplatform_runtime.paging import iterate
 from lcplatform_runtime.pointer import NO_DEFAULT, D, T, value_at
 
 
-class Configuration:
+class Configuration(ConfigurationWatching):
     """Keeps one JSON document for each application and environment (FR-016). Every change is checked
     against a schema (FR-017) and makes a version that never changes again (FR-018). Applications
     read the current version, are told of the next (FR-020), and need no restart (FR-019). One that
