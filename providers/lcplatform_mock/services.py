@@ -13,7 +13,6 @@ from lcplatform import unimplemented
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lcplatform.event_bus.driver import EventBusDriver
     from lcplatform.notification.driver import NotificationDriver
     from lcplatform.web_hosting.driver import WebHostingDriver
     from lcplatform_mock.authentication import MockAuthentication
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from lcplatform_mock.control import MockControl
     from lcplatform_mock.data_store import MockDataStore
     from lcplatform_mock.document_store import MockDocumentStore
+    from lcplatform_mock.event_bus import MockEventBus
     from lcplatform_mock.object_store import MockObjectStore
     from lcplatform_mock.queue import MockQueue
     from lcplatform_mock.secrets import MockSecrets
@@ -70,9 +70,11 @@ class Services(Mapping[str, "Service[Any]"]):
 
         return self._once("document_store", lambda: MockDocumentStore(self._world))
 
-    def event_bus(self) -> EventBusDriver:
-        """Not there yet."""
-        return self._once("event_bus", unimplemented.event_bus)
+    def event_bus(self) -> MockEventBus:
+        """The event buses."""
+        from lcplatform_mock.event_bus import MockEventBus
+
+        return self._once("event_bus", lambda: MockEventBus(self._world))
 
     def notification(self) -> NotificationDriver:
         """Not there yet."""
@@ -149,6 +151,7 @@ _MAKERS: Final[Mapping[str, Callable[[Services], Service[Any]]]] = {
     "configuration": Services.configuration,
     "document_store": Services.document_store,
     "data_store": Services.data_store,
+    "event_bus": Services.event_bus,
     "object_store": Services.object_store,
     "queue": Services.queue,
     "secrets": Services.secrets,

@@ -10,6 +10,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import BeforeValidator, Field, InstanceOf, PlainValidator, SecretStr
 
 from lcplatform_mock.clock import RunningClock
+from lcplatform_mock.event_settings import EventBusSettings
 from lcplatform_mock.images import BatchSettings
 from lcplatform_mock.issuer.settings import AuthenticationSettings
 from lcplatform_runtime.clock import Clock
@@ -123,3 +124,5 @@ class MockSettings(Request):
 
     batch: BatchSettings = Field(default_factory=BatchSettings)
     """What jobs run, by the names of their images."""
+    event_bus: EventBusSettings = Field(default_factory=EventBusSettings)
+    """Event buses."""

@@ -153,6 +153,18 @@ class Json:
         )
 
 
+def inside(json_value: Json, /) -> Any:  # what JSON can be is for the caller to know
+    """The very value of a Json, without a copy of it: for whoever only reads it, and often."""
+    return json_value._value
+
+
+def joined(text: str, value: object, /) -> Json:
+    """A Json of a text and the value that it is known to be the JSON of. Nobody else changes that value."""
+    made = Json.__new__(Json)
+    made._fill(text, value)
+    return made
+
+
 def _unusable(why: str) -> PydanticCustomError:
     """The refusal of a field. It has a type of its own, since its text may be shown: it never quotes a value."""
     return PydanticCustomError("json_value", "{why}", {"why": why})

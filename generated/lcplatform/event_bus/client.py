@@ -377,8 +377,8 @@ class EventBus:
         options: CallOptions | None = None,
     ) -> AddTargetResponse:
         """Adds a target to a rule (FR-046). It gets the events that are published from then on. A
-        queue, topic, function or secret that it names must exist: NOT_FOUND. What becomes of them
-        later shows in the deliveries.
+        queue, topic, function or secret that it names must exist: NOT_FOUND. If it is gone later,
+        the events go to the dead-letter queue.
 
         Args:
             bus: The bus.
@@ -389,8 +389,8 @@ class EventBus:
             retry: How long a failing target is tried; as long as the defaults say where absent.
             dead_letter_queue: The queue for events that could not be delivered, which must exist
                 and is no FIFO queue. A letter is the event, with the attributes bus, rule, target,
-                reason, error and attempts. Without a queue, what could not be delivered is logged
-                and counted.
+                reason, error and attempts. Without a queue, it is logged what could not be
+                delivered.
             options: Deadline, retries and the like, for this call alone.
 
         Raises:

@@ -117,8 +117,8 @@ class EventBusDriver(ABC):
     @abstractmethod
     def add_target(self, request: AddTargetRequest, /) -> AddTargetResponse:
         """Adds a target to a rule (FR-046). It gets the events that are published from then on. A
-        queue, topic, function or secret that it names must exist: NOT_FOUND. What becomes of them
-        later shows in the deliveries.
+        queue, topic, function or secret that it names must exist: NOT_FOUND. If it is gone later,
+        the events go to the dead-letter queue.
         """
 
     @abstractmethod
@@ -231,8 +231,8 @@ class AsyncEventBusDriver(ABC):
     @abstractmethod
     async def add_target(self, request: AddTargetRequest, /) -> AddTargetResponse:
         """Adds a target to a rule (FR-046). It gets the events that are published from then on. A
-        queue, topic, function or secret that it names must exist: NOT_FOUND. What becomes of them
-        later shows in the deliveries.
+        queue, topic, function or secret that it names must exist: NOT_FOUND. If it is gone later,
+        the events go to the dead-letter queue.
         """
 
     @abstractmethod

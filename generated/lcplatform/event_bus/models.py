@@ -150,7 +150,8 @@ class TopicTarget(Model):
 
 class HttpTarget(Model):
     """A URL to which the event is posted. An answer below 300 means that it arrived. Redirections are
-    not followed.
+    not followed. What is refused with a status below 500 is not tried again, except after 401, 407,
+    408, 409, 425 and 429.
     """
 
     url: Annotated[str, Field(max_length=2048, min_length=1, pattern="^https?://[!-~]+$")]
@@ -221,7 +222,9 @@ class TargetRetry(Model):
     """How often an event is tried again after the first failure. The waits between grow."""
 
     max_age: Annotated[timedelta, Field(ge=60, le=86400)] = timedelta(seconds=86400)
-    """The age at which an event is no longer tried, counted from its publication."""
+    """The age at which an event is no longer tried, counted from its publication, or from when it was
+    delivered again.
+    """
 
 
 class Target(Response):
@@ -560,7 +563,7 @@ class AddTargetRequest(Request):
     ] = None
     """The queue for events that could not be delivered, which must exist and is no FIFO queue. A
     letter is the event, with the attributes bus, rule, target, reason, error and attempts. Without
-    a queue, what could not be delivered is logged and counted.
+    a queue, it is logged what could not be delivered.
     """
 
 

@@ -1,0 +1,96 @@
+"""Events in the formats of CloudEvents 1.0: as one JSON object, and as the headers of an HTTP request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from json.encoder import encode_basestring as quoted  # what json.dumps writes for a text, in UTF-8
+from typing import Any, Final, TypeAlias
+from urllib.parse import quote
+
+from lcplatform.event_bus.models import Event, PublishEventRequest
+from lcplatform_mock.refusals import invalid
+from lcplatform_runtime.json_value import Json, inside, joined
+
+Given: TypeAlias = PublishEventRequest | Event
+
+_DEFINED: Final = frozenset(
+    {
+        "specversion", "id", "source", "type", "subject", "time",
+        "dataschema", "datacontenttype", "data",
+    }
+)  # fmt: skip
+_CONTENT_TYPE: Final = "application/json"
+
+
+def check_metadata(given: Given, name: str = "metadata") -> None:
+    """Refuses an extension attribute that is none. `name` is that of the field.
+
+    Raises:
+        ValidationError: it names the field.
+    """
+    metadata = given.metadata
+    if metadata and not _DEFINED.isdisjoint(metadata):
+        taken = ", ".join(sorted(_DEFINED.intersection(metadata)))
+        raise invalid(name, f"no attributes that CloudEvents defines, such as {taken}")
+
+
+def enveloped(given: Given, identity: str, now: datetime) -> Json:
+    """An event in the JSON format of CloudEvents (JSON Event Format 1.0). Its data keep the text that they have.
+
+    Args:
+        given: what was published.
+        identity: its id if it has none.
+        now: when it happened, if it does not say.
+    """
+    time = timestamp(now if given.time is None else given.time)
+    value: dict[str, object] = {
+        "specversion": "1.0",
+        "id": given.id or identity,
+        "source": given.source,
+        "type": given.type,
+        "time": time,
+    }
+    if given.subject is not None:
+        value["subject"] = given.subject
+    if given.data_schema is not None:
+        value["dataschema"] = given.data_schema
+    if given.metadata:
+        value.update(given.metadata)
+    data = given.data
+    if data is None:
+        return joined(f"{{{_members(value)}}}", value)
+    value["datacontenttype"] = _CONTENT_TYPE
+    text = f'{{{_members(value)},"data":{data.text}}}'
+    value["data"] = inside(data)
+    return joined(text, value)
+
+
+def _members(texts: Mapping[str, Any]) -> str:  # each of them is a text
+    return ",".join([f'"{name}":{quoted(text)}' for name, text in texts.items()])
+
+
+def timestamp(moment: datetime) -> str:
+    """A time as RFC 3339 writes it, in UTC."""
+    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat()}Z"
+
+
+def attributes_of(event: Json) -> Iterator[tuple[str, str]]:
+    """The headers of an event whose data is the body (HTTP Protocol Binding 1.0, binary mode)."""
+    for name, value in inside(event).items():
+        if name not in {"data", "datacontenttype"}:
+            yield f"ce-{name}", quote(value, safe=_PLAIN)
+
+
+# Section 3.1.3.2: what is not printable ASCII is encoded, and the space, the quotation mark and the percent sign are.
+_PLAIN: Final = "!#$&'()*+,-./0123456789:;<=>?@[\\]^_`{|}~"
+
+
+def data_of(event: Json) -> str:
+    """The data of an event as JSON text; nothing if it has none."""
+    import json
+
+    value = inside(event)
+    if "data" not in value:
+        return ""
+    return json.dumps(value["data"], ensure_ascii=False, separators=(",", ":"))
