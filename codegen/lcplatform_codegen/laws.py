@@ -129,6 +129,8 @@ def _right_one(item: Field) -> str:
         return _right_message(item.message)
     if item.kind == "enum":
         return f"{item.enum.name}.{item.enum.members[0].member}"
+    if item.kind == "union":
+        return _right_part(item.message)
     least = item.minimum if item.rules.HasField("minimum") else 1
     return {
         "string": _text(item),
@@ -137,7 +139,6 @@ def _right_one(item: Field) -> str:
         "int": f"{least}",
         "float": f"{least}",
         "duration": f"timedelta(seconds={least})",
-        "union": '"law"',
         "json": "Json({})",
         "mask": "()",
         "timestamp": "datetime(2026, 1, 1, tzinfo=UTC)",
@@ -147,6 +148,12 @@ def _right_one(item: Field) -> str:
         "local_timestamp": "datetime(2026, 1, 1)",
         "uuid": "UUID(int=1)",
     }[item.kind]
+
+
+def _right_part(union: Message) -> str:
+    """A text where the union has one, and the first that it has where not."""
+    texts = any(it.kind == "string" and not it.repeated for it in union.fields)
+    return '"law"' if texts else _right(union.fields[0])
 
 
 def _text(item: Field) -> str:

@@ -104,11 +104,11 @@ class Replaying(Delivering):
 
     def start_replay(self, request: StartReplayRequest, /) -> StartReplayResponse:
         """Begins to deliver archived events again."""
-        if request.until <= request.since:
-            raise invalid("until", "a time after since")
         with self._lock:
             bus = self._bus(request.bus)
             archive = _archive(bus, request.archive)
+            if request.until <= request.since:
+                raise invalid("until", "a time after since")
             for name in request.rules:
                 if name not in bus.rules:
                     raise missing("rule", name)
