@@ -45,6 +45,7 @@ from lcplatform_mock.event_records import (
     BusRecord,
     BusState,
     Pending,
+    Place,
     Published,
     RuleRecord,
     RuleState,
@@ -283,7 +284,7 @@ class MockEventBus(Replaying, EventBusDriver):
             target = TargetRecord(
                 uid=self._name(),
                 target_id=request.target_id,
-                destination=request.target,
+                place=Place.of(request.target),
                 transform=request.transform,
                 retry=request.retry or _RETRY,
                 dead_letter_queue=request.dead_letter_queue,

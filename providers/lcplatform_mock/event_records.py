@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Self, TypeAlias
 
 from lcplatform.event_bus.models import (
     Archive,
     Destination,
     EventBusInfo,
+    FunctionTarget,
+    HttpTarget,
     InputTransform,
+    LogTarget,
+    QueueTarget,
     Replay,
     ReplayStatus,
     Rule,
     Target,
     TargetRetry,
+    TopicTarget,
 )
 from lcplatform_mock.retrying import Policy, Progress
 from lcplatform_runtime.json_value import Json
@@ -54,6 +60,39 @@ class Published(_Shared):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A destination as it is kept: the one that is not absent."""
+
+    queue: QueueTarget | None = None
+    topic: TopicTarget | None = None
+    http: HttpTarget | None = None
+    function: FunctionTarget | None = None
+    log: LogTarget | None = None
+
+    @classmethod
+    def of(cls, destination: Destination) -> Self:
+        """The record of a destination."""
+        match destination:
+            case QueueTarget():
+                return cls(queue=destination)
+            case TopicTarget():
+                return cls(topic=destination)
+            case HttpTarget():
+                return cls(http=destination)
+            case FunctionTarget():
+                return cls(function=destination)
+            case LogTarget():
+                return cls(log=destination)
+
+    @property
+    def destination(self) -> Destination:
+        """The destination of a record."""
+        there = self.queue or self.topic or self.http or self.function or self.log
+        assert there is not None
+        return there
+
+
+@dataclass(frozen=True, kw_only=True)
 class TargetRecord(_Shared):
     """A target of a rule.
 
@@ -64,14 +103,19 @@ class TargetRecord(_Shared):
 
     uid: str
     target_id: str
-    destination: Destination
+    place: Place
     transform: InputTransform | None
     retry: TargetRetry
     dead_letter_queue: str | None
     created_at: datetime
     fifo: bool = False
 
-    @property
+    @cached_property
+    def destination(self) -> Destination:
+        """Where events go."""
+        return self.place.destination
+
+    @cached_property
     def policy(self) -> Policy:
         """How long an event is tried."""
         return Policy(self.retry.max_retries, self.retry.max_age)

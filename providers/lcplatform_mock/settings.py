@@ -124,5 +124,6 @@ class MockSettings(Request):
 
     batch: BatchSettings = Field(default_factory=BatchSettings)
     """What jobs run, by the names of their images."""
+
     event_bus: EventBusSettings = Field(default_factory=EventBusSettings)
     """Event buses."""

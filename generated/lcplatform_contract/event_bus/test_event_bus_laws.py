@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from lcplatform import Json
 from lcplatform.event_bus.client import EventBus
-from lcplatform.event_bus.models import Event, FunctionTarget, InputTransform
+from lcplatform.event_bus.models import Event, FunctionTarget, InputTransform, QueueTarget
 from lcplatform_contract.contract_test import lacks, needs
 from lcplatform_contract.law_test import Arguments, LawTest
 
@@ -322,7 +322,7 @@ class TestEventBusLaws(LawTest):
             "bus": "a",
             "rule": self.name("law"),
             "target_id": "a",
-            "target": "law",
+            "target": QueueTarget(queue=self.name("law")),
         }
 
     def test_add_target_refuses_what_is_out_of_bounds(self) -> None:

@@ -3,17 +3,43 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import pytest
 
-from lcplatform.errors import ResourceNotFoundError
+from lcplatform import Json
+from lcplatform.errors import (
+    AlreadyExistsError,
+    ConflictError,
+    PreconditionFailedError,
+    ResourceNotFoundError,
+    ValidationError,
+)
 from lcplatform.event_bus.client import EventBus
-from lcplatform_contract.contract_test import ContractTest
+from lcplatform.event_bus.models import (
+    Event,
+    HttpTarget,
+    InputTransform,
+    LogTarget,
+    QueueTarget,
+    ReplayStatus,
+)
+from lcplatform.type.models import ErrorCode
+from lcplatform_contract.contract_test import ContractTest, needs
+from lcplatform_contract.expect import ANY, containing, like, refused, unordered
 
 
 class TestEventBusScenarios(ContractTest):
     """What EventBus does.
 
+    FR-043: An event has a source, a type and data.
+    FR-044: Several events are published in one call, with a result per entry.
     FR-045: Rules choose events by patterns.
+    FR-046: A rule brings an event to several targets.
+    FR-047: Events carry metadata and timestamps.
+    FR-066: An update can be guarded by an etag; a stale one changes nothing.
+    SC-009: An event reaches its targets within a second.
+    SC-013: Every provider behaves the same.
     """
 
     service = "event_bus"
@@ -23,8 +49,1288 @@ class TestEventBusScenarios(ContractTest):
         """The service under test."""
         return self.platform.event_bus
 
-    def test_a_bus_that_does_not_exist_is_not_found(self) -> None:
-        """FR-045"""
-        thing = self.name("thing")
+    @needs("platform.queue")
+    def test_an_event_reaches_the_queue_of_a_rule_in_the_json_format_of_cloudevents(self) -> None:
+        """FR-043, FR-047, SC-009"""
+        bus = self.name("bus")
+        orders = self.name("orders")
+        created = self.event_bus.create_event_bus(bus)
+        assert created.bus.name == bus
+        assert created.bus.created_at == ANY
+        self.platform.queue.create_queue(orders)
+        self.event_bus.create_rule(bus, "all", pattern={"source": ["/orders"]})
+        self.event_bus.add_target(bus, "all", target_id="queue", target=QueueTarget(queue=orders))
+        published = self.event_bus.publish_event(
+            bus,
+            source="/orders",
+            type="com.example.order.placed",
+            subject="17",
+            id="order-17",
+            time=datetime.fromisoformat("2026-01-31T08:30:00Z"),
+            data={"order": 9007199254740993, "lines": [{"sku": "A-1", "count": 2}], "note": None},
+            metadata={"tenant": "blue"},
+            data_schema="https://example.com/order.json",
+        )
+        assert published.event_id == "order-17"
+        received = self.platform.queue.receive_messages(orders, wait=timedelta(seconds=5))
+        assert received.messages == (
+            like(
+                body=Json(
+                    {
+                        "specversion": "1.0",
+                        "id": "order-17",
+                        "source": "/orders",
+                        "type": "com.example.order.placed",
+                        "subject": "17",
+                        "time": "2026-01-31T08:30:00Z",
+                        "tenant": "blue",
+                        "dataschema": "https://example.com/order.json",
+                        "datacontenttype": "application/json",
+                        "data": {
+                            "order": 9007199254740993,
+                            "lines": [{"sku": "A-1", "count": 2}],
+                            "note": None,
+                        },
+                    }
+                )
+            ),
+        )
+
+    @needs("platform.queue")
+    def test_an_event_without_data_has_none_when_it_arrives(self) -> None:
+        """FR-043"""
+        bus = self.name("bus")
+        orders = self.name("orders")
+        self.event_bus.create_event_bus(bus)
+        self.platform.queue.create_queue(orders)
+        self.event_bus.create_rule(bus, "all", pattern={"source": ["/orders"]})
+        self.event_bus.add_target(bus, "all", target_id="queue", target=QueueTarget(queue=orders))
+        self.event_bus.publish_event(
+            bus,
+            source="/orders",
+            type="ping",
+            id="1",
+            time=datetime.fromisoformat("2026-01-31T08:30:00.25Z"),
+        )
+        received = self.platform.queue.receive_messages(orders, wait=timedelta(seconds=5))
+        assert received.messages == (
+            like(
+                body=Json(
+                    {
+                        "specversion": "1.0",
+                        "id": "1",
+                        "source": "/orders",
+                        "type": "ping",
+                        "time": "2026-01-31T08:30:00.250000Z",
+                    }
+                )
+            ),
+        )
+
+    def test_an_event_that_brings_no_id_gets_one_and_each_another(self) -> None:
+        """FR-043"""
+        bus = self.name("bus")
+        self.event_bus.create_event_bus(bus)
+        published = self.event_bus.publish_event(bus, source="/orders", type="placed")
+        assert published.event_id
+        first = published.event_id
+        assert self.event_bus.publish_event(bus, source="/orders", type="placed").event_id != first
+
+    def test_an_attribute_that_cloudevents_defines_is_no_metadata(self) -> None:
+        """FR-047"""
+        bus = self.name("bus")
+        self.event_bus.create_event_bus(bus)
+        with refused(ValidationError, field="metadata"):
+            self.event_bus.publish_event(
+                bus, source="/orders", type="placed", metadata={"datacontenttype": "text"}
+            )
+        with pytest.raises(ValidationError):
+            self.event_bus.publish_event(
+                bus, source="/orders", type="placed", metadata={"Tenant": "blue"}
+            )
+
+    def test_data_is_a_json_object(self) -> None:
+        """FR-043"""
+        bus = self.name("bus")
+        self.event_bus.create_event_bus(bus)
+        with refused(ValidationError, field="data"):
+            self.event_bus.publish_event(bus, source="/orders", type="placed", data=[1])
+
+    @needs("replay")
+    def test_a_bus_that_does_not_exist_takes_no_event_and_has_nothing(self) -> None:
+        """FR-043, FR-045, SC-013"""
+        nowhere = self.name("nowhere")
         with pytest.raises(ResourceNotFoundError):
-            self.event_bus.list_rules(thing)
+            self.event_bus.publish_event(nowhere, source="/orders", type="placed")
+        with pytest.raises(ResourceNotFoundError):
+            self.event_bus.publish_events(nowhere, [Event(source="/orders", type="placed")])
+        with pytest.raises(ResourceNotFoundError):
+            self.event_bus.list_rules(nowhere)
+        with pytest.raises(ResourceNotFoundError):
+            self.event_bus.create_rule(nowhere, "all", pattern={"source": ["a"]})
+        with pytest.raises(ResourceNotFoundError):
+            self.event_bus.delete_event_bus(nowhere)
+        with pytest.raises(ResourceNotFoundError):
+            self.event_bus.list_archives(nowhere)
+
+    @needs("platform.queue")
+    def test_a_batch_is_published_in_one_call_and_each_event_arrives(self) -> None:
+        """FR-044"""
+        bus = self.name("bus")
+        orders = self.name("orders")
+        self.event_bus.create_event_bus(bus)
+        self.platform.queue.create_queue(orders)
+        self.event_bus.create_rule(bus, "all", pattern={"source": ["/orders"]})
+        self.event_bus.add_target(bus, "all", target_id="queue", target=QueueTarget(queue=orders))
+        published = self.event_bus.publish_events(
+            bus,
+            [
+                Event(
+                    source="/orders",
+                    type="placed",
+                    id="1",
+                    time=datetime.fromisoformat("2026-01-31T08:30:00Z"),
+                ),
+                Event(
+                    source="/orders",
+                    type="paid",
+                    id="2",
+                    time=datetime.fromisoformat("2026-01-31T08:30:00Z"),
+                    data=Json({"order": 1}),
+                ),
+            ],
+        )
+        assert published.successful == (like(index=0, event_id="1"), like(index=1, event_id="2"))
+        assert published.failed == ()
+        assert self.gather(
+            lambda: (
+                self.platform.queue.receive_messages(
+                    orders, max_messages=10, wait=timedelta(seconds=5)
+                ).messages
+            ),
+            2,
+        ) == unordered(
+            like(
+                body=Json(
+                    {
+                        "specversion": "1.0",
+                        "id": "1",
+                        "source": "/orders",
+                        "type": "placed",
+                        "time": "2026-01-31T08:30:00Z",
+                    }
+                )
+            ),
+            like(
+                body=Json(
+                    {
+                        "specversion": "1.0",
+                        "id": "2",
+                        "source": "/orders",
+                        "type": "paid",
+                        "time": "2026-01-31T08:30:00Z",
+                        "datacontenttype": "application/json",
+                        "data": {"order": 1},
+                    }
+                )
+            ),
+        )
+
+    def test_an_entry_that_is_refused_does_not_hold_up_the_rest_of_its_batch(self) -> None:
+        """FR-044"""
+        bus = self.name("bus")
+        self.event_bus.create_event_bus(bus)
+        published = self.event_bus.publish_events(
+            bus,
+            [
+                Event(source="/orders", type="placed", id="1"),
+                Event(source="/orders", type="placed", id="2", metadata={"source": "elsewhere"}),
+                Event(source="/orders", type="placed", id="3"),
+            ],
+        )
+        assert published.successful == (like(index=0, event_id="1"), like(index=2, event_id="3"))
+        assert published.failed == (
+            like(index=1, code=ErrorCode.VALIDATION, message=ANY, retryable=False),
+        )
+
+    def test_a_bus_is_created_once(self) -> None:
+        """SC-013"""
+        bus = self.name("bus")
+        self.event_bus.create_event_bus(bus)
+        with pytest.raises(AlreadyExistsError):
+            self.event_bus.create_event_bus(bus)
+
+    def test_buses_are_listed(self) -> None:
+        """SC-013"""
+        bus = self.name("bus")
+        other = self.name("other")
+        self.event_bus.create_event_bus(bus)
+        self.event_bus.create_event_bus(other)
+        self.eventually(
+            lambda: self.event_bus.list_event_buses().buses,
+            containing(like(name=bus, created_at=ANY)),
+            within=timedelta(seconds=10),
+        )
+        self.eventually(
+            lambda: self.event_bus.list_event_buses().buses,
+            containing(like(name=other)),
+            within=timedelta(seconds=10),
+        )
+
+    def test_a_bus_that_has_rules_is_not_deleted(self) -> None:
+        """FR-045"""
+        bus = self.name("bus")
+        self.event_bus.create_event_bus(bus)
+        self.event_bus.create_rule(bus, "all", pattern={"source": ["/orders"]})
+        with pytest.raises(PreconditionFailedError):
+            self.event_bus.delete_event_bus(bus)
+        self.event_bus.delete_rule(bus, "all")
+        self.event_bus.delete_event_bus(bus)
+        with pytest.raises(ResourceNotFoundError):
+            self.event_bus.publish_event(bus, source="/orders", type="placed")
+
+    def test_a_rule_tells_its_pattern_and_what_it_is_for(self) -> None:
+        """FR-045"""
+        bus = self.name("bus")
+        self.event_bus.create_event_bus(bus)
+        created = self.event_bus.create_rule(
+            bus,
+            "large",
+            pattern={"type": [{"prefix": "com.example."}]},
+            description="what is large",
+        )
+        assert created.rule.name == "large"
+        assert created.rule.pattern == Json({"type": [{"prefix": "com.example."}]})
+        assert created.rule.description == "what is large"
+        assert created.rule.enabled
+        assert created.rule.created_at == ANY
+        assert created.rule.etag
+        with pytest.raises(AlreadyExistsError):
+            self.event_bus.create_rule(bus, "large", pattern={"type": ["a"]})
+        listed = self.event_bus.list_rules(bus)
+        assert listed.rules == (
+            like(name="large", pattern=Json({"type": [{"prefix": "com.example."}]})),
+        )
+        assert listed.next_page_token == ""
+
+    def test_rules_are_listed_by_their_prefix_and_in_pages(self) -> None:
+        """FR-045"""
+        bus = self.name("bus")
+        self.event_bus.create_event_bus(bus)
+        self.event_bus.create_rule(bus, "a-1", pattern={"type": ["a"]})
+        self.event_bus.create_rule(bus, "a-2", pattern={"type": ["a"]})
+        self.event_bus.create_rule(bus, "a-3", pattern={"type": ["a"]})
+        self.event_bus.create_rule(bus, "b-1", pattern={"type": ["a"]})
+        listed = self.event_bus.list_rules(bus, prefix="a-", page_size=2)
+        assert len(listed.rules) == 2
+        assert listed.next_page_token
+        more = listed.next_page_token
+        listed = self.event_bus.list_rules(bus, prefix="a-", page_size=2, page_token=more)
+        assert len(listed.rules) == 1
+        assert listed.next_page_token == ""
+
+    @needs("platform.queue")
+    def test_an_event_reaches_the_rules_that_it_matches_and_no_others(self) -> None:
+        """FR-045"""
+        bus = self.name("bus")
+        orders = self.name("orders")
+        refunds = self.name("refunds")
+        self.event_bus.create_event_bus(bus)
+        self.platform.queue.create_queue(orders)
+        self.platform.queue.create_queue(refunds)
+        self.event_bus.create_rule(
+            bus, "orders", pattern={"source": ["/orders"], "type": [{"prefix": "order."}]}
+        )
+        self.event_bus.add_target(
+            bus, "orders", target_id="queue", target=QueueTarget(queue=orders)
+        )
+        self.event_bus.create_rule(
+            bus, "refunds", pattern={"source": ["/orders"], "type": ["refund.asked", "refund.paid"]}
+        )
+        self.event_bus.add_target(
+            bus, "refunds", target_id="queue", target=QueueTarget(queue=refunds)
+        )
+        self.event_bus.publish_event(
+            bus,
+            source="/orders",
+            type="order.placed",
+            id="1",
+            time=datetime.fromisoformat("2026-01-31T08:30:00Z"),
+        )
+        self.event_bus.publish_event(
+            bus,
+            source="/elsewhere",
+            type="order.placed",
+            id="2",
+            time=datetime.fromisoformat("2026-01-31T08:30:00Z"),
+        )
+        self.event_bus.publish_event(
+            bus,
+            source="/orders",
+            type="refund.paid",
+            id="3",
+            time=datetime.fromisoformat("2026-01-31T08:30:00Z"),
+        )
+        received = self.platform.queue.receive_messages(
+            orders, max_messages=10, wait=timedelta(seconds=5)
+        )
+        assert received.messages == (
+            like(
+                body=Json(
+                    {
+                        "specversion": "1.0",
+                        "id": "1",
+                        "source": "/orders",
+                        "type": "order.placed",
+                        "time": "2026-01-31T08:30:00Z",
+                    }
+                )
+            ),
+        )
+        received = self.platform.queue.receive_messages(
+            refunds, max_messages=10, wait=timedelta(seconds=5)
+        )
+        assert received.messages == (
+            like(
+                body=Json(
+                    {
+                        "specversion": "1.0",
+                        "id": "3",
+                        "source": "/orders",
+                        "type": "refund.paid",
+                        "time": "2026-01-31T08:30:00Z",
+                    }
+                )
+            ),
+        )
+
+    @needs("platform.queue")
+    def test_a_rule_that_is_not_in_force_brings_nothing_until_it_is(self) -> None:
+        """FR-045"""
+        bus = self.name("bus")
+        orders = self.name("orders")
+        self.event_bus.create_event_bus(bus)
+        self.platform.queue.create_queue(orders)
+        created = self.event_bus.create_rule(
+            bus, "all", pattern={"source": ["/orders"]}, enabled=False
+        )
+        assert not created.rule.enabled
+        self.event_bus.add_target(bus, "all", target_id="queue", target=QueueTarget(queue=orders))
+        self.event_bus.publish_event(
+            bus,
+            source="/orders",
+            type="placed",
+            id="1",
+            time=datetime.fromisoformat("2026-01-31T08:30:00Z"),
+        )
+        updated = self.event_bus.update_rule(bus, "all", enabled=True)
+        assert updated.rule.enabled
+        assert updated.rule.pattern == Json({"source": ["/orders"]})
+        self.event_bus.publish_event(
+            bus,
+            source="/orders",
+            type="placed",
+            id="2",
+            time=datetime.fromisoformat("2026-01-31T08:30:00Z"),
+        )
+        received = self.platform.queue.receive_messages(
+            orders, max_messages=10, wait=timedelta(seconds=5)
+        )
+        assert received.messages == (
+            like(
+                body=Json(
+                    {
+                        "specversion": "1.0",
+                        "id": "2",
+                        "source": "/orders",
+                        "type": "placed",
+                        "time": "2026-01-31T08:30:00Z",
+                    }
+                )
+            ),
+        )
+        self.event_bus.update_rule(bus, "all", enabled=False)
+        self.event_bus.publish_event(bus, source="/orders", type="placed", id="3")
+        assert self.platform.queue.receive_messages(orders).messages == ()
+
+    @needs("platform.queue")
+    def test_a_rule_gets_another_pattern(self) -> None:
+        """FR-045"""
+        bus = self.name("bus")
+        orders = self.name("orders")
+        self.event_bus.create_event_bus(bus)
+        self.platform.queue.create_queue(orders)
+        self.event_bus.create_rule(
+            bus, "some", pattern={"type": ["placed"]}, description="the old one"
+        )
+        self.event_bus.add_target(bus, "some", target_id="queue", target=QueueTarget(queue=orders))
+        updated = self.event_bus.update_rule(
+            bus, "some", pattern={"type": ["paid"]}, clear=["description"]
+        )
+        assert updated.rule.pattern == Json({"type": ["paid"]})
+        assert updated.rule.description is None
+        assert updated.rule.enabled
+        self.event_bus.publish_event(
+            bus,
+            source="/orders",
+            type="placed",
+            id="1",
+            time=datetime.fromisoformat("2026-01-31T08:30:00Z"),
+        )
+        self.event_bus.publish_event(
+            bus,
+            source="/orders",
+            type="paid",
+            id="2",
+            time=datetime.fromisoformat("2026-01-31T08:30:00Z"),
+        )
+        received = self.platform.queue.receive_messages(
+            orders, max_messages=10, wait=timedelta(seconds=5)
+        )
+        assert received.messages == (
+            like(
+                body=Json(
+                    {
+                        "specversion": "1.0",
+                        "id": "2",
+                        "source": "/orders",
+                        "type": "paid",
+                        "time": "2026-01-31T08:30:00Z",
+                    }
+                )
+            ),
+        )
+
+    def test_a_rule_changes_only_if_it_is_as_its_etag_says(self) -> None:
+        """FR-066"""
+        bus = self.name("bus")
+        self.event_bus.create_event_bus(bus)
+        old = self.event_bus.create_rule(bus, "some", pattern={"type": ["placed"]}).rule.etag
+        updated = self.event_bus.update_rule(bus, "some", pattern={"type": ["paid"]}, if_match=old)
+        assert updated.rule.etag != old
+        new = updated.rule.etag
+        with pytest.raises(ConflictError):
+            self.event_bus.update_rule(bus, "some", pattern={"type": ["packed"]}, if_match=old)
+        with pytest.raises(ConflictError):
+            self.event_bus.delete_rule(bus, "some", if_match=old)
+        listed = self.event_bus.list_rules(bus)
+        assert listed.rules == (like(name="some", pattern=Json({"type": ["paid"]}), etag=new),)
+        self.event_bus.delete_rule(bus, "some", if_match=new)
+        assert self.event_bus.list_rules(bus).rules == ()
+
+    def test_a_rule_that_does_not_exist_is_not_found(self) -> None:
+        """FR-045, FR-046"""
+        bus = self.name("bus")
+        self.event_bus.create_event_bus(bus)
+        with pytest.raises(ResourceNotFoundError):
+            self.event_bus.update_rule(bus, "nothing", enabled=False)
+        with pytest.raises(ResourceNotFoundError):
+            self.event_bus.delete_rule(bus, "nothing")
+        with pytest.raises(ResourceNotFoundError):
+            self.event_bus.list_targets(bus, "nothing")
+        with pytest.raises(ResourceNotFoundError):
+            self.event_bus.add_target(bus, "nothing", target_id="log", target=LogTarget())
+        with pytest.raises(ResourceNotFoundError):
+            self.event_bus.remove_target(bus, "nothing", target_id="log")
+
+    @needs("platform.queue")
+    def test_a_deleted_rule_brings_nothing_any_more(self) -> None:
+        """FR-045"""
+        bus = self.name("bus")
+        orders = self.name("orders")
+        self.event_bus.create_event_bus(bus)
+        self.platform.queue.create_queue(orders)
+        self.event_bus.create_rule(bus, "all", pattern={"source": ["/orders"]})
+        self.event_bus.add_target(bus, "all", target_id="queue", target=QueueTarget(queue=orders))
+        self.event_bus.delete_rule(bus, "all")
+        self.event_bus.publish_event(bus, source="/orders", type="placed")
+        received = self.platform.queue.receive_messages(orders, wait=timedelta(seconds=1))
+        assert received.messages == ()
+        self.event_bus.create_rule(bus, "all", pattern={"source": ["/orders"]})
+        assert self.event_bus.list_targets(bus, "all").targets == ()
+
+    def test_what_is_no_pattern_is_refused_when_the_rule_is_made(self) -> None:
+        """FR-045"""
+        bus = self.name("bus")
+        self.event_bus.create_event_bus(bus)
+        with refused(ValidationError, field="pattern"):
+            self.event_bus.create_rule(bus, "wrong", pattern={})
+        with refused(ValidationError, field="pattern"):
+            self.event_bus.create_rule(bus, "wrong", pattern={"source": "/orders"})
+        with refused(ValidationError, field="pattern"):
+            self.event_bus.create_rule(bus, "wrong", pattern={"source": []})
+        with refused(ValidationError, field="pattern"):
+            self.event_bus.create_rule(bus, "wrong", pattern={"source": [{"regex": "."}]})
+        with refused(ValidationError, field="pattern"):
+            self.event_bus.create_rule(
+                bus, "wrong", pattern={"source": [{"prefix": "a", "suffix": "b"}]}
+            )
+        with refused(ValidationError, field="pattern"):
+            self.event_bus.test_event_pattern(
+                pattern={"source": [{"prefix": 1}]}, event=Event(source="a", type="b")
+            )
+        assert self.event_bus.list_rules(bus).rules == ()
+
+    def test_a_pattern_that_is_wrong_changes_no_rule(self) -> None:
+        """FR-045"""
+        bus = self.name("bus")
+        self.event_bus.create_event_bus(bus)
+        self.event_bus.create_rule(bus, "some", pattern={"type": ["placed"]})
+        with refused(ValidationError, field="pattern"):
+            self.event_bus.update_rule(
+                bus, "some", pattern={"type": [{"unknown": 1}]}, enabled=False
+            )
+        listed = self.event_bus.list_rules(bus)
+        assert listed.rules == (like(pattern=Json({"type": ["placed"]}), enabled=True),)
+
+    def test_the_exact_value_or_prefix_of_source_type_and_subject_decides(self) -> None:
+        """FR-045"""
+        tested = self.event_bus.test_event_pattern(
+            pattern={"source": ["/orders", "/refunds"]}, event=Event(source="/refunds", type="a")
+        )
+        assert tested.matches
+        tested = self.event_bus.test_event_pattern(
+            pattern={"source": ["/orders"]}, event=Event(source="/orders/eu", type="a")
+        )
+        assert not tested.matches
+        tested = self.event_bus.test_event_pattern(
+            pattern={"source": [{"prefix": "/orders"}], "subject": ["17"]},
+            event=Event(source="/orders/eu", type="a", subject="17"),
+        )
+        assert tested.matches
+        tested = self.event_bus.test_event_pattern(
+            pattern={"type": ["a"], "subject": ["17"]}, event=Event(source="/orders", type="a")
+        )
+        assert not tested.matches
+
+    @needs("content_filters")
+    def test_texts_in_data_are_matched_by_their_ends_in_any_case_and_by_wildcards(self) -> None:
+        """FR-045"""
+        tested = self.event_bus.test_event_pattern(
+            pattern={"data": {"file": [{"suffix": ".png"}]}},
+            event=Event(source="a", type="b", data=Json({"file": "cat.png"})),
+        )
+        assert tested.matches
+        tested = self.event_bus.test_event_pattern(
+            pattern={"data": {"file": [{"suffix": {"equals-ignore-case": ".PNG"}}]}},
+            event=Event(source="a", type="b", data=Json({"file": "cat.pNg"})),
+        )
+        assert tested.matches
+        tested = self.event_bus.test_event_pattern(
+            pattern={"data": {"city": [{"equals-ignore-case": "ZÜRICH"}]}},
+            event=Event(source="a", type="b", data=Json({"city": "Zürich"})),
+        )
+        assert tested.matches
+        tested = self.event_bus.test_event_pattern(
+            pattern={"data": {"file": [{"wildcard": "img-*/*.png"}]}},
+            event=Event(source="a", type="b", data=Json({"file": "img-1/cat.png"})),
+        )
+        assert tested.matches
+        tested = self.event_bus.test_event_pattern(
+            pattern={"data": {"file": [{"wildcard": "img-*.png"}]}},
+            event=Event(source="a", type="b", data=Json({"file": "img-1.jpg"})),
+        )
+        assert not tested.matches
+
+    @needs("content_filters")
+    def test_numbers_in_data_are_compared(self) -> None:
+        """FR-045"""
+        tested = self.event_bus.test_event_pattern(
+            pattern={"data": {"total": [{"numeric": [">", 10, "<=", 20]}]}},
+            event=Event(source="a", type="b", data=Json({"total": 20})),
+        )
+        assert tested.matches
+        tested = self.event_bus.test_event_pattern(
+            pattern={"data": {"total": [{"numeric": [">", 10, "<=", 20]}]}},
+            event=Event(source="a", type="b", data=Json({"total": 10})),
+        )
+        assert not tested.matches
+        tested = self.event_bus.test_event_pattern(
+            pattern={"data": {"total": [300]}},
+            event=Event(source="a", type="b", data=Json({"total": 300.0})),
+        )
+        assert tested.matches
+        tested = self.event_bus.test_event_pattern(
+            pattern={"data": {"total": [{"numeric": ["=", 5]}]}},
+            event=Event(source="a", type="b", data=Json({"total": "5"})),
+        )
+        assert not tested.matches
+        with refused(ValidationError, field="pattern"):
+            self.event_bus.test_event_pattern(
+                pattern={"data": {"total": [{"numeric": ["<", 20, ">", 10]}]}},
+                event=Event(source="a", type="b"),
+            )
+
+    @needs("content_filters")
+    def test_anything_but_what_is_listed_matches_if_there_is_a_value(self) -> None:
+        """FR-045"""
+        tested = self.event_bus.test_event_pattern(
+            pattern={"data": {"state": [{"anything-but": ["open", "held"]}]}},
+            event=Event(source="a", type="b", data=Json({"state": "closed"})),
+        )
+        assert tested.matches
+        tested = self.event_bus.test_event_pattern(
+            pattern={"data": {"state": [{"anything-but": ["open", "held"]}]}},
+            event=Event(source="a", type="b", data=Json({"state": "held"})),
+        )
+        assert not tested.matches
+        tested = self.event_bus.test_event_pattern(
+            pattern={"data": {"state": [{"anything-but": {"prefix": "op"}}]}},
+            event=Event(source="a", type="b", data=Json({"state": "open"})),
+        )
+        assert not tested.matches
+        tested = self.event_bus.test_event_pattern(
+            pattern={"data": {"state": [{"anything-but": "open"}]}},
+            event=Event(source="a", type="b", data=Json({"other": 1})),
+        )
+        assert not tested.matches
+
+    @needs("content_filters")
+    def test_fields_are_there_or_are_not_and_null_is_a_value(self) -> None:
+        """FR-045"""
+        tested = self.event_bus.test_event_pattern(
+            pattern={"data": {"note": [{"exists": True}]}},
+            event=Event(source="a", type="b", data=Json({"note": None})),
+        )
+        assert tested.matches
+        tested = self.event_bus.test_event_pattern(
+            pattern={"data": {"note": [{"exists": False}]}},
+            event=Event(source="a", type="b", data=Json({})),
+        )
+        assert tested.matches
+        tested = self.event_bus.test_event_pattern(
+            pattern={"data": {"note": [{"exists": False}]}},
+            event=Event(source="a", type="b", data=Json({"note": ""})),
+        )
+        assert not tested.matches
+        tested = self.event_bus.test_event_pattern(
+            pattern={"data": {"note": [None, ""]}},
+            event=Event(source="a", type="b", data=Json({"note": None})),
+        )
+        assert tested.matches
+
+    @needs("content_filters")
+    def test_addresses_in_data_are_matched_by_their_network(self) -> None:
+        """FR-045"""
+        tested = self.event_bus.test_event_pattern(
+            pattern={"data": {"from": [{"cidr": "10.0.0.0/24"}]}},
+            event=Event(source="a", type="b", data=Json({"from": "10.0.0.255"})),
+        )
+        assert tested.matches
+        tested = self.event_bus.test_event_pattern(
+            pattern={"data": {"from": [{"cidr": "10.0.0.0/24"}]}},
+            event=Event(source="a", type="b", data=Json({"from": "10.0.1.0"})),
+        )
+        assert not tested.matches
+        tested = self.event_bus.test_event_pattern(
+            pattern={"data": {"from": [{"cidr": "2001:db8::/32"}]}},
+            event=Event(source="a", type="b", data=Json({"from": "2001:db8::1"})),
+        )
+        assert tested.matches
+
+    @needs("content_filters")
+    def test_one_of_several_alternatives_is_enough_and_all_fields_beside_it_are_asked_for(
+        self,
+    ) -> None:
+        """FR-045"""
+        tested = self.event_bus.test_event_pattern(
+            pattern={
+                "type": ["b"],
+                "data": {"$or": [{"total": [{"numeric": [">", 100]}]}, {"vip": [True]}]},
+            },
+            event=Event(source="a", type="b", data=Json({"total": 5, "vip": True})),
+        )
+        assert tested.matches
+        tested = self.event_bus.test_event_pattern(
+            pattern={
+                "type": ["b"],
+                "data": {"$or": [{"total": [{"numeric": [">", 100]}]}, {"vip": [True]}]},
+            },
+            event=Event(source="a", type="b", data=Json({"total": 5, "vip": False})),
+        )
+        assert not tested.matches
+        tested = self.event_bus.test_event_pattern(
+            pattern={
+                "type": ["b"],
+                "data": {"$or": [{"total": [{"numeric": [">", 100]}]}, {"vip": [True]}]},
+            },
+            event=Event(source="a", type="c", data=Json({"total": 500, "vip": True})),
+        )
+        assert not tested.matches
+
+    @needs("content_filters")
+    def test_an_array_matches_by_one_of_its_items_and_fields_of_its_objects_belong_together(
+        self,
+    ) -> None:
+        """FR-045"""
+        tested = self.event_bus.test_event_pattern(
+            pattern={"data": {"tags": ["fragile", "cold"]}},
+            event=Event(source="a", type="b", data=Json({"tags": ["gift", "cold"]})),
+        )
+        assert tested.matches
+        tested = self.event_bus.test_event_pattern(
+            pattern={"data": {"lines": {"sku": ["A-1"], "count": [2]}}},
+            event=Event(
+                source="a",
+                type="b",
+                data=Json({"lines": [{"sku": "A-1", "count": 2}, {"sku": "B-1", "count": 1}]}),
+            ),
+        )
+        assert tested.matches
+        tested = self.event_bus.test_event_pattern(
+            pattern={"data": {"lines": {"sku": ["A-1"], "count": [1]}}},
+            event=Event(
+                source="a",
+                type="b",
+                data=Json({"lines": [{"sku": "A-1", "count": 2}, {"sku": "B-1", "count": 1}]}),
+            ),
+        )
+        assert not tested.matches
+
+    @needs("content_filters")
+    def test_metadata_can_be_asked_for(self) -> None:
+        """FR-045, FR-047"""
+        tested = self.event_bus.test_event_pattern(
+            pattern={"tenant": ["blue"]},
+            event=Event(source="a", type="b", metadata={"tenant": "blue"}),
+        )
+        assert tested.matches
+        tested = self.event_bus.test_event_pattern(
+            pattern={"tenant": ["blue"]},
+            event=Event(source="a", type="b", metadata={"tenant": "red"}),
+        )
+        assert not tested.matches
+
+    @needs("platform.queue")
+    def test_a_rule_brings_an_event_to_each_of_its_targets(self) -> None:
+        """FR-046"""
+        bus = self.name("bus")
+        orders = self.name("orders")
+        stock = self.name("stock")
+        self.event_bus.create_event_bus(bus)
+        self.platform.queue.create_queue(orders)
+        self.platform.queue.create_queue(stock)
+        self.event_bus.create_rule(bus, "all", pattern={"source": ["/orders"]})
+        added = self.event_bus.add_target(
+            bus, "all", target_id="orders", target=QueueTarget(queue=orders)
+        )
+        assert added.target.target_id == "orders"
+        assert added.target.retry.max_retries == 185
+        assert added.target.retry.max_age == timedelta(hours=24)
+        assert added.target.transform is None
+        assert added.target.dead_letter_queue is None
+        assert added.target.created_at == ANY
+        self.event_bus.add_target(bus, "all", target_id="stock", target=QueueTarget(queue=stock))
+        listed = self.event_bus.list_targets(bus, "all")
+        assert listed.targets == unordered(
+            like(target_id="orders", destination=like(queue=orders)),
+            like(target_id="stock", destination=like(queue=stock)),
+        )
+        self.event_bus.publish_event(bus, source="/orders", type="placed", id="1")
+        received = self.platform.queue.receive_messages(orders, wait=timedelta(seconds=5))
+        assert len(received.messages) == 1
+        received = self.platform.queue.receive_messages(stock, wait=timedelta(seconds=5))
+        assert len(received.messages) == 1
+
+    @needs("platform.queue")
+    def test_a_target_is_added_once_and_removed_once(self) -> None:
+        """FR-046"""
+        bus = self.name("bus")
+        orders = self.name("orders")
+        self.event_bus.create_event_bus(bus)
+        self.platform.queue.create_queue(orders)
+        self.event_bus.create_rule(bus, "all", pattern={"source": ["/orders"]})
+        self.event_bus.add_target(bus, "all", target_id="queue", target=QueueTarget(queue=orders))
+        with pytest.raises(AlreadyExistsError):
+            self.event_bus.add_target(
+                bus, "all", target_id="queue", target=QueueTarget(queue=orders)
+            )
+        self.event_bus.remove_target(bus, "all", target_id="queue")
+        with pytest.raises(ResourceNotFoundError):
+            self.event_bus.remove_target(bus, "all", target_id="queue")
+        self.event_bus.publish_event(bus, source="/orders", type="placed")
+        received = self.platform.queue.receive_messages(orders, wait=timedelta(seconds=1))
+        assert received.messages == ()
+
+    def test_a_target_that_does_not_exist_is_refused_when_it_is_added(self) -> None:
+        """FR-046"""
+        bus = self.name("bus")
+        nothing = self.name("nothing")
+        self.event_bus.create_event_bus(bus)
+        self.event_bus.create_rule(bus, "all", pattern={"source": ["/orders"]})
+        with pytest.raises(ResourceNotFoundError):
+            self.event_bus.add_target(
+                bus, "all", target_id="queue", target=QueueTarget(queue=nothing)
+            )
+        with pytest.raises(ResourceNotFoundError):
+            self.event_bus.add_target(
+                bus, "all", target_id="log", target=LogTarget(), dead_letter_queue=nothing
+            )
+        with pytest.raises(ResourceNotFoundError):
+            self.event_bus.add_target(
+                bus,
+                "all",
+                target_id="hook",
+                target=HttpTarget(
+                    url="https://example.com/hook", secret_headers={"authorization": nothing}
+                ),
+            )
+        assert self.event_bus.list_targets(bus, "all").targets == ()
+
+    def test_a_url_with_a_password_in_it_is_refused(self) -> None:
+        """FR-046"""
+        bus = self.name("bus")
+        self.event_bus.create_event_bus(bus)
+        self.event_bus.create_rule(bus, "all", pattern={"source": ["/orders"]})
+        with refused(ValidationError, field="target.http.url"):
+            self.event_bus.add_target(
+                bus,
+                "all",
+                target_id="hook",
+                target=HttpTarget(url="https://me:word@example.com/hook"),
+            )
+
+    @needs("platform.queue")
+    def test_an_event_whose_queue_is_gone_becomes_a_dead_letter(self) -> None:
+        """FR-046, SC-013"""
+        bus = self.name("bus")
+        orders = self.name("orders")
+        letters = self.name("letters")
+        self.event_bus.create_event_bus(bus)
+        self.platform.queue.create_queue(orders)
+        self.platform.queue.create_queue(letters)
+        self.event_bus.create_rule(bus, "all", pattern={"source": ["/orders"]})
+        self.event_bus.add_target(
+            bus,
+            "all",
+            target_id="queue",
+            target=QueueTarget(queue=orders),
+            dead_letter_queue=letters,
+        )
+        self.platform.queue.delete_queue(orders)
+        self.event_bus.publish_event(
+            bus,
+            source="/orders",
+            type="placed",
+            id="1",
+            time=datetime.fromisoformat("2026-01-31T08:30:00Z"),
+        )
+        self.eventually(
+            lambda: (
+                self.platform.queue.receive_messages(letters, wait=timedelta(seconds=10)).messages
+            ),
+            (
+                like(
+                    body=Json(
+                        {
+                            "specversion": "1.0",
+                            "id": "1",
+                            "source": "/orders",
+                            "type": "placed",
+                            "time": "2026-01-31T08:30:00Z",
+                        }
+                    ),
+                    attributes={
+                        "bus": bus,
+                        "rule": "all",
+                        "target": "queue",
+                        "reason": "refused",
+                        "error": ANY,
+                        "attempts": "1",
+                    },
+                ),
+            ),
+            within=timedelta(seconds=30),
+        )
+
+    @needs("queue.fifo", "platform.queue")
+    def test_a_dead_letter_queue_keeps_no_order(self) -> None:
+        """FR-046"""
+        bus = self.name("bus")
+        letters = self.name("letters")
+        self.event_bus.create_event_bus(bus)
+        self.platform.queue.create_queue(letters, fifo=True)
+        self.event_bus.create_rule(bus, "all", pattern={"source": ["/orders"]})
+        with refused(ValidationError, field="dead_letter_queue"):
+            self.event_bus.add_target(
+                bus, "all", target_id="log", target=LogTarget(), dead_letter_queue=letters
+            )
+
+    @needs("ordering", "queue.fifo", "platform.queue")
+    def test_events_of_one_ordering_key_reach_a_fifo_queue_in_their_order(self) -> None:
+        """FR-046"""
+        bus = self.name("bus")
+        orders = self.name("orders")
+        self.event_bus.create_event_bus(bus)
+        self.platform.queue.create_queue(orders, fifo=True)
+        self.event_bus.create_rule(bus, "all", pattern={"source": ["/orders"]})
+        self.event_bus.add_target(bus, "all", target_id="queue", target=QueueTarget(queue=orders))
+        self.event_bus.publish_events(
+            bus,
+            [
+                Event(
+                    source="/orders",
+                    type="placed",
+                    id="1",
+                    time=datetime.fromisoformat("2026-01-31T08:30:00Z"),
+                    ordering_key="17",
+                ),
+                Event(
+                    source="/orders",
+                    type="paid",
+                    id="2",
+                    time=datetime.fromisoformat("2026-01-31T08:30:00Z"),
+                    ordering_key="17",
+                ),
+                Event(
+                    source="/orders",
+                    type="packed",
+                    id="3",
+                    time=datetime.fromisoformat("2026-01-31T08:30:00Z"),
+                    ordering_key="17",
+                ),
+            ],
+        )
+        self.advance(timedelta(seconds=1))
+        received = self.platform.queue.receive_messages(
+            orders, max_messages=10, wait=timedelta(seconds=5)
+        )
+        assert received.messages == (
+            like(
+                group_id="17",
+                body=Json(
+                    {
+                        "specversion": "1.0",
+                        "id": "1",
+                        "source": "/orders",
+                        "type": "placed",
+                        "time": "2026-01-31T08:30:00Z",
+                    }
+                ),
+            ),
+            like(
+                group_id="17",
+                body=Json(
+                    {
+                        "specversion": "1.0",
+                        "id": "2",
+                        "source": "/orders",
+                        "type": "paid",
+                        "time": "2026-01-31T08:30:00Z",
+                    }
+                ),
+            ),
+            like(
+                group_id="17",
+                body=Json(
+                    {
+                        "specversion": "1.0",
+                        "id": "3",
+                        "source": "/orders",
+                        "type": "packed",
+                        "time": "2026-01-31T08:30:00Z",
+                    }
+                ),
+            ),
+        )
+
+    @needs("platform.queue")
+    def test_a_message_group_is_for_fifo_queues(self) -> None:
+        """FR-046"""
+        bus = self.name("bus")
+        orders = self.name("orders")
+        self.event_bus.create_event_bus(bus)
+        self.platform.queue.create_queue(orders)
+        self.event_bus.create_rule(bus, "all", pattern={"source": ["/orders"]})
+        with refused(ValidationError, field="target.queue.group_id"):
+            self.event_bus.add_target(
+                bus, "all", target_id="queue", target=QueueTarget(queue=orders, group_id="a")
+            )
+
+    @needs("input_transforms", "platform.queue")
+    def test_a_target_gets_what_its_transform_makes_of_an_event(self) -> None:
+        """FR-046"""
+        bus = self.name("bus")
+        orders = self.name("orders")
+        self.event_bus.create_event_bus(bus)
+        self.platform.queue.create_queue(orders)
+        self.event_bus.create_rule(bus, "all", pattern={"source": ["/orders"]})
+        added = self.event_bus.add_target(
+            bus,
+            "all",
+            target_id="queue",
+            target=QueueTarget(queue=orders),
+            transform=InputTransform(
+                paths={
+                    "order": "$.data.order",
+                    "lines": "$.data.lines",
+                    "first": "$.data.lines[0].sku",
+                    "kind": "$.type",
+                    "none": "$.data.none",
+                },
+                template='{"order": <order>, "text": "<kind> of <first>: <order><none>", "lines": <lines>, "none": <none>}',
+            ),
+        )
+        assert added.target.transform == like(template=ANY)
+        self.event_bus.publish_event(
+            bus,
+            source="/orders",
+            type='placed "now"',
+            data={"order": 9007199254740993, "lines": [{"sku": "A-1"}, {"sku": "B-2"}]},
+        )
+        received = self.platform.queue.receive_messages(orders, wait=timedelta(seconds=5))
+        assert received.messages == (
+            like(
+                body=Json(
+                    {
+                        "order": 9007199254740993,
+                        "text": 'placed "now" of A-1: 9007199254740993',
+                        "lines": [{"sku": "A-1"}, {"sku": "B-2"}],
+                        "none": None,
+                    }
+                )
+            ),
+        )
+
+    @needs("input_transforms")
+    def test_a_transform_that_makes_no_json_is_refused(self) -> None:
+        """FR-046"""
+        bus = self.name("bus")
+        self.event_bus.create_event_bus(bus)
+        self.event_bus.create_rule(bus, "all", pattern={"source": ["/orders"]})
+        with refused(ValidationError, field="transform.template"):
+            self.event_bus.add_target(
+                bus,
+                "all",
+                target_id="log",
+                target=LogTarget(),
+                transform=InputTransform(template='{"a": <unknown>}'),
+            )
+        with pytest.raises(ValidationError):
+            self.event_bus.add_target(
+                bus,
+                "all",
+                target_id="log",
+                target=LogTarget(),
+                transform=InputTransform(paths={"a": "$.data..a"}, template="<a>"),
+            )
+
+    @needs("replay", "platform.queue")
+    def test_archived_events_are_delivered_again_with_their_ids(self) -> None:
+        """FR-043, FR-045"""
+        bus = self.name("bus")
+        orders = self.name("orders")
+        self.event_bus.create_event_bus(bus)
+        self.platform.queue.create_queue(orders)
+        created = self.event_bus.create_archive(bus, "everything")
+        assert created.archive.name == "everything"
+        assert created.archive.bus == bus
+        assert created.archive.pattern is None
+        assert created.archive.retention is None
+        assert created.archive.created_at == ANY
+        self.event_bus.publish_event(
+            bus,
+            source="/orders",
+            type="placed",
+            id="1",
+            time=datetime.fromisoformat("2026-01-31T08:30:00Z"),
+        )
+        self.event_bus.create_rule(bus, "all", pattern={"source": ["/orders"]})
+        self.event_bus.add_target(bus, "all", target_id="queue", target=QueueTarget(queue=orders))
+        started = self.event_bus.start_replay(
+            bus,
+            "everything",
+            since=datetime.fromisoformat("2000-01-01T00:00:00Z"),
+            until=datetime.fromisoformat("2100-01-01T00:00:00Z"),
+        )
+        assert started.replay.status == ReplayStatus.STARTING
+        assert started.replay.archive == "everything"
+        assert started.replay.bus == bus
+        assert started.replay.started_at == ANY
+        assert started.replay.completed_at is None
+        replay = started.replay.replay_id
+        self.advance(timedelta(seconds=1))
+        received = self.platform.queue.receive_messages(orders, wait=timedelta(seconds=5))
+        assert received.messages == (
+            like(
+                body=Json(
+                    {
+                        "specversion": "1.0",
+                        "id": "1",
+                        "source": "/orders",
+                        "type": "placed",
+                        "time": "2026-01-31T08:30:00Z",
+                    }
+                )
+            ),
+        )
+        self.eventually(
+            lambda: self.event_bus.get_replay(replay).replay,
+            like(status=ReplayStatus.COMPLETED, completed_at=ANY),
+            within=timedelta(seconds=30),
+        )
+        assert self.event_bus.cancel_replay(replay).replay.status == ReplayStatus.COMPLETED
+
+    @needs("replay", "platform.queue")
+    def test_a_replay_goes_through_the_rules_that_it_names_and_takes_events_of_its_time_alone(
+        self,
+    ) -> None:
+        """FR-045"""
+        bus = self.name("bus")
+        orders = self.name("orders")
+        stock = self.name("stock")
+        self.event_bus.create_event_bus(bus)
+        self.platform.queue.create_queue(orders)
+        self.platform.queue.create_queue(stock)
+        begin = self.event_bus.create_archive(bus, "everything").archive.created_at
+        self.event_bus.publish_event(bus, source="/orders", type="placed", id="1")
+        self.event_bus.create_rule(bus, "orders", pattern={"source": ["/orders"]})
+        self.event_bus.add_target(
+            bus, "orders", target_id="queue", target=QueueTarget(queue=orders)
+        )
+        self.event_bus.create_rule(bus, "stock", pattern={"source": ["/orders"]})
+        self.event_bus.add_target(bus, "stock", target_id="queue", target=QueueTarget(queue=stock))
+        started = self.event_bus.start_replay(
+            bus, "everything", since=datetime.fromisoformat("2000-01-01T00:00:00Z"), until=begin
+        )
+        early = started.replay.replay_id
+        self.eventually(
+            lambda: self.event_bus.get_replay(early).replay,
+            like(status=ReplayStatus.COMPLETED),
+            within=timedelta(seconds=30),
+        )
+        received = self.platform.queue.receive_messages(orders, wait=timedelta(seconds=1))
+        assert received.messages == ()
+        started = self.event_bus.start_replay(
+            bus,
+            "everything",
+            since=begin,
+            until=datetime.fromisoformat("2100-01-01T00:00:00Z"),
+            rules=["stock"],
+        )
+        replay = started.replay.replay_id
+        self.eventually(
+            lambda: self.event_bus.get_replay(replay).replay,
+            like(status=ReplayStatus.COMPLETED),
+            within=timedelta(seconds=30),
+        )
+        received = self.platform.queue.receive_messages(stock, wait=timedelta(seconds=5))
+        assert len(received.messages) == 1
+        received = self.platform.queue.receive_messages(orders, wait=timedelta(seconds=1))
+        assert received.messages == ()
+
+    @needs("replay")
+    def test_an_archive_keeps_what_its_pattern_says(self) -> None:
+        """FR-045"""
+        bus = self.name("bus")
+        self.event_bus.create_event_bus(bus)
+        created = self.event_bus.create_archive(
+            bus, "orders", pattern={"source": ["/orders"]}, retention=timedelta(days=7)
+        )
+        assert created.archive.pattern == Json({"source": ["/orders"]})
+        assert created.archive.retention == timedelta(days=7)
+        with pytest.raises(AlreadyExistsError):
+            self.event_bus.create_archive(bus, "orders")
+        with refused(ValidationError, field="pattern"):
+            self.event_bus.create_archive(bus, "wrong", pattern={"source": [{"unknown": 1}]})
+        with refused(ValidationError, field="retention"):
+            self.event_bus.create_archive(bus, "wrong", retention=timedelta(hours=36))
+        self.event_bus.publish_event(bus, source="/orders", type="placed")
+        self.event_bus.publish_event(bus, source="/elsewhere", type="placed")
+        assert self.event_bus.list_archives(bus).archives == (like(name="orders"),)
+        with pytest.raises(PreconditionFailedError):
+            self.event_bus.delete_event_bus(bus)
+        self.event_bus.delete_archive(bus, "orders")
+        with pytest.raises(ResourceNotFoundError):
+            self.event_bus.delete_archive(bus, "orders")
+        assert self.event_bus.list_archives(bus).archives == ()
+
+    @needs("replay", "clock", "platform.queue")
+    def test_an_archive_forgets_events_that_it_has_kept_long_enough(self) -> None:
+        """FR-045"""
+        bus = self.name("bus")
+        orders = self.name("orders")
+        self.event_bus.create_event_bus(bus)
+        self.platform.queue.create_queue(orders)
+        self.event_bus.create_archive(bus, "short", retention=timedelta(days=1))
+        self.event_bus.publish_event(
+            bus,
+            source="/orders",
+            type="placed",
+            id="1",
+            time=datetime.fromisoformat("2026-01-31T08:30:00Z"),
+        )
+        self.advance(timedelta(hours=23))
+        self.event_bus.publish_event(
+            bus,
+            source="/orders",
+            type="placed",
+            id="2",
+            time=datetime.fromisoformat("2026-01-31T08:30:00Z"),
+        )
+        self.advance(timedelta(hours=2))
+        self.event_bus.create_rule(bus, "all", pattern={"source": ["/orders"]})
+        self.event_bus.add_target(bus, "all", target_id="queue", target=QueueTarget(queue=orders))
+        started = self.event_bus.start_replay(
+            bus,
+            "short",
+            since=datetime.fromisoformat("2000-01-01T00:00:00Z"),
+            until=datetime.fromisoformat("2100-01-01T00:00:00Z"),
+        )
+        replay = started.replay.replay_id
+        self.eventually(
+            lambda: self.event_bus.get_replay(replay).replay,
+            like(status=ReplayStatus.COMPLETED),
+            within=timedelta(seconds=30),
+        )
+        received = self.platform.queue.receive_messages(
+            orders, max_messages=10, wait=timedelta(seconds=5)
+        )
+        assert received.messages == (
+            like(
+                body=Json(
+                    {
+                        "specversion": "1.0",
+                        "id": "2",
+                        "source": "/orders",
+                        "type": "placed",
+                        "time": "2026-01-31T08:30:00Z",
+                    }
+                )
+            ),
+        )
+
+    @needs("replay")
+    def test_a_replay_needs_an_archive_rules_that_exist_and_an_end_after_its_beginning(
+        self,
+    ) -> None:
+        """FR-045"""
+        bus = self.name("bus")
+        self.event_bus.create_event_bus(bus)
+        with pytest.raises(ResourceNotFoundError):
+            self.event_bus.start_replay(
+                bus,
+                "none",
+                since=datetime.fromisoformat("2026-01-01T00:00:00Z"),
+                until=datetime.fromisoformat("2026-01-02T00:00:00Z"),
+            )
+        self.event_bus.create_archive(bus, "everything")
+        with refused(ValidationError, field="until"):
+            self.event_bus.start_replay(
+                bus,
+                "everything",
+                since=datetime.fromisoformat("2026-01-02T00:00:00Z"),
+                until=datetime.fromisoformat("2026-01-02T00:00:00Z"),
+            )
+        with pytest.raises(ResourceNotFoundError):
+            self.event_bus.start_replay(
+                bus,
+                "everything",
+                since=datetime.fromisoformat("2026-01-01T00:00:00Z"),
+                until=datetime.fromisoformat("2026-01-02T00:00:00Z"),
+                rules=["none"],
+            )
+        with pytest.raises(ResourceNotFoundError):
+            self.event_bus.get_replay("nothing")
+        with pytest.raises(ResourceNotFoundError):
+            self.event_bus.cancel_replay("nothing")
