@@ -133,19 +133,7 @@ class Board:
     def add(self, record: Record) -> None:
         """Takes a job, and makes its copies if it is an array job."""
         self._enter(record)
-        if record.template.array_size is not None:
-            template = record.template.model_copy(update={"array_size": None})
-            for index in range(record.template.array_size):
-                copy = Record(
-                    job_id=f"{record.job_id}:{index}",
-                    name=record.name,
-                    template=template,
-                    created_at=record.created_at,
-                    schedule=record.schedule,
-                    parent=record.job_id,
-                    index=index,
-                )
-                self._enter(copy)
+        self._copy(record)
         if not record.waits_for:
             self._ready(record, record.created_at)
         elif any(self._failed(it) for it in record.waits_for):
@@ -231,7 +219,13 @@ class Board:
         self._enter(record, put=False)
 
     def go_on(self, now: datetime) -> None:
-        """Everything was taken up: what is to come of it falls due."""
+        """Everything was taken up: what is to come of it falls due.
+
+        The end of a process may have cut off what several records tell together, so what can be told from one of them is
+        not taken from another.
+        """
+        for record in list(self.jobs.values()):
+            self._complete(record, now)
         for record in list(self.jobs.values()):
             number = len(record.attempts)
             if record.completed_at is not None:
@@ -249,6 +243,14 @@ class Board:
         for schedule in self.schedules.values():
             if schedule.next_run is not None:
                 self.push(schedule.next_run, What.SUBMIT, schedule.name)
+
+    def _complete(self, record: Record, now: datetime) -> None:
+        record.waits_for = [it for it in record.waits_for if not self._succeeded(it)]
+        if record.is_array:
+            self._copy(record)
+            self._follow(record, now)
+            if record.ended:
+                self._end_copies(record, now)
 
     def _wait_on(self, record: Record, now: datetime) -> None:
         parent = self.jobs.get(record.parent) if record.parent is not None else None
@@ -276,11 +278,33 @@ class Board:
         if put and self.keeper is not None:
             self.keeper.put_job(record)
 
+    def _copy(self, record: Record) -> None:
+        """Makes the copies of an array job that there are not yet."""
+        size = record.template.array_size
+        if size is None:
+            return
+        template = record.template.model_copy(update={"array_size": None})
+        for index in range(len(self.copies[record.job_id].job_ids), size):
+            copy = Record(
+                job_id=f"{record.job_id}:{index}",
+                name=record.name,
+                template=template,
+                created_at=record.created_at,
+                schedule=record.schedule,
+                parent=record.job_id,
+                index=index,
+            )
+            self._enter(copy)
+
     def _ready(self, record: Record, at: datetime) -> None:
         """Nothing is in the way of the first attempt any more."""
         copies = self.copies.get(record.job_id)
         for job_id in (record.job_id,) if copies is None else copies.job_ids:
             self.push(at, What.START, job_id, 1)
+
+    def _succeeded(self, job_id: str) -> bool:
+        record = self.jobs.get(job_id)
+        return record is not None and record.succeeded
 
     def _failed(self, job_id: str) -> bool:
         """Whether a job never will have succeeded."""
@@ -318,12 +342,15 @@ class Board:
             self.push(at + KEPT, What.FORGET, record.job_id)
         for job_id in self._dependents.pop(record.job_id, ()):
             self._tell(self.jobs[job_id], record, at)
+        self._end_copies(record, at)
+
+    def _end_copies(self, record: Record, at: datetime) -> None:
         copies = self.copies.get(record.job_id)
         for job_id in () if copies is None else copies.job_ids:
             copy = self.jobs[job_id]
             if not copy.ended:
-                self._break_off(copy, reason or "", at)
-                self._finish(copy, status, reason, at)
+                self._break_off(copy, record.reason or "", at)
+                self._finish(copy, record.status, record.reason, at)
 
     def _tell(self, dependent: Record, cause: Record, at: datetime) -> None:
         """A job is told that one of those that it waits for has ended."""

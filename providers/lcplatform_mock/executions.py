@@ -17,6 +17,7 @@ from typing import Final
 
 from typing_extensions import override
 
+from lcplatform_mock.guardian import Guardian
 from lcplatform_mock.images import Command, JobContext
 
 _LOG: Final = logging.getLogger("lcplatform.mock")
@@ -91,15 +92,17 @@ class CommandExecution(Execution):
         arguments: Sequence[str],
         environment: Mapping[str, str],
         write: Callable[[str], object],
+        guardian: Guardian,
         grace: float,
     ) -> None:
-        """`arguments` are those of the job, `write` takes what the process writes, `grace` is how many seconds it may take
-        to end."""
+        """`arguments` are those of the job, `write` takes what the process writes, `guardian` ends it if this process is
+        killed, `grace` is how many seconds it may take to end."""
         self._argv = [*command.argv, *(arguments if command.takes_command else ())]
         own = {name: os.environ[name] for name in _OWN_VARIABLES if name in os.environ}
         self._environment = {**own, **command.environment, **environment}
         self._folder = command.folder
         self._write = write
+        self._guardian = guardian
         self._grace = grace
         self._lock = threading.Lock()
         self._over = threading.Event()
@@ -130,6 +133,7 @@ class CommandExecution(Execution):
         os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
         with self._lock:
             self._signal(signal.SIGKILL)
+            self._guardian.forget(process.pid)
             code = process.wait()
             self._over.set()
         reader.join(self._grace)
@@ -150,6 +154,7 @@ class CommandExecution(Execution):
     def _started(self) -> subprocess.Popen[str] | None:
         with self._lock:
             if not self._stopped:
+                self._guardian.start()
                 self._process = subprocess.Popen(  # noqa: S603  what runs was registered by the owner of this process
                     self._argv,
                     env=self._environment,
@@ -161,6 +166,7 @@ class CommandExecution(Execution):
                     encoding="utf-8",
                     errors="replace",
                 )
+                self._guardian.watch(self._process.pid)
             return self._process
 
     def _read(self, process: subprocess.Popen[str]) -> None:
@@ -192,6 +198,11 @@ class Crew:
             taken = self._free > 0
             self._free -= taken
             return taken
+
+    @property
+    def free(self) -> bool:
+        """Whether there is room for another execution."""
+        return self._free > 0
 
     @property
     def names(self) -> list[str]:

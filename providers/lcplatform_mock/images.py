@@ -108,7 +108,8 @@ class Command(Request):
     """A command of this machine, run as a process of its own, without a shell.
 
     It has the job's environment, and of this process's own what finds programs, home and temporary files. Processes that
-    it leaves behind are ended with it.
+    it leaves behind are ended with it, unless they have left its process group. It ends with this process at the latest,
+    even if that is killed.
     """
 
     argv: Annotated[tuple[str, ...], Field(min_length=1)]
@@ -116,6 +117,10 @@ class Command(Request):
 
     environment: dict[str, str] = Field(default_factory=dict)
     """More variables. Those of a job win over them."""
+
+    variables: frozenset[str] | None = None
+    """The variables that a job may set. None: any, but none of those known to decide what a program runs, such as PATH,
+    LD_PRELOAD, BASH_ENV and PYTHONPATH. Name them for a program that has such variables of its own."""
 
     folder: Path | None = None
     """Where it runs; where this process does, by default."""

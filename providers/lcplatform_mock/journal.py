@@ -12,7 +12,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final, Generic, TypeAlias, TypeVar
 
@@ -206,7 +206,7 @@ class Table(Generic[T]):
     def __init__(self, journal: Journal, kind: str, record: type[T], *, sealed: bool) -> None:
         self._journal = journal
         self._kind = kind
-        self._adapter: TypeAdapter[T] = TypeAdapter(record)
+        self._adapter: TypeAdapter[T] = _adapter(record)  # type: ignore[arg-type]  # a class has a hash
         self._sealed = sealed
 
     def put(self, key: str, record: T) -> None:
@@ -235,6 +235,11 @@ class Table(Generic[T]):
     @property
     def _open(self) -> Callable[[bytes], bytes]:
         return self._journal.cipher.decrypt if self._sealed else bytes
+
+
+@cache
+def _adapter(record: type[T]) -> TypeAdapter[T]:
+    return TypeAdapter(record)
 
 
 def _opened(folder: Path) -> IO[bytes]:

@@ -8,6 +8,7 @@ from typing import Final
 from lcplatform.batch.models import JobTemplate
 from lcplatform.secrets.models import GetSecretRequest, GetSecretResponse
 from lcplatform_mock.executions import CommandExecution, Execution, HandlerExecution
+from lcplatform_mock.guardian import Guardian
 from lcplatform_mock.images import (
     RESERVED,
     BatchSettings,
@@ -17,6 +18,7 @@ from lcplatform_mock.images import (
     Simulation,
 )
 from lcplatform_mock.jobs import Record
+from lcplatform_mock.variables import decides_what_runs
 from lcplatform_runtime.errors import LCPlatformError
 from lcplatform_runtime.json_value import Json
 from lcplatform_runtime.model import build
@@ -55,6 +57,7 @@ def attempt_of(
     record: Record,
     number: int,
     settings: BatchSettings,
+    guardian: Guardian,
     read: Callable[[GetSecretRequest], GetSecretResponse],
     write: Callable[[str], object],
 ) -> Simulated | Execution:
@@ -64,11 +67,12 @@ def attempt_of(
         record: the job.
         number: which attempt, counted from 1.
         settings: what is registered.
+        guardian: ends processes if this one is killed.
         read: reads a secret.
         write: takes what an execution writes, once it runs.
 
     Raises:
-        NotStartedError: there is no such image, or a secret is missing.
+        NotStartedError: there is no such image, it does not take one of the variables, or a secret is missing.
     """
     template = record.template
     image = settings.images.get(template.image, settings.unregistered)
@@ -76,6 +80,8 @@ def attempt_of(
         raise NotStartedError(
             f"there is no image {template.image!r} (`batch.images` in the mock's settings has none)"
         )
+    if isinstance(image, Command):
+        _check_variables(template, image)
     lines: list[str] = []
     writer = Writer(lines.append if isinstance(image, Simulation) else write)
     environment = _environment(template, record.index, read, writer)
@@ -83,7 +89,7 @@ def attempt_of(
         return image
     if isinstance(image, Command):
         grace = settings.grace.total_seconds()
-        return CommandExecution(image, template.command, environment, writer, grace)
+        return CommandExecution(image, template.command, environment, writer, guardian, grace)
     context = JobContext(
         job_id=record.job_id,
         name=record.name,
@@ -101,6 +107,14 @@ def attempt_of(
     except Exception as error:
         raise NotStartedError(f"its simulation raised {type(error).__name__}") from error
     return outcome.model_copy(update={"lines": (*lines, *map(writer.shown, outcome.lines))})
+
+
+def _check_variables(template: JobTemplate, command: Command) -> None:
+    """A caller says what a command works on, and not what it runs."""
+    for name in (*template.environment, *template.secrets):
+        allowed = command.variables
+        if decides_what_runs(name) if allowed is None else name not in allowed:
+            raise NotStartedError(f"a job may not set the variable {name} of this image")
 
 
 def _environment(
