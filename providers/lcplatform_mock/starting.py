@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from lcplatform.batch.models import JobTemplate
@@ -26,6 +27,9 @@ from lcplatform_runtime.model import build
 _TRIES: Final = 5
 """So often a secret is read that could not be read for the moment."""
 
+_TELLING: Final = 4
+"""Parts of a secret that are shorter say too little, and occur in too much else."""
+
 
 class NotStartedError(Exception):
     """An attempt that cannot start. Its text is the reason."""
@@ -39,9 +43,9 @@ class Writer:
         self._hidden: list[str] = []
 
     def hide(self, value: str) -> None:
-        """This value is shown to nobody."""
-        if value:
-            self._hidden = sorted([*self._hidden, value], key=len, reverse=True)
+        """This value is shown to nobody, and neither are its lines and, if it is JSON, the texts in it."""
+        parts = [it for it in _parts(value) if len(it) >= _TELLING]
+        self._hidden = sorted({*self._hidden, *parts, value} - {""}, key=len, reverse=True)
 
     def shown(self, line: str) -> str:
         """A line as everybody may see it."""
@@ -51,6 +55,24 @@ class Writer:
 
     def __call__(self, line: str) -> None:
         self._write(self.shown(line))
+
+
+def _parts(value: str) -> Iterator[str]:
+    yield from value.splitlines()
+    try:
+        left = [json.loads(value)]
+    except ValueError:
+        return
+    while left:
+        match left.pop():
+            case dict() as members:
+                left += members.values()
+            case list() as items:
+                left += items
+            case str() as text:
+                yield from text.splitlines()
+            case _:
+                pass
 
 
 def attempt_of(
