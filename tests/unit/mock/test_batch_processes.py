@@ -214,15 +214,18 @@ def test_a_process_is_ended_when_the_state_is_another(lifeline: Lifeline) -> Non
 
 def test_processes_end_although_this_one_is_killed(lifeline: Lifeline) -> None:
     script = """
-import signal, sys
+import sys
 from lcplatform import LCPlatform
-images = {"family": ["sh", "-c", sys.argv[1]]}
+images = {"family": ["sh", "-c", "echo hello;" + sys.argv[1]]}
 with LCPlatform("mock", batch={"images": images}) as platform:
-    platform.batch.submit_job("job", image="family", environment={"LIFELINE": sys.argv[2]})
-    signal.pause()
+    job = platform.batch.submit_job("job", image="family", environment={"LIFELINE": sys.argv[2]}).job
+    for told in platform.batch.get_job_logs(job.job_id, follow=True):
+        print("it runs", flush=True)
 """
     command = [sys.executable, "-c", script, FAMILY, lifeline.path]
-    with subprocess.Popen(command) as parent:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == "it runs\n"
         lifeline.await_lines(1)
         parent.kill()
     lifeline.await_end()
