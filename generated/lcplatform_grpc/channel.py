@@ -7,7 +7,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import grpc
 from google.protobuf.message import Message
@@ -15,6 +15,7 @@ from google.protobuf.message import Message
 from lcplatform_grpc.answers import BodyReader, Reader
 from lcplatform_grpc.async_calls import AsyncDownloading, AsyncStreaming, AsyncUnary, AsyncUploading
 from lcplatform_grpc.calls import Downloading, Streaming, Unary, Uploading
+from lcplatform_grpc.metadata import AUTHORIZATION, bearer
 from lcplatform_grpc.options import GrpcOptions
 from lcplatform_grpc.parts import Envelope
 from lcplatform_runtime.operation import Operation
@@ -22,6 +23,26 @@ from lcplatform_runtime.operation import Operation
 Req = TypeVar("Req")
 Res = TypeVar("Res")
 P = TypeVar("P", bound=Message)
+
+
+_Metadata: TypeAlias = tuple[tuple[str, str], ...]
+
+
+class _Shown:
+    """A call of gRPC that shows the server's token besides. A blocking one is given all by position, an async one all but
+    the request by name."""
+
+    def __init__(self, call: Callable[..., Any], token: str) -> None:
+        self._call = call
+        self._shown = ((AUTHORIZATION, bearer(token)),)
+
+    def blocking(self, request: object, timeout: float | None, metadata: _Metadata, /) -> Any:
+        """Calls, and gives back what gRPC does."""
+        return self._call(request, timeout, metadata + self._shown)
+
+    def asynchronous(self, *request: object, timeout: float | None, metadata: _Metadata) -> Any:
+        """Calls, and gives back what gRPC does."""
+        return self._call(*request, timeout=timeout, metadata=metadata + self._shown)
 
 
 class Channel:
@@ -40,7 +61,9 @@ class Channel:
         read: Callable[[P], Res],
     ) -> Unary[Req, Res]:
         """An operation with one request and one answer."""
-        return Unary(self._grpc().unary_unary(operation.rpc), write, Reader(message, read))
+        return Unary(
+            self._shown(self._grpc().unary_unary(operation.rpc)), write, Reader(message, read)
+        )
 
     def upload(
         self,
@@ -52,7 +75,10 @@ class Channel:
     ) -> Uploading[Req, Res]:
         """An operation that takes a body."""
         return Uploading(
-            self._grpc().stream_unary(operation.rpc), write, envelope, Reader(message, read)
+            self._shown(self._grpc().stream_unary(operation.rpc)),
+            write,
+            envelope,
+            Reader(message, read),
         )
 
     def download(
@@ -64,7 +90,7 @@ class Channel:
     ) -> Downloading[Req, Res]:
         """An operation that gives a body."""
         return Downloading(
-            self._grpc().unary_stream(operation.rpc), write, BodyReader(envelope, read)
+            self._shown(self._grpc().unary_stream(operation.rpc)), write, BodyReader(envelope, read)
         )
 
     def stream(
@@ -75,7 +101,9 @@ class Channel:
         read: Callable[[P], Res],
     ) -> Streaming[Req, Res]:
         """An operation with a stream of answers."""
-        return Streaming(self._grpc().unary_stream(operation.rpc), write, Reader(message, read))
+        return Streaming(
+            self._shown(self._grpc().unary_stream(operation.rpc)), write, Reader(message, read)
+        )
 
     def close(self) -> None:
         """Ends the connection and what is under way on it."""
@@ -83,6 +111,10 @@ class Channel:
             channel, self._channel = self._channel, None
         if channel is not None:
             channel.close()
+
+    def _shown(self, call: Any) -> Any:
+        token = self._options.token
+        return call if token is None else _Shown(call, token.get_secret_value()).blocking
 
     def _grpc(self) -> grpc.Channel:
         options = self._options
@@ -157,7 +189,11 @@ class AsyncChannel:
 
     def _once(self, make: Callable[[grpc.aio.Channel], Any]) -> Callable[[], Any]:
         """What gRPC needs to make a call of one operation. It exists only on a running loop, so it is made there."""
-        return cache(lambda: make(self._grpc()))
+        return cache(lambda: self._shown(make(self._grpc())))
+
+    def _shown(self, call: Any) -> Any:
+        token = self._options.token
+        return call if token is None else _Shown(call, token.get_secret_value()).asynchronous
 
     def _grpc(self) -> grpc.aio.Channel:
         options = self._options

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from lcplatform_runtime.errors import LCPlatformError, ValidationError
+from lcplatform_runtime.errors import FieldViolation, LCPlatformError, ValidationError
 
 if TYPE_CHECKING:
     from lcplatform import LCPlatform
@@ -82,6 +82,9 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--private-key", type=Path, help="their key, in PEM")
     serve.add_argument("--client-certificates", type=Path, help="what vouches for clients, in PEM")
     serve.add_argument(
+        "--token-file", type=Path, help="a file with the token that every call must show"
+    )
+    serve.add_argument(
         "--ready-file",
         type=Path,
         help="a file that is written with the address once calls are taken",
@@ -113,7 +116,8 @@ def _serve(given: argparse.Namespace) -> None:
     stop = threading.Event()
     for number in _ENDING:
         signal.signal(number, lambda *_: stop.set())
-    chosen = {name: getattr(given, name) for name in ServerSettings.model_fields}
+    chosen = {name: getattr(given, name) for name in ServerSettings.model_fields if name != "token"}
+    chosen["token"] = None if given.token_file is None else _token(given.token_file)
     settings = build(
         ServerSettings, **{name: value for name, value in chosen.items() if value is not None}
     )
@@ -126,6 +130,15 @@ def _serve(given: argparse.Namespace) -> None:
             for number in _ENDING:  # whoever cannot await the grace says so again
                 signal.signal(number, signal.SIG_DFL)
             _say("stopping")
+
+
+def _token(file: Path) -> str:
+    """The token in a file. It is on no command line, where others could see it."""
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        reason = "token_file must be a file that can be read, with a token"
+    raise ValidationError(reason, violations=[FieldViolation("token_file", reason)])
 
 
 def _platform(given: argparse.Namespace, options: Mapping[str, Any]) -> LCPlatform:

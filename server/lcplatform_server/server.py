@@ -10,6 +10,7 @@ import grpc
 from lcplatform_grpc.handlers import CONTROL, SERVICES, handlers
 from lcplatform_grpc.serving import Handlers, Lanes, Router
 from lcplatform_runtime.errors import FieldViolation, ValidationError
+from lcplatform_server.bearer import Bearer
 from lcplatform_server.settings import ServerSettings
 from lcplatform_server.standard import Health, reflection
 
@@ -51,7 +52,13 @@ class Server:
             **self._health.handlers(),
             **reflection(services, self._reflections),
         }
-        self._server = grpc.server(self._calls, [Router(answered)], options=self._options())
+        token = self._settings.token
+        self._server = grpc.server(
+            self._calls,
+            [Router(answered)],
+            interceptors=[] if token is None else [Bearer(token.get_secret_value())],
+            options=self._options(),
+        )
         self.endpoint = ""
         """Where clients reach the server, once it is started."""
 

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import grpc
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from lcplatform_grpc.certificates import A_PAIR, CERTIFICATES, is_pair, vouches
 from lcplatform_grpc.endpoint import is_loopback
-from lcplatform_grpc.options import MAX_MESSAGE_BYTES
+from lcplatform_grpc.options import MAX_MESSAGE_BYTES, WELL_FORMED, is_token
 from lcplatform_runtime.errors import FieldViolation, ValidationError
 from lcplatform_runtime.model import Model
 
@@ -53,12 +53,17 @@ class ServerSettings(Model):
     client_certificates: Path | None = None
     """The file with the certificates that vouch for clients, in PEM. With it, clients must have one."""
 
+    token: SecretStr | None = None
+    """What every call must show: `authorization: Bearer` and this token. Without it, whoever reaches the server may call."""
+
     def check(self) -> None:
         """Refuses what would be unsafe. Raises ValidationError, which names the setting."""
         if (self.private_key is None) != (self.certificate_chain is None):
             raise _refused("private_key", "must be given together with certificate_chain")
         if self.client_certificates is not None and not self.encrypted:
             raise _refused("client_certificates", "needs certificate_chain and private_key")
+        if self.token is not None and not is_token(self.token.get_secret_value()):
+            raise _refused("token", WELL_FORMED)
         port = self.listen.rpartition(":")[2]
         if not self.listen.startswith("unix:") and int(port) > _LAST_PORT:
             raise _refused("listen", f"must have a port of at most {_LAST_PORT}")

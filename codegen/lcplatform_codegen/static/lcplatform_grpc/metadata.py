@@ -23,9 +23,17 @@ CACHE: Final = "lcplatform-cache"
 RETRY: Final = "lcplatform-retry"
 """How the server retries: attempts, first delay and longest delay in milliseconds, such as `3 100 20000`."""
 
+AUTHORIZATION: Final = "authorization"
+"""Shows the token that the server asks for (RFC 6750)."""
+
 _KEYS: Final = frozenset({CORRELATION_ID, IDEMPOTENCY_KEY, CACHE, RETRY})
 # gRPC says that there is no deadline with one that is many centuries away.
 _NO_DEADLINE: Final = 1e9
+
+
+def bearer(token: str, /) -> str:
+    """The value of `authorization` that shows a token."""
+    return f"Bearer {token}"
 
 
 def metadata_of(context: CallContext | None, /) -> tuple[tuple[str, str], ...]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Final
 
 import grpc
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from lcplatform_grpc.certificates import A_PAIR, CERTIFICATES, is_pair, vouches
 from lcplatform_grpc.endpoint import is_loopback
@@ -15,6 +16,16 @@ from lcplatform_runtime.model import Model
 
 MAX_MESSAGE_BYTES: Final = 16 * 1024 * 1024
 """The largest message that a client and a server take unless they are told otherwise. Bodies come in smaller ones."""
+
+
+WELL_FORMED: Final = "must be a token of letters, digits and -._~+/ (RFC 6750)"
+"""What a token is."""
+_TOKENS: Final = re.compile(r"[A-Za-z0-9._~+/-]+=*")
+
+
+def is_token(text: str, /) -> bool:
+    """Whether a text can be shown as a token."""
+    return _TOKENS.fullmatch(text) is not None
 
 
 class GrpcOptions(Model):
@@ -41,6 +52,9 @@ class GrpcOptions(Model):
     max_message_bytes: Annotated[int, Field(ge=512 * 1024, le=2**31 - 1)] = MAX_MESSAGE_BYTES
     """The largest message to send or to take."""
 
+    token: SecretStr | None = None
+    """What the server asks of every call. It is sent on encrypted connections, and on those that stay on this machine."""
+
     @property
     def encrypted(self) -> bool:
         """Whether the connection is encrypted."""
@@ -56,6 +70,14 @@ class GrpcOptions(Model):
             raise _refused("insecure", "must not be given together with certificates")
         if (self.private_key is None) != (self.certificate_chain is None):
             raise _refused("private_key", "must be given together with certificate_chain")
+
+        token = self.token
+        if token is not None and not is_token(token.get_secret_value()):
+            raise _refused("token", WELL_FORMED)
+        if token is not None and not (self.encrypted or is_loopback(self.endpoint)):
+            raise _refused(
+                "token", "must not be sent to another machine on an unencrypted connection"
+            )
 
     def channel(self) -> list[tuple[str, int]]:
         """What gRPC is told of its connection."""
