@@ -13,6 +13,8 @@ The names are the same everywhere. In a file they are tables of TOML; in the env
                                                          queue = "mock"
     LCPLATFORM_SERVICES__QUEUE__OPTIONS__ENDPOINT=...    [services.queue]
                                                          options = {endpoint = "..."}
+    LCPLATFORM_BINDINGS__INBOX__RESOURCE=orders          [bindings.inbox]
+                                                         resource = "orders"
 
 Durations are numbers of seconds, or ISO 8601. A name that is none is refused.
 """
@@ -86,6 +88,22 @@ class ServiceSettings(Model):
         return {"provider": value} if isinstance(value, str) else value
 
 
+class BindingSettings(Model):
+    """A resource that the application uses under a name of its own. The name of the resource alone may stand for it."""
+
+    service: str | None = None
+    """The service, by its accessor."""
+    resource: str | None = None
+    """The resource: a bucket, a queue, a secret. The whole service where absent."""
+    access: str | None = None
+    """What the application may do with it, where that is known: `read` or `read_write`."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_name(cls, value: object) -> object:
+        return {"resource": value} if isinstance(value, str) else value
+
+
 class ThreadSettings(Model):
     """How many threads each lane of an async platform with blocking drivers has at most."""
 
@@ -110,6 +128,9 @@ class PlatformSettings(Model):
     """Services that differ, by accessor."""
     providers: dict[str, dict[str, object]] = Field(default_factory=dict)
     """The options of each provider, by its name."""
+    bindings: dict[str, BindingSettings] = Field(default_factory=dict)
+    """The resources that the application uses, by its own names for them. Where the application is deployed, what deploys
+    it tells them."""
     retry: Annotated[RetryPolicy, _closed(RetryPolicy)] = RetryPolicy()
     """How calls are retried."""
     cache: Annotated[CacheSettings, _closed(CacheSettings)] = CacheSettings()

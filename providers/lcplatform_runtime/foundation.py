@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
 from lcplatform_runtime.config import PlatformSettings
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from lcplatform_runtime.async_pipeline import AsyncPipeline
     from lcplatform_runtime.bridge import BackgroundLoop, Lanes
     from lcplatform_runtime.clock import Clock
+    from lcplatform_runtime.config import BindingSettings
     from lcplatform_runtime.pipeline import Pipeline
 
 D = TypeVar("D", bound="AnyDrivers")
@@ -147,6 +149,11 @@ class Foundation(Generic[D]):
             chosen = default.provider
             return chosen if isinstance(chosen, str) else str(getattr(chosen, "name", chosen))
         return default.provider
+
+    @property
+    def bindings(self) -> Mapping[str, BindingSettings]:
+        """The resources that the settings bind the application to."""
+        return MappingProxyType(self._settings.bindings)
 
     def default_drivers(self) -> D:
         """The drivers of the platform's own provider."""
