@@ -68,6 +68,10 @@ def _module(service: Service) -> str:
     )
 
 
+_CHOICE: Final = re.compile(r"\^\((\w+)(?:\|\w+)*\)\$")
+"""A pattern that lists what there is to choose from."""
+
+
 def arguments(method: Method) -> list[tuple[str, str]]:
     """What the method must be given, with right values: name and Python text."""
     given = [(item.name, _right(item)) for item in method.parameters if item.default is None]
@@ -157,6 +161,8 @@ def _right_part(union: Message) -> str:
 
 
 def _text(item: Field) -> str:
+    if choice := _CHOICE.fullmatch(item.rules.pattern):
+        return f'"{choice[1]}"'
     named = item.rules.resource or item.proto_name in {"bucket", "queue", "name", "names"}
     if named:
         return 'self.name("law")'

@@ -2,7 +2,8 @@
 """Runs applications from container images, without a word about the cloud that runs them (FR-001). An
 application keeps its identity through every change; each change makes a revision, and putting a
 revision in place is a deployment. Changes take their time: they answer with the application in a
-status that is not its last, and get_application tells how it went on.
+status that is not its last, and get_application tells how it went on. One change at a time: while
+one is under way (creating, updating, deleting), the next is PRECONDITION_FAILED.
 """
 
 from __future__ import annotations

@@ -47,7 +47,9 @@ class AsyncWebHosting:
     """Runs applications from container images, without a word about the cloud that runs them (FR-001).
     An application keeps its identity through every change; each change makes a revision, and
     putting a revision in place is a deployment. Changes take their time: they answer with the
-    application in a status that is not its last, and get_application tells how it went on.
+    application in a status that is not its last, and get_application tells how it went on. One
+    change at a time: while one is under way (creating, updating, deleting), the next is
+    PRECONDITION_FAILED.
 
     Besides the errors that an operation names, each raises `ValidationError` for an argument that
     is not usable and `UnsupportedError` for what the provider does not offer, before anything is
@@ -68,15 +70,16 @@ class AsyncWebHosting:
         environment: Mapping[str, str] | None = None,
         secrets: Mapping[str, str] | None = None,
         cpu: float = 0.25,
-        memory: int = 512,
+        memory: int | None = None,
         min_instances: int = 1,
-        max_instances: int = 1,
+        max_instances: int | None = None,
         health_check_path: str = "/",
         identity: str | None = None,
         bindings: Sequence[Binding] = (),
         options: CallOptions | None = None,
     ) -> DeployApplicationResponse:
-        """Deploys a new application (FR-001). It answers at once, in status creating.
+        """Deploys a new application (FR-001). It answers at once, in status creating. A name that
+        another application has is ALREADY_EXISTS; a secret that does not exist is NOT_FOUND.
 
         Args:
             name: The name, unique in the platform: lower-case letters, digits and hyphens.
@@ -84,16 +87,19 @@ class AsyncWebHosting:
             port: The port on which the application listens. It is also told to the application as
                 the variable PORT.
             environment: Environment variables (FR-005). Names are letters, digits and underscores
-                and do not start with a digit.
+                and do not start with a digit. PORT is taken and, where there are bindings, so is
+                every name that starts with LCPLATFORM_. A value has no NUL in it.
             secrets: Environment variables that are secrets: the name of the secret by the name of
-                the variable (FR-005). The value is put in by reference when an instance starts. A
-                secret that is not there: NOT_FOUND.
+                the variable (FR-005). The value, a string or the text of a JSON value, is put in by
+                reference when an instance starts. A name is not given twice.
             cpu: The processor share of an instance, in virtual CPUs (FR-002): 0.25, 0.5, 1, 2 or 4.
-            memory: The memory of an instance, in megabytes (FR-002): 512, or a multiple of 1024 up
-                to 12288 that suits `cpu`.
+            memory: The memory of an instance, in megabytes (FR-002), as much as goes with `cpu`:
+                512 or 1024 with 0.25; 1024 with 0.5; 2048, 3072 or 4096 with 1; 4096 or 6144 with
+                2; 8192, 10240 or 12288 with 4. The least of them where absent.
             min_instances: The fewest instances (FR-003). None at all needs the capability
                 `scale_to_zero`.
-            max_instances: The most instances (FR-003), at least `min_instances` and at least one.
+            max_instances: The most instances (FR-003), at least `min_instances`; as many as that,
+                and one at least, where absent.
             health_check_path: The path that tells whether an instance is healthy: it must answer
                 with a status below 400.
             identity: The workload identity under which it runs (FR-060), by the name that the
@@ -201,7 +207,9 @@ class AsyncWebHosting:
         *,
         options: CallOptions | None = None,
     ) -> str:
-        """Where it answers. Absent until that is known. Calls `get_application`.
+        """Where it answers (FR-004): the same URL through every change. Absent until that is known,
+        which it is at the latest when the application runs for the first time. Calls
+        `get_application`.
 
         Args:
             application_id: The application.
@@ -270,19 +278,24 @@ class AsyncWebHosting:
         options: CallOptions | None = None,
     ) -> UpdateApplicationResponse:
         """Changes the settings that are given and leaves the others; settings named in `clear` lose
-        their value. It makes a revision and deploys it, in status updating. A deployment that fails
-        leaves the revision before it in place.
+        their value. It makes a revision and deploys it, in status updating, while the one before it
+        goes on answering. A deployment that fails leaves the revision before it in place, with its
+        settings. Without any change it deploys the same settings again, with the secrets as they
+        are now. A stopped application is resumed first: PRECONDITION_FAILED.
 
         Args:
             application_id: The application.
             image: The image.
             port: The port on which the application listens.
             environment: All environment variables, in place of those before.
-            secrets: All environment variables that are secrets, in place of those before.
+            secrets: All environment variables that are secrets, in place of those before. A secret
+                that does not exist: NOT_FOUND.
             cpu: The processor share of an instance, in virtual CPUs: 0.25, 0.5, 1, 2 or 4.
-            memory: The memory of an instance, in megabytes.
+            memory: The memory of an instance, in megabytes, as much as goes with `cpu`. Where `cpu`
+                alone is given, the memory stays if it goes with that, and is the least that does if
+                not.
             min_instances: The fewest instances. None at all needs the capability `scale_to_zero`.
-            max_instances: The most instances, at least `min_instances` and at least one.
+            max_instances: The most instances, at least `min_instances`.
             health_check_path: The path that tells whether an instance is healthy.
             identity: The workload identity under which it runs.
             bindings: All resources that it is bound to, in place of those before.
@@ -323,12 +336,13 @@ class AsyncWebHosting:
         if_match: str | None = None,
         options: CallOptions | None = None,
     ) -> ScaleApplicationResponse:
-        """Sets between how many instances an application is scaled (FR-003).
+        """Sets between how many instances an application is scaled (FR-003). It makes no revision. A
+        stopped application is resumed first: PRECONDITION_FAILED.
 
         Args:
             application_id: The application.
             min_instances: The fewest instances. None at all needs the capability `scale_to_zero`.
-            max_instances: The most instances, at least `min_instances` and at least one.
+            max_instances: The most instances, at least `min_instances`.
             if_match: Scales only if the settings still have this etag (FR-066). Stale: CONFLICT.
             options: Deadline, retries and the like, for this call alone.
 
@@ -354,7 +368,7 @@ class AsyncWebHosting:
         options: CallOptions | None = None,
     ) -> DeleteApplicationResponse:
         """Deletes an application with its revisions, in status deleting. Once it is gone, it is not
-        found.
+        found. One that is being deleted goes on being deleted.
 
         Args:
             application_id: The application.
@@ -417,12 +431,14 @@ class AsyncWebHosting:
         if_match: str | None = None,
         options: CallOptions | None = None,
     ) -> RollbackApplicationResponse:
-        """Deploys the settings of an earlier revision as a new one, in status updating.
+        """Deploys the settings of an earlier revision as a new one, in status updating. How many
+        instances there are stays as it is.
 
         Args:
             application_id: The application.
-            revision: The revision whose settings come back; the last one that was in place before
-                the present one where absent. There is none: PRECONDITION_FAILED.
+            revision: The revision whose settings come back, one that was in place once; the last
+                one that was before the present one where absent. There is none, or it never was in
+                place: PRECONDITION_FAILED. It is not known: NOT_FOUND.
             if_match: Deploys only if the settings still have this etag (FR-066). Stale: CONFLICT.
             options: Deadline, retries and the like, for this call alone.
 
@@ -446,8 +462,8 @@ class AsyncWebHosting:
         if_match: str | None = None,
         options: CallOptions | None = None,
     ) -> PauseApplicationResponse:
-        """Stops an application and keeps it, in the end in status stopped. One that is stopped stays
-        so.
+        """Stops an application that runs and keeps it, in the end in status stopped: its URL stays,
+        and answers 503. One that is stopped stays so.
 
         Args:
             application_id: The application.
@@ -494,13 +510,15 @@ class AsyncWebHosting:
         revision: str | None = None,
         options: CallOptions | None = None,
     ) -> AsyncIterator[GetLogsResponse]:
-        """Reads what an application wrote, in the order of time.
+        """Reads what an application wrote, in the order of time. How much of it is kept is the
+        provider's.
 
         Args:
             application_id: The application.
             since: Only what was written from then on, in UTC; in the last hour where absent.
             until: Only what was written before then, in UTC. Not together with `follow`.
-            follow: Goes on with what is written from now on, until the caller gives up.
+            follow: Goes on with what is written from now on, until the caller gives up or the
+                application is gone.
             revision: Only what this revision wrote.
             options: Deadline, retries and the like, for this call alone.
 

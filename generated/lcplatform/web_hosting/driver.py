@@ -37,7 +37,9 @@ class WebHostingDriver(ABC):
     """Runs applications from container images, without a word about the cloud that runs them
     (FR-001). An application keeps its identity through every change; each change makes a revision,
     and putting a revision in place is a deployment. Changes take their time: they answer with the
-    application in a status that is not its last, and get_application tells how it went on.
+    application in a status that is not its last, and get_application tells how it went on. One
+    change at a time: while one is under way (creating, updating, deleting), the next is
+    PRECONDITION_FAILED.
 
     Blocking. Requests are validated and complete: defaults are filled in. Raise the errors of
     `lcplatform.errors`, or the vendor's own for the provider's table to translate.
@@ -50,7 +52,9 @@ class WebHostingDriver(ABC):
 
     @abstractmethod
     def deploy_application(self, request: DeployApplicationRequest, /) -> DeployApplicationResponse:
-        """Deploys a new application (FR-001). It answers at once, in status creating."""
+        """Deploys a new application (FR-001). It answers at once, in status creating. A name that
+        another application has is ALREADY_EXISTS; a secret that does not exist is NOT_FOUND.
+        """
 
     @abstractmethod
     def get_application(self, request: GetApplicationRequest, /) -> GetApplicationResponse:
@@ -63,18 +67,22 @@ class WebHostingDriver(ABC):
     @abstractmethod
     def update_application(self, request: UpdateApplicationRequest, /) -> UpdateApplicationResponse:
         """Changes the settings that are given and leaves the others; settings named in `clear` lose
-        their value. It makes a revision and deploys it, in status updating. A deployment that fails
-        leaves the revision before it in place.
+        their value. It makes a revision and deploys it, in status updating, while the one before it
+        goes on answering. A deployment that fails leaves the revision before it in place, with its
+        settings. Without any change it deploys the same settings again, with the secrets as they
+        are now. A stopped application is resumed first: PRECONDITION_FAILED.
         """
 
     @abstractmethod
     def scale_application(self, request: ScaleApplicationRequest, /) -> ScaleApplicationResponse:
-        """Sets between how many instances an application is scaled (FR-003)."""
+        """Sets between how many instances an application is scaled (FR-003). It makes no revision. A
+        stopped application is resumed first: PRECONDITION_FAILED.
+        """
 
     @abstractmethod
     def delete_application(self, request: DeleteApplicationRequest, /) -> DeleteApplicationResponse:
         """Deletes an application with its revisions, in status deleting. Once it is gone, it is not
-        found.
+        found. One that is being deleted goes on being deleted.
         """
 
     @abstractmethod
@@ -85,12 +93,14 @@ class WebHostingDriver(ABC):
     def rollback_application(
         self, request: RollbackApplicationRequest, /
     ) -> RollbackApplicationResponse:
-        """Deploys the settings of an earlier revision as a new one, in status updating."""
+        """Deploys the settings of an earlier revision as a new one, in status updating. How many
+        instances there are stays as it is.
+        """
 
     @abstractmethod
     def pause_application(self, request: PauseApplicationRequest, /) -> PauseApplicationResponse:
-        """Stops an application and keeps it, in the end in status stopped. One that is stopped stays
-        so.
+        """Stops an application that runs and keeps it, in the end in status stopped: its URL stays,
+        and answers 503. One that is stopped stays so.
         """
 
     @abstractmethod
@@ -99,14 +109,18 @@ class WebHostingDriver(ABC):
 
     @abstractmethod
     def get_logs(self, request: GetLogsRequest, /) -> Iterator[GetLogsResponse]:
-        """Reads what an application wrote, in the order of time."""
+        """Reads what an application wrote, in the order of time. How much of it is kept is the
+        provider's.
+        """
 
 
 class AsyncWebHostingDriver(ABC):
     """Runs applications from container images, without a word about the cloud that runs them
     (FR-001). An application keeps its identity through every change; each change makes a revision,
     and putting a revision in place is a deployment. Changes take their time: they answer with the
-    application in a status that is not its last, and get_application tells how it went on.
+    application in a status that is not its last, and get_application tells how it went on. One
+    change at a time: while one is under way (creating, updating, deleting), the next is
+    PRECONDITION_FAILED.
 
     Async. Requests are validated and complete: defaults are filled in. Raise the errors of
     `lcplatform.errors`, or the vendor's own for the provider's table to translate.
@@ -121,7 +135,9 @@ class AsyncWebHostingDriver(ABC):
     async def deploy_application(
         self, request: DeployApplicationRequest, /
     ) -> DeployApplicationResponse:
-        """Deploys a new application (FR-001). It answers at once, in status creating."""
+        """Deploys a new application (FR-001). It answers at once, in status creating. A name that
+        another application has is ALREADY_EXISTS; a secret that does not exist is NOT_FOUND.
+        """
 
     @abstractmethod
     async def get_application(self, request: GetApplicationRequest, /) -> GetApplicationResponse:
@@ -138,22 +154,26 @@ class AsyncWebHostingDriver(ABC):
         self, request: UpdateApplicationRequest, /
     ) -> UpdateApplicationResponse:
         """Changes the settings that are given and leaves the others; settings named in `clear` lose
-        their value. It makes a revision and deploys it, in status updating. A deployment that fails
-        leaves the revision before it in place.
+        their value. It makes a revision and deploys it, in status updating, while the one before it
+        goes on answering. A deployment that fails leaves the revision before it in place, with its
+        settings. Without any change it deploys the same settings again, with the secrets as they
+        are now. A stopped application is resumed first: PRECONDITION_FAILED.
         """
 
     @abstractmethod
     async def scale_application(
         self, request: ScaleApplicationRequest, /
     ) -> ScaleApplicationResponse:
-        """Sets between how many instances an application is scaled (FR-003)."""
+        """Sets between how many instances an application is scaled (FR-003). It makes no revision. A
+        stopped application is resumed first: PRECONDITION_FAILED.
+        """
 
     @abstractmethod
     async def delete_application(
         self, request: DeleteApplicationRequest, /
     ) -> DeleteApplicationResponse:
         """Deletes an application with its revisions, in status deleting. Once it is gone, it is not
-        found.
+        found. One that is being deleted goes on being deleted.
         """
 
     @abstractmethod
@@ -164,14 +184,16 @@ class AsyncWebHostingDriver(ABC):
     async def rollback_application(
         self, request: RollbackApplicationRequest, /
     ) -> RollbackApplicationResponse:
-        """Deploys the settings of an earlier revision as a new one, in status updating."""
+        """Deploys the settings of an earlier revision as a new one, in status updating. How many
+        instances there are stays as it is.
+        """
 
     @abstractmethod
     async def pause_application(
         self, request: PauseApplicationRequest, /
     ) -> PauseApplicationResponse:
-        """Stops an application and keeps it, in the end in status stopped. One that is stopped stays
-        so.
+        """Stops an application that runs and keeps it, in the end in status stopped: its URL stays,
+        and answers 503. One that is stopped stays so.
         """
 
     @abstractmethod
@@ -182,4 +204,6 @@ class AsyncWebHostingDriver(ABC):
 
     @abstractmethod
     def get_logs(self, request: GetLogsRequest, /) -> AsyncIterator[GetLogsResponse]:
-        """Reads what an application wrote, in the order of time."""
+        """Reads what an application wrote, in the order of time. How much of it is kept is the
+        provider's.
+        """

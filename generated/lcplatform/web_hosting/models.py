@@ -4,18 +4,18 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, model_validator
 
-from lcplatform_runtime.choices import KNOWN
+from lcplatform_runtime.choices import KNOWN, not_together
 from lcplatform_runtime.model import Model, Request, Response
 
 
 class ApplicationStatus(StrEnum):
     """Where an application stands. Legal changes: creating to running or failed; running to updating,
-    stopped, deleting or failed; updating to running or failed; stopped to updating or deleting;
-    failed to updating or deleting. A deleted application is not found.
+    stopped, deleting or failed; updating to running, stopped or failed; stopped to updating or
+    deleting; failed to updating or deleting. A deleted application is not found.
     """
 
     CREATING = "creating"
@@ -80,8 +80,10 @@ class Access(StrEnum):
 
 class Binding(Model):
     """Binds an application to a resource of another service. The application receives what it needs to
-    reach it as environment variables whose names start with LCPLATFORM_, credentials by reference,
-    and its identity is allowed to use it.
+    reach it as environment variables whose names start with LCPLATFORM_, so that a platform
+    configured from the environment reaches the service, and its settings say under `bindings` which
+    resource is meant. Its identity is allowed to use that and nothing else. The resource may be
+    created later.
     """
 
     service: Annotated[
@@ -94,14 +96,23 @@ class Binding(Model):
     """The service, by its name in the contract."""
 
     resource: Annotated[str | None, Field(max_length=512, min_length=1)] = None
-    """The resource: a bucket, a queue, a secret. The whole service where absent."""
+    """The resource: a bucket, a queue, a secret, whatever the operations of the service name. The
+    whole service where absent.
+    """
 
     access: Annotated[Access, KNOWN] = Access.READ_WRITE
     """What the application may do with it."""
 
+    name: Annotated[str | None, Field(pattern="^[a-z][a-z0-9]{0,30}(_[a-z0-9]{1,30}){0,7}$")] = None
+    """The name by which the application finds it among its bindings, of which no two have the same;
+    that of the service where absent. Lower-case words joined by single underscores.
+    """
+
 
 class Application(Response):
-    """An application."""
+    """An application. Its settings are those that were asked for last; if their deployment fails,
+    those before it are back.
+    """
 
     application_id: str
     """Its identity, which survives every change. Opaque."""
@@ -110,9 +121,7 @@ class Application(Response):
     """The name."""
 
     image: str
-    """The image of the revision that is in place or, before the first is, of the one that is meant to
-    be.
-    """
+    """The image."""
 
     port: int
     """The port on which the application listens."""
@@ -153,7 +162,9 @@ class Application(Response):
     """Why it stands there, for a person to read."""
 
     url: str | None = None
-    """Where it answers. Absent until that is known."""
+    """Where it answers (FR-004): the same URL through every change. Absent until that is known, which
+    it is at the latest when the application runs for the first time.
+    """
 
     revision: str | None = None
     """The revision that is in place. Absent until the first is."""
@@ -165,7 +176,8 @@ class Application(Response):
     """When its settings last changed, in UTC."""
 
     etag: str
-    """An opaque mark of its settings, for `if_match`. A change of status does not change it."""
+    """An opaque mark of its settings, for `if_match`. A change of status alone does not change it.
+    """
 
 
 class Deployment(Response):
@@ -220,32 +232,39 @@ class DeployApplicationRequest(Request):
     PORT.
     """
 
-    environment: dict[str, str] = {}
+    environment: dict[Annotated[str, Field(pattern="^[A-Za-z_][A-Za-z0-9_]{0,254}$")], str] = {}
     """Environment variables (FR-005). Names are letters, digits and underscores and do not start with
-    a digit.
+    a digit. PORT is taken and, where there are bindings, so is every name that starts with
+    LCPLATFORM_. A value has no NUL in it.
     """
 
-    secrets: dict[str, str] = {}
+    secrets: dict[
+        Annotated[str, Field(pattern="^[A-Za-z_][A-Za-z0-9_]{0,254}$")],
+        Annotated[str, Field(pattern="^.{1,512}$")],
+    ] = {}
     """Environment variables that are secrets: the name of the secret by the name of the variable
-    (FR-005). The value is put in by reference when an instance starts. A secret that is not there:
-    NOT_FOUND.
+    (FR-005). The value, a string or the text of a JSON value, is put in by reference when an
+    instance starts. A name is not given twice.
     """
 
     cpu: Annotated[float, Field(ge=0.25, le=4.0)] = 0.25
     """The processor share of an instance, in virtual CPUs (FR-002): 0.25, 0.5, 1, 2 or 4."""
 
-    memory: Annotated[int, Field(ge=512, le=12288)] = 512
-    """The memory of an instance, in megabytes (FR-002): 512, or a multiple of 1024 up to 12288 that
-    suits `cpu`.
+    memory: Annotated[int | None, Field(ge=512, le=12288)] = None
+    """The memory of an instance, in megabytes (FR-002), as much as goes with `cpu`: 512 or 1024 with
+    0.25; 1024 with 0.5; 2048, 3072 or 4096 with 1; 4096 or 6144 with 2; 8192, 10240 or 12288 with
+    4. The least of them where absent.
     """
 
     min_instances: Annotated[int, Field(ge=0, le=1000)] = 1
     """The fewest instances (FR-003). None at all needs the capability `scale_to_zero`."""
 
-    max_instances: Annotated[int, Field(ge=1, le=1000)] = 1
-    """The most instances (FR-003), at least `min_instances` and at least one."""
+    max_instances: Annotated[int | None, Field(ge=1, le=1000)] = None
+    """The most instances (FR-003), at least `min_instances`; as many as that, and one at least, where
+    absent.
+    """
 
-    health_check_path: Annotated[str, Field(max_length=255, pattern="^/[!-~]*$")] = "/"
+    health_check_path: Annotated[str, Field(pattern="^/[!-~]{0,254}$")] = "/"
     """The path that tells whether an instance is healthy: it must answer with a status below 400.
     """
 
@@ -311,25 +330,32 @@ class UpdateApplicationRequest(Request):
     port: Annotated[int | None, Field(ge=1, le=65535)] = None
     """The port on which the application listens."""
 
-    environment: dict[str, str] = {}
+    environment: dict[Annotated[str, Field(pattern="^[A-Za-z_][A-Za-z0-9_]{0,254}$")], str] = {}
     """All environment variables, in place of those before."""
 
-    secrets: dict[str, str] = {}
-    """All environment variables that are secrets, in place of those before."""
+    secrets: dict[
+        Annotated[str, Field(pattern="^[A-Za-z_][A-Za-z0-9_]{0,254}$")],
+        Annotated[str, Field(pattern="^.{1,512}$")],
+    ] = {}
+    """All environment variables that are secrets, in place of those before. A secret that does not
+    exist: NOT_FOUND.
+    """
 
     cpu: Annotated[float | None, Field(ge=0.25, le=4.0)] = None
     """The processor share of an instance, in virtual CPUs: 0.25, 0.5, 1, 2 or 4."""
 
     memory: Annotated[int | None, Field(ge=512, le=12288)] = None
-    """The memory of an instance, in megabytes."""
+    """The memory of an instance, in megabytes, as much as goes with `cpu`. Where `cpu` alone is given,
+    the memory stays if it goes with that, and is the least that does if not.
+    """
 
     min_instances: Annotated[int | None, Field(ge=0, le=1000)] = None
     """The fewest instances. None at all needs the capability `scale_to_zero`."""
 
     max_instances: Annotated[int | None, Field(ge=1, le=1000)] = None
-    """The most instances, at least `min_instances` and at least one."""
+    """The most instances, at least `min_instances`."""
 
-    health_check_path: Annotated[str | None, Field(max_length=255, pattern="^/[!-~]*$")] = None
+    health_check_path: Annotated[str | None, Field(pattern="^/[!-~]{0,254}$")] = None
     """The path that tells whether an instance is healthy."""
 
     identity: Annotated[str | None, Field(max_length=2048, min_length=1)] = None
@@ -362,7 +388,7 @@ class ScaleApplicationRequest(Request):
     """The fewest instances. None at all needs the capability `scale_to_zero`."""
 
     max_instances: Annotated[int | None, Field(ge=1, le=1000)] = None
-    """The most instances, at least `min_instances` and at least one."""
+    """The most instances, at least `min_instances`."""
 
     if_match: Annotated[str | None, Field(min_length=1)] = None
     """Scales only if the settings still have this etag (FR-066). Stale: CONFLICT."""
@@ -422,8 +448,9 @@ class RollbackApplicationRequest(Request):
     """The application."""
 
     revision: Annotated[str | None, Field(max_length=512, min_length=1)] = None
-    """The revision whose settings come back; the last one that was in place before the present one
-    where absent. There is none: PRECONDITION_FAILED.
+    """The revision whose settings come back, one that was in place once; the last one that was before
+    the present one where absent. There is none, or it never was in place: PRECONDITION_FAILED. It
+    is not known: NOT_FOUND.
     """
 
     if_match: Annotated[str | None, Field(min_length=1)] = None
@@ -484,10 +511,17 @@ class GetLogsRequest(Request):
     """Only what was written before then, in UTC. Not together with `follow`."""
 
     follow: bool = False
-    """Goes on with what is written from now on, until the caller gives up."""
+    """Goes on with what is written from now on, until the caller gives up or the application is gone.
+    """
 
     revision: Annotated[str | None, Field(max_length=512, min_length=1)] = None
     """Only what this revision wrote."""
+
+    @model_validator(mode="after")
+    def _check_until_without_follow(self) -> Self:
+        if self.until is not None and self.follow:
+            raise not_together("until", "follow")
+        return self
 
 
 class GetLogsResponse(Response):

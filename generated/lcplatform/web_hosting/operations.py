@@ -123,7 +123,7 @@ PAUSE_APPLICATION: Final = Operation(
     resource="application_id",
     if_match="if_match",
 )
-"""Stops an application and keeps it, in the end in status stopped."""
+"""Stops an application that runs and keeps it, in the end in status stopped: its URL stays, and answers 503."""
 
 RESUME_APPLICATION: Final = Operation(
     service="web_hosting",

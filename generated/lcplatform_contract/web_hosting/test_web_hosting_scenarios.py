@@ -3,17 +3,33 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
-from lcplatform.errors import ResourceNotFoundError
+from lcplatform.errors import (
+    AlreadyExistsError,
+    ConflictError,
+    PreconditionFailedError,
+    ResourceNotFoundError,
+    ValidationError,
+)
 from lcplatform.web_hosting.client import WebHosting
-from lcplatform_contract.contract_test import ContractTest
+from lcplatform.web_hosting.models import Access, ApplicationStatus, Binding, DeploymentStatus
+from lcplatform_contract.contract_test import ContractTest, needs
+from lcplatform_contract.expect import ANY, containing, flat, like, present, refused, unlike
 
 
 class TestWebHostingScenarios(ContractTest):
     """What WebHosting does.
 
+    FR-001: Deploys an image without naming a cloud.
+    FR-002: Gives an application processor and memory.
+    FR-003: Scales an application between a minimum and a maximum of instances.
     FR-004: Gives the URL of an application.
+    FR-005: Injects environment variables, and secrets by reference.
+    FR-066: An update can be guarded by an etag; a stale one changes nothing.
+    SC-013: Every provider behaves the same.
     """
 
     service = "web_hosting"
@@ -23,8 +39,692 @@ class TestWebHostingScenarios(ContractTest):
         """The service under test."""
         return self.platform.web_hosting
 
-    def test_an_application_that_does_not_exist_is_not_found(self) -> None:
-        """FR-004"""
-        thing = self.name("thing")
+    def test_a_deployed_application_runs_and_answers_under_its_url(self) -> None:
+        """FR-001, FR-004"""
+        site = self.name("site")
+        deployed = self.web_hosting.deploy_application(site, image="lcplatform/test-site:1")
+        assert deployed.application.name == site
+        assert deployed.application.status == ApplicationStatus.CREATING
+        assert deployed.application.application_id
+        assert deployed.application.etag
+        assert deployed.application.created_at == ANY
+        id_ = deployed.application.application_id
+        found = self.eventually(
+            lambda: self.web_hosting.get_application(id_),
+            like(
+                application=like(name=site, status=ApplicationStatus.RUNNING, revision=ANY, url=ANY)
+            ),
+            within=timedelta(seconds=60),
+        )
+        url = present(found.application.url)
+        answer = self.http("GET", url)
+        assert answer.status == 200
+        assert answer.body == b"hello"
+        listed = self.web_hosting.list_deployments(id_)
+        assert listed.deployments == (
+            like(
+                status=DeploymentStatus.SUCCEEDED, image="lcplatform/test-site:1", completed_at=ANY
+            ),
+        )
+
+    def test_an_application_that_is_starting_is_in_status_creating_and_no_change_is_taken_meanwhile(
+        self,
+    ) -> None:
+        """FR-001, SC-013"""
+        shop = self.name("shop")
+        deployed = self.web_hosting.deploy_application(shop, image="registry.example/shop:1")
+        id_ = deployed.application.application_id
+        found = self.web_hosting.get_application(id_)
+        assert found.application.status == ApplicationStatus.CREATING
+        assert found.application.revision is None
+        with pytest.raises(PreconditionFailedError):
+            self.web_hosting.update_application(id_, image="registry.example/shop:2")
+        with pytest.raises(PreconditionFailedError):
+            self.web_hosting.scale_application(id_, max_instances=2)
+        with pytest.raises(PreconditionFailedError):
+            self.web_hosting.rollback_application(id_)
+        with pytest.raises(PreconditionFailedError):
+            self.web_hosting.delete_application(id_)
+
+    def test_what_is_not_said_of_an_application_has_its_default(self) -> None:
+        """FR-002, FR-003"""
+        shop = self.name("shop")
+        deployed = self.web_hosting.deploy_application(shop, image="registry.example/shop:1")
+        assert deployed.application.port == 8080
+        assert deployed.application.cpu == 0.25
+        assert deployed.application.memory == 512
+        assert deployed.application.min_instances == 1
+        assert deployed.application.max_instances == 1
+        assert deployed.application.health_check_path == "/"
+        assert deployed.application.environment == {}
+        assert deployed.application.secrets == {}
+        assert deployed.application.bindings == ()
+        assert deployed.application.identity is None
+
+    def test_an_application_whose_name_is_taken_is_not_deployed(self) -> None:
+        """SC-013"""
+        shop = self.name("shop")
+        deployed = self.web_hosting.deploy_application(
+            shop, image="registry.example/shop:1", port=9000
+        )
+        id_ = deployed.application.application_id
+        with pytest.raises(AlreadyExistsError):
+            self.web_hosting.deploy_application(shop, image="registry.example/shop:2")
+        found = self.web_hosting.get_application(id_)
+        assert found.application.image == "registry.example/shop:1"
+        assert found.application.port == 9000
+
+    def test_an_application_that_does_not_start_has_failed_and_says_why(self) -> None:
+        """FR-001"""
+        site = self.name("site")
+        deployed = self.web_hosting.deploy_application(
+            site, image="lcplatform/test-site:1", environment={"FAILS": "yes"}
+        )
+        id_ = deployed.application.application_id
+        self.eventually(
+            lambda: self.web_hosting.get_application(id_).application,
+            like(status=ApplicationStatus.FAILED, status_reason=ANY, revision=None),
+            within=timedelta(seconds=60),
+        )
+        listed = self.web_hosting.list_deployments(id_)
+        assert listed.deployments == (
+            like(status=DeploymentStatus.FAILED, status_reason=ANY, completed_at=ANY),
+        )
+        with pytest.raises(PreconditionFailedError):
+            self.web_hosting.scale_application(id_, max_instances=2)
+
+    def test_a_failed_application_can_be_deleted_and_its_name_is_free_again(self) -> None:
+        """FR-001"""
+        site = self.name("site")
+        deployed = self.web_hosting.deploy_application(
+            site, image="lcplatform/test-site:1", environment={"FAILS": "yes"}
+        )
+        id_ = deployed.application.application_id
+        self.eventually(
+            lambda: self.web_hosting.get_application(id_).application,
+            like(status=ApplicationStatus.FAILED),
+            within=timedelta(seconds=60),
+        )
+        deleted = self.web_hosting.delete_application(id_)
+        assert deleted.application.status == ApplicationStatus.DELETING
+        self.eventually_refused(
+            ResourceNotFoundError,
+            lambda: self.web_hosting.get_application(id_),
+            within=timedelta(seconds=60),
+        )
+        deployed = self.web_hosting.deploy_application(site, image="lcplatform/test-site:1")
+        assert deployed.application.status == ApplicationStatus.CREATING
+        assert deployed.application.application_id != id_
+
+    def test_environment_variables_reach_the_application(self) -> None:
+        """FR-005"""
+        site = self.name("site")
+        deployed = self.web_hosting.deploy_application(
+            site,
+            image="lcplatform/test-site:1",
+            environment={"GREETING": "good morning ☀", "COLOUR": "blue = green"},
+        )
+        assert deployed.application.environment == {
+            "GREETING": "good morning ☀",
+            "COLOUR": "blue = green",
+        }
+        id_ = deployed.application.application_id
+        found = self.eventually(
+            lambda: self.web_hosting.get_application(id_),
+            like(application=like(status=ApplicationStatus.RUNNING)),
+            within=timedelta(seconds=60),
+        )
+        url = present(found.application.url)
+        answer = self.http("GET", url)
+        assert answer.status == 200
+        assert answer.body == "good morning ☀".encode()
+        answer = self.http("GET", f"{url}/environment/COLOUR")
+        assert answer.status == 200
+        assert answer.body == b"blue = green"
+        assert self.http("GET", f"{url}/environment/OTHER").status == 404
+        assert self.http("GET", f"{url}/environment/PORT").status == 200
+
+    @needs("platform.secrets")
+    def test_a_secret_reaches_the_application_by_reference_and_is_told_nowhere(self) -> None:
+        """FR-005"""
+        site = self.name("site")
+        password = self.name("password")
+        self.platform.secrets.create_secret(password, "open-sesame")
+        deployed = self.web_hosting.deploy_application(
+            site, image="lcplatform/test-site:1", secrets={"GREETING": password}
+        )
+        assert deployed.application.secrets == {"GREETING": password}
+        assert deployed.application.environment == {}
+        id_ = deployed.application.application_id
+        found = self.eventually(
+            lambda: self.web_hosting.get_application(id_),
+            like(
+                application=like(
+                    status=ApplicationStatus.RUNNING, secrets={"GREETING": password}, environment={}
+                )
+            ),
+            within=timedelta(seconds=60),
+        )
+        url = present(found.application.url)
+        answer = self.http("GET", url)
+        assert answer.status == 200
+        assert answer.body == b"open-sesame"
+
+    @needs("platform.secrets")
+    def test_a_new_deployment_has_the_value_that_a_secret_has_by_then(self) -> None:
+        """FR-005"""
+        site = self.name("site")
+        password = self.name("password")
+        self.platform.secrets.create_secret(password, "first")
+        deployed = self.web_hosting.deploy_application(
+            site, image="lcplatform/test-site:1", secrets={"GREETING": password}
+        )
+        id_ = deployed.application.application_id
+        found = self.eventually(
+            lambda: self.web_hosting.get_application(id_),
+            like(application=like(status=ApplicationStatus.RUNNING)),
+            within=timedelta(seconds=60),
+        )
+        url = present(found.application.url)
+        self.platform.secrets.put_secret_value(password, "second")
+        updated = self.web_hosting.update_application(id_)
+        assert updated.application.status == ApplicationStatus.UPDATING
+        self.eventually(
+            lambda: self.web_hosting.get_application(id_).application,
+            like(status=ApplicationStatus.RUNNING),
+            within=timedelta(seconds=60),
+        )
+        answer = self.http("GET", url)
+        assert answer.status == 200
+        assert answer.body == b"second"
+
+    def test_a_secret_that_does_not_exist_keeps_the_application_from_being_deployed(self) -> None:
+        """FR-005"""
+        site = self.name("site")
+        missing = self.name("missing")
         with pytest.raises(ResourceNotFoundError):
-            self.web_hosting.get_application(thing)
+            self.web_hosting.deploy_application(
+                site, image="lcplatform/test-site:1", secrets={"PASSWORD": missing}
+            )
+        deployed = self.web_hosting.deploy_application(site, image="lcplatform/test-site:1")
+        assert deployed.application.name == site
+
+    def test_variables_that_are_not_for_the_caller_to_set_are_refused(self) -> None:
+        """FR-005"""
+        site = self.name("site")
+        orders = self.name("orders")
+        with refused(ValidationError, field="environment.PORT"):
+            self.web_hosting.deploy_application(
+                site, image="lcplatform/test-site:1", environment={"PORT": "80"}
+            )
+        with refused(ValidationError, field="environment.1ST"):
+            self.web_hosting.deploy_application(
+                site, image="lcplatform/test-site:1", environment={"1ST": "no name"}
+            )
+        with refused(ValidationError, field="secrets.A"):
+            self.web_hosting.deploy_application(
+                site, image="lcplatform/test-site:1", environment={"A": "1"}, secrets={"A": orders}
+            )
+        with refused(ValidationError, field="environment.LCPLATFORM_PROVIDER"):
+            self.web_hosting.deploy_application(
+                site,
+                image="lcplatform/test-site:1",
+                environment={"LCPLATFORM_PROVIDER": "mock"},
+                bindings=[Binding(service="queue", resource=orders)],
+            )
+
+    def test_an_application_has_the_processor_and_the_memory_that_it_was_given(self) -> None:
+        """FR-002"""
+        shop = self.name("shop")
+        store = self.name("store")
+        deployed = self.web_hosting.deploy_application(
+            shop, image="registry.example/shop:1", cpu=1.0, memory=3072
+        )
+        assert deployed.application.cpu == 1.0
+        assert deployed.application.memory == 3072
+        deployed = self.web_hosting.deploy_application(
+            store, image="registry.example/shop:1", cpu=4.0
+        )
+        assert deployed.application.cpu == 4.0
+        assert deployed.application.memory == 8192
+
+    def test_processor_and_memory_that_do_not_go_together_are_refused(self) -> None:
+        """FR-002"""
+        shop = self.name("shop")
+        with refused(ValidationError, field="cpu"):
+            self.web_hosting.deploy_application(
+                shop, image="registry.example/shop:1", cpu=0.25, memory=2048
+            )
+        with refused(ValidationError, field="cpu"):
+            self.web_hosting.deploy_application(
+                shop, image="registry.example/shop:1", cpu=0.5, memory=512
+            )
+        with refused(ValidationError, field="cpu"):
+            self.web_hosting.deploy_application(shop, image="registry.example/shop:1", cpu=3.0)
+        deployed = self.web_hosting.deploy_application(
+            shop, image="registry.example/shop:1", cpu=0.5
+        )
+        assert deployed.application.cpu == 0.5
+        assert deployed.application.memory == 1024
+
+    def test_bindings_name_each_resource_once_and_are_told_again(self) -> None:
+        """FR-005"""
+        shop = self.name("shop")
+        orders = self.name("orders")
+        with refused(ValidationError, field="bindings"):
+            self.web_hosting.deploy_application(
+                shop,
+                image="registry.example/shop:1",
+                bindings=[
+                    Binding(service="queue", resource=orders),
+                    Binding(service="queue", resource="other"),
+                ],
+            )
+        deployed = self.web_hosting.deploy_application(
+            shop,
+            image="registry.example/shop:1",
+            bindings=[
+                Binding(service="queue", resource=orders, name="inbox"),
+                Binding(service="data_store", access=Access.READ),
+            ],
+        )
+        assert deployed.application.bindings == (
+            like(service="queue", resource=orders, name="inbox", access=Access.READ_WRITE),
+            like(service="data_store", resource=None, access=Access.READ),
+        )
+
+    def test_an_update_puts_another_revision_in_place_under_the_same_url(self) -> None:
+        """FR-001, FR-004"""
+        site = self.name("site")
+        deployed = self.web_hosting.deploy_application(
+            site,
+            image="lcplatform/test-site:1",
+            environment={"GREETING": "one", "COLOUR": "blue"},
+            port=9000,
+        )
+        id_ = deployed.application.application_id
+        found = self.eventually(
+            lambda: self.web_hosting.get_application(id_),
+            like(application=like(status=ApplicationStatus.RUNNING)),
+            within=timedelta(seconds=60),
+        )
+        url = present(found.application.url)
+        first = present(found.application.revision)
+        etag = found.application.etag
+        updated = self.web_hosting.update_application(id_, environment={"GREETING": "two"})
+        assert updated.application.status == ApplicationStatus.UPDATING
+        assert updated.application.environment == {"GREETING": "two"}
+        assert updated.application.port == 9000
+        assert updated.application.etag != etag
+        found = self.eventually(
+            lambda: self.web_hosting.get_application(id_),
+            like(
+                application=like(
+                    status=ApplicationStatus.RUNNING,
+                    url=url,
+                    revision=unlike(first),
+                    status_reason=None,
+                )
+            ),
+            within=timedelta(seconds=60),
+        )
+        second = present(found.application.revision)
+        answer = self.http("GET", url)
+        assert answer.status == 200
+        assert answer.body == b"two"
+        assert self.http("GET", f"{url}/environment/COLOUR").status == 404
+        listed = self.web_hosting.list_deployments(id_)
+        assert listed.deployments == (
+            like(revision=second, status=DeploymentStatus.SUCCEEDED),
+            like(revision=first, status=DeploymentStatus.SUCCEEDED),
+        )
+
+    def test_an_update_clears_what_it_names_and_leaves_the_rest(self) -> None:
+        """SC-013"""
+        site = self.name("site")
+        deployed = self.web_hosting.deploy_application(
+            site,
+            image="lcplatform/test-site:1",
+            environment={"A": "1"},
+            bindings=[Binding(service="queue")],
+            cpu=1.0,
+        )
+        id_ = deployed.application.application_id
+        self.eventually(
+            lambda: self.web_hosting.get_application(id_).application,
+            like(status=ApplicationStatus.RUNNING),
+            within=timedelta(seconds=60),
+        )
+        updated = self.web_hosting.update_application(id_, clear=["environment"])
+        assert updated.application.environment == {}
+        assert updated.application.bindings == (like(service="queue"),)
+        assert updated.application.cpu == 1.0
+        assert updated.application.memory == 2048
+
+    def test_an_update_that_fails_leaves_the_revision_before_it_in_place(self) -> None:
+        """FR-001, FR-004"""
+        site = self.name("site")
+        deployed = self.web_hosting.deploy_application(
+            site, image="lcplatform/test-site:1", environment={"GREETING": "good"}
+        )
+        id_ = deployed.application.application_id
+        found = self.eventually(
+            lambda: self.web_hosting.get_application(id_),
+            like(application=like(status=ApplicationStatus.RUNNING)),
+            within=timedelta(seconds=60),
+        )
+        url = present(found.application.url)
+        good = present(found.application.revision)
+        updated = self.web_hosting.update_application(
+            id_, environment={"GREETING": "bad", "FAILS": "yes"}
+        )
+        assert updated.application.status == ApplicationStatus.UPDATING
+        self.eventually(
+            lambda: self.web_hosting.get_application(id_).application,
+            like(
+                status=ApplicationStatus.RUNNING,
+                revision=good,
+                status_reason=ANY,
+                environment={"GREETING": "good"},
+            ),
+            within=timedelta(seconds=60),
+        )
+        answer = self.http("GET", url)
+        assert answer.status == 200
+        assert answer.body == b"good"
+        listed = self.web_hosting.list_deployments(id_)
+        assert listed.deployments == (
+            like(status=DeploymentStatus.ROLLED_BACK, status_reason=ANY, completed_at=ANY),
+            like(revision=good, status=DeploymentStatus.SUCCEEDED),
+        )
+
+    def test_a_stale_etag_changes_nothing(self) -> None:
+        """FR-066"""
+        site = self.name("site")
+        deployed = self.web_hosting.deploy_application(
+            site, image="lcplatform/test-site:1", environment={"GREETING": "one"}
+        )
+        id_ = deployed.application.application_id
+        stale = deployed.application.etag
+        self.eventually(
+            lambda: self.web_hosting.get_application(id_).application,
+            like(status=ApplicationStatus.RUNNING, etag=stale),
+            within=timedelta(seconds=60),
+        )
+        updated = self.web_hosting.update_application(
+            id_, environment={"GREETING": "two"}, if_match=stale
+        )
+        assert updated.application.status == ApplicationStatus.UPDATING
+        found = self.eventually(
+            lambda: self.web_hosting.get_application(id_),
+            like(application=like(status=ApplicationStatus.RUNNING)),
+            within=timedelta(seconds=60),
+        )
+        fresh = found.application.etag
+        with pytest.raises(ConflictError):
+            self.web_hosting.update_application(
+                id_, environment={"GREETING": "three"}, if_match=stale
+            )
+        with pytest.raises(ConflictError):
+            self.web_hosting.scale_application(id_, max_instances=2, if_match=stale)
+        with pytest.raises(ConflictError):
+            self.web_hosting.rollback_application(id_, if_match=stale)
+        with pytest.raises(ConflictError):
+            self.web_hosting.delete_application(id_, if_match=stale)
+        found = self.web_hosting.get_application(id_)
+        assert found.application.status == ApplicationStatus.RUNNING
+        assert found.application.etag == fresh
+        assert found.application.max_instances == 1
+        assert found.application.environment == {"GREETING": "two"}
+
+    def test_a_rollback_puts_the_settings_of_the_revision_before_in_place(self) -> None:
+        """FR-001"""
+        site = self.name("site")
+        deployed = self.web_hosting.deploy_application(
+            site, image="lcplatform/test-site:1", environment={"GREETING": "one"}
+        )
+        id_ = deployed.application.application_id
+        found = self.eventually(
+            lambda: self.web_hosting.get_application(id_),
+            like(application=like(status=ApplicationStatus.RUNNING)),
+            within=timedelta(seconds=60),
+        )
+        url = present(found.application.url)
+        first = present(found.application.revision)
+        self.web_hosting.update_application(id_, environment={"GREETING": "two"})
+        self.eventually(
+            lambda: self.web_hosting.get_application(id_).application,
+            like(status=ApplicationStatus.RUNNING),
+            within=timedelta(seconds=60),
+        )
+        rollbacked = self.web_hosting.rollback_application(id_)
+        assert rollbacked.application.status == ApplicationStatus.UPDATING
+        assert rollbacked.application.environment == {"GREETING": "one"}
+        found = self.eventually(
+            lambda: self.web_hosting.get_application(id_),
+            like(application=like(status=ApplicationStatus.RUNNING, revision=unlike(first))),
+            within=timedelta(seconds=60),
+        )
+        third = present(found.application.revision)
+        answer = self.http("GET", url)
+        assert answer.status == 200
+        assert answer.body == b"one"
+        listed = self.web_hosting.list_deployments(id_, page_size=1)
+        assert listed.deployments == (
+            like(revision=third, rollback_of=first, status=DeploymentStatus.SUCCEEDED),
+        )
+
+    def test_one_goes_back_to_a_revision_that_was_in_place_and_to_no_other(self) -> None:
+        """FR-001"""
+        site = self.name("site")
+        deployed = self.web_hosting.deploy_application(site, image="lcplatform/test-site:1")
+        id_ = deployed.application.application_id
+        self.eventually(
+            lambda: self.web_hosting.get_application(id_).application,
+            like(status=ApplicationStatus.RUNNING),
+            within=timedelta(seconds=60),
+        )
+        with pytest.raises(PreconditionFailedError):
+            self.web_hosting.rollback_application(id_)
+        with pytest.raises(ResourceNotFoundError):
+            self.web_hosting.rollback_application(id_, revision="no-such-revision")
+        self.web_hosting.update_application(id_, environment={"FAILS": "yes"})
+        self.eventually(
+            lambda: self.web_hosting.get_application(id_).application,
+            like(status=ApplicationStatus.RUNNING),
+            within=timedelta(seconds=60),
+        )
+        listed = self.web_hosting.list_deployments(id_)
+        assert len(listed.deployments) == 2
+        bad = listed.deployments[0].revision
+        with pytest.raises(PreconditionFailedError):
+            self.web_hosting.rollback_application(id_, revision=bad)
+
+    def test_an_application_is_scaled_without_another_revision(self) -> None:
+        """FR-003"""
+        site = self.name("site")
+        deployed = self.web_hosting.deploy_application(site, image="lcplatform/test-site:1")
+        id_ = deployed.application.application_id
+        found = self.eventually(
+            lambda: self.web_hosting.get_application(id_),
+            like(application=like(status=ApplicationStatus.RUNNING)),
+            within=timedelta(seconds=60),
+        )
+        url = present(found.application.url)
+        etag = found.application.etag
+        scaled = self.web_hosting.scale_application(id_, min_instances=2, max_instances=3)
+        assert scaled.application.min_instances == 2
+        assert scaled.application.max_instances == 3
+        assert scaled.application.etag != etag
+        self.eventually(
+            lambda: self.web_hosting.get_application(id_).application,
+            like(status=ApplicationStatus.RUNNING, min_instances=2, max_instances=3),
+            within=timedelta(seconds=60),
+        )
+        answer = self.http("GET", url)
+        assert answer.status == 200
+        assert answer.body == b"hello"
+        assert len(self.web_hosting.list_deployments(id_).deployments) == 1
+        scaled = self.web_hosting.scale_application(id_, min_instances=1)
+        assert scaled.application.min_instances == 1
+        assert scaled.application.max_instances == 3
+
+    def test_a_minimum_above_the_maximum_is_refused(self) -> None:
+        """FR-003"""
+        site = self.name("site")
+        with refused(ValidationError, field="max_instances"):
+            self.web_hosting.deploy_application(
+                site, image="lcplatform/test-site:1", min_instances=3, max_instances=2
+            )
+        deployed = self.web_hosting.deploy_application(
+            site, image="lcplatform/test-site:1", min_instances=2
+        )
+        assert deployed.application.min_instances == 2
+        assert deployed.application.max_instances == 2
+        id_ = deployed.application.application_id
+        self.eventually(
+            lambda: self.web_hosting.get_application(id_).application,
+            like(status=ApplicationStatus.RUNNING),
+            within=timedelta(seconds=60),
+        )
+        with refused(ValidationError, field="max_instances"):
+            self.web_hosting.scale_application(id_, max_instances=1)
+        with pytest.raises(ValidationError):
+            self.web_hosting.scale_application(id_)
+        found = self.web_hosting.get_application(id_)
+        assert found.application.status == ApplicationStatus.RUNNING
+        assert found.application.min_instances == 2
+        assert found.application.max_instances == 2
+
+    @needs("pause")
+    def test_a_paused_application_does_not_answer_until_it_is_resumed(self) -> None:
+        """FR-004"""
+        site = self.name("site")
+        deployed = self.web_hosting.deploy_application(site, image="lcplatform/test-site:1")
+        id_ = deployed.application.application_id
+        found = self.eventually(
+            lambda: self.web_hosting.get_application(id_),
+            like(application=like(status=ApplicationStatus.RUNNING)),
+            within=timedelta(seconds=60),
+        )
+        url = present(found.application.url)
+        revision = present(found.application.revision)
+        resumed = self.web_hosting.resume_application(id_)
+        assert resumed.application.status == ApplicationStatus.RUNNING
+        self.web_hosting.pause_application(id_)
+        self.eventually(
+            lambda: self.web_hosting.get_application(id_).application,
+            like(status=ApplicationStatus.STOPPED, url=url, revision=revision),
+            within=timedelta(seconds=60),
+        )
+        assert self.http("GET", url).status == 503
+        paused = self.web_hosting.pause_application(id_)
+        assert paused.application.status == ApplicationStatus.STOPPED
+        self.web_hosting.resume_application(id_)
+        self.eventually(
+            lambda: self.web_hosting.get_application(id_).application,
+            like(status=ApplicationStatus.RUNNING, url=url),
+            within=timedelta(seconds=60),
+        )
+        answer = self.http("GET", url)
+        assert answer.status == 200
+        assert answer.body == b"hello"
+
+    @needs("pause")
+    def test_a_paused_application_is_resumed_before_it_is_changed(self) -> None:
+        """SC-013"""
+        site = self.name("site")
+        deployed = self.web_hosting.deploy_application(site, image="lcplatform/test-site:1")
+        id_ = deployed.application.application_id
+        self.eventually(
+            lambda: self.web_hosting.get_application(id_).application,
+            like(status=ApplicationStatus.RUNNING),
+            within=timedelta(seconds=60),
+        )
+        self.web_hosting.pause_application(id_)
+        self.eventually(
+            lambda: self.web_hosting.get_application(id_).application,
+            like(status=ApplicationStatus.STOPPED),
+            within=timedelta(seconds=60),
+        )
+        with pytest.raises(PreconditionFailedError):
+            self.web_hosting.update_application(id_, environment={"GREETING": "two"})
+        with pytest.raises(PreconditionFailedError):
+            self.web_hosting.scale_application(id_, max_instances=2)
+        with pytest.raises(PreconditionFailedError):
+            self.web_hosting.rollback_application(id_)
+        deleted = self.web_hosting.delete_application(id_)
+        assert deleted.application.status == ApplicationStatus.DELETING
+
+    @needs("logs")
+    def test_what_an_application_writes_can_be_read(self) -> None:
+        """SC-013"""
+        site = self.name("site")
+        deployed = self.web_hosting.deploy_application(site, image="lcplatform/test-site:1")
+        id_ = deployed.application.application_id
+        found = self.eventually(
+            lambda: self.web_hosting.get_application(id_),
+            like(application=like(status=ApplicationStatus.RUNNING)),
+            within=timedelta(seconds=60),
+        )
+        url = present(found.application.url)
+        revision = present(found.application.revision)
+        assert self.http("GET", f"{url}/environment/NOTHING").status == 404
+        self.eventually(
+            lambda: flat(
+                it.entries
+                for it in self.finished(self.web_hosting.get_logs(id_, revision=revision))
+            ),
+            containing(like(message="GET /environment/NOTHING", time=ANY)),
+            within=timedelta(seconds=30),
+        )
+        with pytest.raises(ResourceNotFoundError):
+            self.finished(self.web_hosting.get_logs(id_, revision="no-such-revision"))
+
+    def test_a_deleted_application_is_not_found_and_does_not_answer(self) -> None:
+        """FR-001"""
+        site = self.name("site")
+        deployed = self.web_hosting.deploy_application(site, image="lcplatform/test-site:1")
+        id_ = deployed.application.application_id
+        self.eventually(
+            lambda: self.web_hosting.get_application(id_).application,
+            like(status=ApplicationStatus.RUNNING),
+            within=timedelta(seconds=60),
+        )
+        deleted = self.web_hosting.delete_application(id_)
+        assert deleted.application.status == ApplicationStatus.DELETING
+        self.eventually_refused(
+            ResourceNotFoundError,
+            lambda: self.web_hosting.get_application(id_),
+            within=timedelta(seconds=60),
+        )
+        with pytest.raises(ResourceNotFoundError):
+            self.web_hosting.list_deployments(id_)
+        with pytest.raises(ResourceNotFoundError):
+            self.web_hosting.update_application(id_)
+        with pytest.raises(ResourceNotFoundError):
+            self.web_hosting.delete_application(id_)
+
+    def test_deployments_are_listed_from_the_newest_on_in_pages(self) -> None:
+        """SC-013"""
+        site = self.name("site")
+        deployed = self.web_hosting.deploy_application(site, image="lcplatform/test-site:1")
+        id_ = deployed.application.application_id
+        self.eventually(
+            lambda: self.web_hosting.get_application(id_).application,
+            like(status=ApplicationStatus.RUNNING),
+            within=timedelta(seconds=60),
+        )
+        self.web_hosting.update_application(id_, environment={"GREETING": "two"})
+        found = self.eventually(
+            lambda: self.web_hosting.get_application(id_),
+            like(application=like(status=ApplicationStatus.RUNNING)),
+            within=timedelta(seconds=60),
+        )
+        second = present(found.application.revision)
+        listed = self.web_hosting.list_deployments(id_, page_size=1)
+        assert listed.deployments == (like(revision=second),)
+        next_ = listed.next_page_token
+        listed = self.web_hosting.list_deployments(id_, page_size=1, page_token=next_)
+        assert listed.deployments == (like(status=DeploymentStatus.SUCCEEDED, rollback_of=None),)
+        assert listed.next_page_token == ""

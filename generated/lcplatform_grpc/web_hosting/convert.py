@@ -115,6 +115,8 @@ def values_of_binding(message: web_hosting_pb2.Binding, /) -> dict[str, object]:
         fields["resource"] = message.resource
     if access := message.access:
         fields["access"] = ACCESS_MEMBERS.get(access, Access.UNKNOWN)
+    if has("name"):
+        fields["name"] = message.name
     return fields
 
 
@@ -132,6 +134,7 @@ def arguments_of_binding(model: Binding, /) -> Arguments:
         "service": model.service,
         "resource": model.resource,
         "access": ACCESS_NUMBERS[model.access],
+        "name": model.name,
     }
 
 

@@ -56,14 +56,16 @@ ACCESS_READ: Access
 ACCESS_READ_WRITE: Access
 
 class Binding(_message.Message):
-    __slots__ = ("service", "resource", "access")
+    __slots__ = ("service", "resource", "access", "name")
     SERVICE_FIELD_NUMBER: _ClassVar[int]
     RESOURCE_FIELD_NUMBER: _ClassVar[int]
     ACCESS_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
     service: str
     resource: str
     access: Access
-    def __init__(self, service: _Optional[str] = ..., resource: _Optional[str] = ..., access: _Optional[_Union[Access, str]] = ...) -> None: ...
+    name: str
+    def __init__(self, service: _Optional[str] = ..., resource: _Optional[str] = ..., access: _Optional[_Union[Access, str]] = ..., name: _Optional[str] = ...) -> None: ...
 
 class Application(_message.Message):
     __slots__ = ("application_id", "name", "image", "port", "environment", "secrets", "cpu", "memory", "min_instances", "max_instances", "health_check_path", "identity", "bindings", "status", "status_reason", "url", "revision", "created_at", "updated_at", "etag")
