@@ -7,7 +7,7 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from lcplatform_mock.trial_job import IMAGE, TRIAL_JOB
+from lcplatform_mock import test_site, trial_job
 from lcplatform_runtime.testing.clock import ManualClock
 
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ class MockHarness:
     def __init__(self, options: Mapping[str, object], /) -> None:
         self._options = {
             "clock": ManualClock(self_advancing=True),
-            "batch": {"images": {IMAGE: TRIAL_JOB}},
+            "batch": {"images": {trial_job.IMAGE: trial_job.TRIAL_JOB}},
+            "web_hosting": {"images": {test_site.IMAGE: test_site.serve}},
             **options,
         }
 

@@ -34,12 +34,7 @@ class MockProvider:
 
         settings = build(MockSettings, **options)
         services = Services(World(settings))
-        try:
-            services.wake()
-        except BaseException:
-            services.close()  # or nobody could use the directory until this process ends
-            raise
-        return Drivers(
+        drivers = Drivers(
             authentication=services.authentication,
             batch=services.batch,
             configuration=services.configuration,
@@ -57,6 +52,12 @@ class MockProvider:
             close=services.close,
             control=services.control,
         )
+        try:
+            services.open(drivers)
+        except BaseException:
+            services.close()  # or nobody could use the directory until this process ends
+            raise
+        return drivers
 
 
 provider: Final = MockProvider()

@@ -50,6 +50,9 @@ class Service(Generic[S]):
     def settle(self) -> None:
         """Does what has fallen due by now. Every operation does so for what it touches; this does it for all."""
 
+    def hurry(self) -> None:
+        """The platform is about to close: what work of the agenda waits for comes to its end. Called before `close`."""
+
     def close(self) -> None:
         """Gives back what the service holds: servers, processes, files. Called once, when the platform closes."""
 

@@ -13,8 +13,8 @@ from lcplatform import unimplemented
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from lcplatform.drivers import Drivers
     from lcplatform.notification.driver import NotificationDriver
-    from lcplatform.web_hosting.driver import WebHostingDriver
     from lcplatform_mock.authentication import MockAuthentication
     from lcplatform_mock.batch import MockBatch
     from lcplatform_mock.configuration import MockConfiguration
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from lcplatform_mock.queue import MockQueue
     from lcplatform_mock.secrets import MockSecrets
     from lcplatform_mock.service import Service
+    from lcplatform_mock.web_hosting import MockWebHosting
     from lcplatform_mock.world import World
 
 T = TypeVar("T")
@@ -98,9 +99,11 @@ class Services(Mapping[str, "Service[Any]"]):
 
         return self._once("secrets", lambda: MockSecrets(self._world))
 
-    def web_hosting(self) -> WebHostingDriver:
-        """Not there yet."""
-        return self._once("web_hosting", unimplemented.web_hosting)
+    def web_hosting(self) -> MockWebHosting:
+        """The applications."""
+        from lcplatform_mock.web_hosting import MockWebHosting
+
+        return self._once("web_hosting", lambda: MockWebHosting(self._world))
 
     def control(self) -> MockControl:
         """The control over all of them."""
@@ -108,8 +111,12 @@ class Services(Mapping[str, "Service[Any]"]):
 
         return self._once("control", lambda: MockControl(self._world, self))
 
-    def wake(self) -> None:
-        """Takes up every service of which something was kept, so that its work goes on although nobody calls it."""
+    def open(self, drivers: Drivers) -> None:
+        """Takes up every service of which something was kept, so that its work goes on although nobody calls it.
+
+        `drivers` are those that the platform gives out, for what one service lets others reach.
+        """
+        self._world.drivers = drivers
         journal = self._world.journal
         kept = (
             {kind.partition(".")[0] for kind in journal.kinds()} if journal is not None else set()
@@ -119,9 +126,11 @@ class Services(Mapping[str, "Service[Any]"]):
 
     def close(self) -> None:
         """Ends the work of all of them, then closes each, then what they share."""
-        self._world.end_work()
         with self._lock:
             made = [self[name] for name in self if name in self._made]
+        for service in made:
+            service.hurry()
+        self._world.end_work()
         for service in made:
             service.close()
         self._world.close()
@@ -155,4 +164,5 @@ _MAKERS: Final[Mapping[str, Callable[[Services], Service[Any]]]] = {
     "object_store": Services.object_store,
     "queue": Services.queue,
     "secrets": Services.secrets,
+    "web_hosting": Services.web_hosting,
 }

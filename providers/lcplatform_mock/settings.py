@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field, InstanceOf, PlainValidator, SecretS
 
 from lcplatform_mock.clock import RunningClock
 from lcplatform_mock.event_settings import EventBusSettings
+from lcplatform_mock.hosting import WebHostingSettings
 from lcplatform_mock.images import BatchSettings
 from lcplatform_mock.issuer.settings import AuthenticationSettings
 from lcplatform_runtime.clock import Clock
@@ -114,6 +115,9 @@ class MockSettings(Request):
         "127.0.0.1:0"
     )
     """Where presigned URLs are answered, on this machine only. Port 0 takes any that is free. Opened at first use."""
+
+    web_hosting: WebHostingSettings = WebHostingSettings.model_construct()
+    """How applications are run."""
 
     rotation_handlers: dict[str, InstanceOf[Callable[..., object]]] = Field(default_factory=dict)
     """Who rotates secrets, by the name that `configure_rotation` gives as `handler`: functions that make the next value

@@ -14,6 +14,7 @@ from lcplatform_mock.clock import RunningClock
 from lcplatform_mock.settings import MockSettings
 
 if TYPE_CHECKING:
+    from lcplatform.drivers import Drivers
     from lcplatform_mock.agenda import Agenda
     from lcplatform_mock.journal import Journal
     from lcplatform_mock.services import Services
@@ -36,9 +37,11 @@ class World:
         adversity: how hard it is, if it is.
         journal: what it keeps across restarts; nothing if it lives in memory alone.
         services: the services of the platform, for those that deliver to others.
+        drivers: the drivers that the platform gave out, for whoever lets others reach it.
     """
 
     services: Services
+    drivers: Drivers
 
     def __init__(self, settings: MockSettings) -> None:
         self.settings = settings
