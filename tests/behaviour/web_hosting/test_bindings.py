@@ -1,0 +1,165 @@
+"""What a deployed application reaches of its platform: what it is bound to, as far as its access goes, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Any
+
+import pytest
+
+from lcplatform import LCPlatform
+from lcplatform.catalogue import SERVICES
+from lcplatform.errors import (
+    AuthenticationError,
+    PermissionDeniedError,
+    ServiceUnavailableError,
+)
+from lcplatform.web_hosting import Access, Application, Binding
+from lcplatform_mock import provider
+from lcplatform_mock.bound import restricted
+from lcplatform_runtime.operation import Operation
+from tests.behaviour.web_hosting.hosting import HERE, SOON, body, deploy, eventually, options
+
+IMAGES = {
+    "bound": [sys.executable, str(HERE / "bound.py")],
+    "site": [sys.executable, str(HERE / "site.py")],
+}
+BINDINGS = [
+    Binding(service="object_store", resource="uploads", name="uploads"),
+    Binding(service="queue", resource="inbox", name="inbox"),
+]
+
+
+@pytest.fixture
+def platform() -> Iterator[LCPlatform]:
+    with LCPlatform("mock", **options(images=IMAGES)) as platform:
+        for name in ("uploads", "private"):
+            platform.object_store.create_bucket(name)
+        for name in ("inbox", "private"):
+            platform.queue.create_queue(name)
+        platform.object_store.put_object("private", "key", b"nobody's business")
+        platform.secrets.create_secret("private", "hush")
+        yield platform
+
+
+def tried(application: Application, attempt: str) -> Any:
+    return json.loads(body(application.url, f"/{attempt}"))
+
+
+def test_an_application_uses_what_it_is_bound_to(platform: LCPlatform) -> None:
+    made = deploy(platform, image="bound", bindings=BINDINGS)
+    assert tried(made, "bindings") == {
+        "uploads": ["object_store", "uploads", "read_write"],
+        "inbox": ["queue", "inbox", "read_write"],
+    }
+    assert tried(made, "write") == "ok"
+    assert tried(made, "read") == "from within"
+    assert platform.object_store.get_object("uploads", "key").read() == b"from within"
+    assert tried(made, "send") == "ok"
+    (message,) = platform.queue.receive_messages("inbox").messages
+    assert message.body == "from within"
+    assert tried(made, "describe") == 11
+
+
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        "other-bucket",
+        "copy-from-other",
+        "all-buckets",
+        "other-queue",
+        "dead-letters",
+        "secret",
+        "deploy",
+        "logs",
+    ],
+)
+def test_an_application_is_denied_what_it_is_not_bound_to(
+    platform: LCPlatform, attempt: str
+) -> None:
+    made = deploy(platform, image="bound", bindings=BINDINGS)
+    assert tried(made, attempt) == "PERMISSION_DENIED"
+
+
+def test_an_application_has_no_control_over_the_mock(platform: LCPlatform) -> None:
+    made = deploy(platform, image="bound", bindings=BINDINGS)
+    assert tried(made, "control") in {"UNSUPPORTED", "INTERNAL"}
+
+
+def test_an_application_that_may_read_does_not_write(platform: LCPlatform) -> None:
+    platform.object_store.put_object("uploads", "key", b"from outside")
+    reading = [one.model_copy(update={"access": Access.READ}) for one in BINDINGS]
+    made = deploy(platform, image="bound", bindings=reading)
+    assert tried(made, "read") == "from outside"
+    for attempt in ("write", "delete", "send", "receive"):
+        assert tried(made, attempt) == "PERMISSION_DENIED"
+
+
+def test_a_binding_without_a_resource_is_to_the_whole_service(platform: LCPlatform) -> None:
+    made = deploy(platform, image="bound", bindings=[Binding(service="object_store")])
+    assert tried(made, "other-bucket") == "nobody's business"
+    assert tried(made, "all-buckets") == ["private", "uploads"]
+    assert tried(made, "other-queue") == "PERMISSION_DENIED"
+
+
+def test_an_update_changes_what_is_bound(platform: LCPlatform) -> None:
+    made = deploy(platform, image="bound", bindings=BINDINGS)
+    hosting = platform.web_hosting
+    hosting.update_application(
+        made.application_id, bindings=[Binding(service="queue", resource="inbox", name="inbox")]
+    )
+    hosting.wait_until_running(made.application_id, timeout=SOON)
+    assert tried(made, "send") == "ok"
+    assert tried(made, "other-bucket") == "PERMISSION_DENIED"
+
+
+def test_nobody_else_comes_in_through_the_door_of_an_application(platform: LCPlatform) -> None:
+    made = deploy(platform, bindings=BINDINGS)
+    endpoint = body(made.url, "/environment/LCPLATFORM_PROVIDERS__GRPC__ENDPOINT")
+    token = body(made.url, "/environment/LCPLATFORM_PROVIDERS__GRPC__TOKEN")
+    assert endpoint.startswith("127.0.0.1:")
+    without: dict[str, Any] = {}
+    for wrong in (without, {"token": "guessed"}):
+        with (
+            LCPlatform("grpc", endpoint=endpoint, **wrong) as other,
+            pytest.raises(AuthenticationError),
+        ):
+            other.queue.send_message("inbox", "x")
+    with LCPlatform("grpc", endpoint=endpoint, token=token) as itself:
+        itself.queue.send_message("inbox", "x")
+    told = [
+        *platform.web_hosting.iter_applications(),
+        *platform.web_hosting.get_logs(made.application_id),
+    ]
+    assert token not in repr(told)
+
+
+def test_the_door_is_shut_with_its_application(platform: LCPlatform) -> None:
+    made = deploy(platform, bindings=BINDINGS)
+    endpoint = body(made.url, "/environment/LCPLATFORM_PROVIDERS__GRPC__ENDPOINT")
+    token = body(made.url, "/environment/LCPLATFORM_PROVIDERS__GRPC__TOKEN")
+    platform.web_hosting.delete_application(made.application_id)
+    eventually(lambda: not platform.web_hosting.exists(made.application_id))
+    with (
+        LCPlatform("grpc", endpoint=endpoint, token=token) as itself,
+        pytest.raises(ServiceUnavailableError),
+    ):
+        itself.queue.send_message("inbox", "x")
+
+
+def test_every_operation_of_every_service_is_refused_without_a_binding() -> None:
+    drivers = provider.connect({}, asynchronous=False)
+    none = restricted(drivers, [])
+    try:
+        for service in SERVICES:
+            driver = getattr(none, service)()
+            operations = vars(import_module(f"lcplatform.{service}.operations")).values()
+            for one in operations:
+                if isinstance(one, Operation):
+                    with pytest.raises(PermissionDeniedError):
+                        getattr(driver, one.method)(object())
+    finally:
+        drivers.close()
