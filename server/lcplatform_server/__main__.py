@@ -1,4 +1,4 @@
-"""`lcplatform serve`: a provider behind a gRPC server, until it is told to stop."""
+"""`lcplatform serve`: a provider behind a gRPC server, until it is told to stop; `lcplatform deploy`: an application."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from lcplatform_runtime.errors import FieldViolation, LCPlatformError, ValidationError
 
@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """0 when the server has stopped as it was told, 2 when it cannot run as it should."""
     given = _parser().parse_args(arguments)
     try:
-        _serve(given)
+        given.run(given)
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in _EXTRA:
             raise
@@ -45,11 +45,16 @@ def _parser() -> argparse.ArgumentParser:
         prog="lcplatform", description="Cloud services behind one interface."
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    serve = commands.add_parser("serve", help="serve a provider over gRPC", description=__doc__)
-    serve.add_argument(
+    _add_serve(commands.add_parser("serve", help="serve a provider over gRPC"))
+    _add_deploy(commands.add_parser("deploy", help="deploy an application with what it needs"))
+    return parser
+
+
+def _add_platform(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
         "--provider", help="the provider, such as mock or aws; from the settings where absent"
     )
-    serve.add_argument(
+    command.add_argument(
         "--option",
         action="append",
         default=[],
@@ -57,9 +62,25 @@ def _parser() -> argparse.ArgumentParser:
         type=_pair,
         help="an option of the provider; may be given several times",
     )
-    serve.add_argument(
+    command.add_argument(
         "--config", type=Path, help="a lcplatform.toml; the environment wins over it"
     )
+
+
+def _add_deploy(deploy: argparse.ArgumentParser) -> None:
+    deploy.set_defaults(run=_deploy)
+    deploy.add_argument("file", type=Path, help="the file that says what is deployed (app.toml)")
+    _add_platform(deploy)
+    deploy.add_argument(
+        "--detach",
+        action="store_true",
+        help="do not stay in the foreground, which only the mock does",
+    )
+
+
+def _add_serve(serve: argparse.ArgumentParser) -> None:
+    serve.set_defaults(run=_serve)
+    _add_platform(serve)
     serve.add_argument(
         "--listen", default="127.0.0.1:50051", metavar="HOST:PORT", help="port 0 takes a free one"
     )
@@ -92,7 +113,6 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument(
         "--log", action="store_true", help="write a record of every call to standard error"
     )
-    return parser
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -113,9 +133,7 @@ def _serve(given: argparse.Namespace) -> None:
         logging.basicConfig(
             level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s"
         )
-    stop = threading.Event()
-    for number in _ENDING:
-        signal.signal(number, lambda *_: stop.set())
+    stop = _told_to_stop()
     chosen = {name: getattr(given, name) for name in ServerSettings.model_fields if name != "token"}
     chosen["token"] = None if given.token_file is None else _token(given.token_file)
     settings = build(
@@ -130,6 +148,43 @@ def _serve(given: argparse.Namespace) -> None:
             for number in _ENDING:  # whoever cannot await the grace says so again
                 signal.signal(number, signal.SIG_DFL)
             _say("stopping")
+
+
+def _deploy(given: argparse.Namespace) -> None:
+    from lcplatform_server.deploy import deploy
+
+    for number in _ENDING:
+        signal.signal(number, _stop_here)
+    try:
+        deploy(
+            given.file,
+            provider=given.provider,
+            config=given.config,
+            options=dict(given.option),
+            detach=given.detach,
+            say=_say,
+            wait=threading.Event().wait,
+        )
+    except _ToldToStop:
+        _say("stopped")
+
+
+class _ToldToStop(BaseException):
+    """Whatever is under way is given up: what the platform started ends with it."""
+
+
+def _stop_here(*_: object) -> NoReturn:
+    for number in _ENDING:  # whoever cannot await the end says so again
+        signal.signal(number, signal.SIG_DFL)
+    raise _ToldToStop
+
+
+def _told_to_stop() -> threading.Event:
+    """Is set when the process is asked to end."""
+    stop = threading.Event()
+    for number in _ENDING:
+        signal.signal(number, lambda *_: stop.set())
+    return stop
 
 
 def _token(file: Path) -> str:
