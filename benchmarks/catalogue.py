@@ -18,6 +18,7 @@ _MODULES: Final = (
     "grpc_stream",
     "mock_in_memory",
     "event_patterns",
+    "deployment",
     "memory_1gib",
     "import_cpu",
     "generate_cold",
