@@ -73,7 +73,11 @@ class ApplicationWork(Service[Sites], Owner):
     @override
     def _moved(self) -> None:
         self._working.clear()
-        self._world.agenda.soon(self._reconcile)
+
+    @override
+    def restore(self, snapshot: Sites) -> None:
+        super().restore(snapshot)
+        self._reconcile()
 
     def _touch(self, site: Site) -> None:
         """Its settings have changed."""

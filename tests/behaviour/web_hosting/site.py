@@ -27,7 +27,10 @@ class Page(BaseHTTPRequestHandler):
         if path == "/slow":
             time.sleep(0.5)
         if path == "/child":
-            self.answer(200, str(subprocess.Popen(["sleep", "600"]).pid))
+            self.answer(
+                200,
+                str(subprocess.Popen(["sh", "-c", "trap : TERM; while :; do sleep 60; done"]).pid),
+            )
         elif path == "/pid":
             self.answer(200, str(os.getpid()))
         elif path == "/health":
