@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # Processes live in real time, whatever the clock of the mock says: these are seconds of the machine.
 _FIRST_LOOKS: Final = 5.0
-_OFTEN: Final = 0.01
+_OFTEN: Final = 0.003
 _SELDOM: Final = 0.25
 _PROBE_SECONDS: Final = 2.0
 _UNHEALTHY_AFTER: Final = 3
