@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from lcplatform.secrets.client import Secrets
     from lcplatform.testing.client import Control
     from lcplatform.web_hosting.client import WebHosting
-    from lcplatform_runtime.config import PlatformSettings
+    from lcplatform_runtime.config import BindingSettings, PlatformSettings
 
 
 class LCPlatform:
@@ -93,6 +93,12 @@ class LCPlatform:
             drivers, settings=settings, known=SERVICES, asynchronous=False
         )
         return made
+
+    @property
+    def bindings(self) -> Mapping[str, BindingSettings]:
+        """The resources that the application is bound to, by its own names for them, as the settings say: `bindings` in a
+        file, LCPLATFORM_BINDINGS__… in the environment."""
+        return self._foundation.bindings
 
     @property
     def authentication(self) -> Authentication:
@@ -366,7 +372,8 @@ class LCPlatform:
         (FR-001). An application keeps its identity through every change; each change makes a
         revision, and putting a revision in place is a deployment. Changes take their time: they
         answer with the application in a status that is not its last, and get_application tells how
-        it went on.
+        it went on. One change at a time: while one is under way (creating, updating, deleting), the
+        next is PRECONDITION_FAILED.
         """
         return self._foundation.client("web_hosting", self._make_web_hosting)
 

@@ -19,6 +19,7 @@ from lcplatform.web_hosting.models import (
 from lcplatform_mock.ready import trusted
 from lcplatform_mock.refusals import invalid, stale
 from lcplatform_runtime.errors import PreconditionFailedError
+from lcplatform_runtime.sizes import MEMORY, fitting_memory
 
 MAX_INSTANCES: Final = 25
 MAX_ENVIRONMENT: Final = 200
@@ -26,15 +27,6 @@ MAX_REVISIONS: Final = 50
 
 Task: TypeAlias = Literal["deploy", "scale", "pause", "resume", "delete"]
 """What is under way with an application."""
-
-_MEMORY: Final[Mapping[float, tuple[int, ...]]] = {
-    0.25: (512, 1024),
-    0.5: (1024,),
-    1.0: (2048, 3072, 4096),
-    2.0: (4096, 6144),
-    4.0: (8192, 10240, 12288),
-}
-"""The memory that goes with a share of a processor, the portable set of the contract (FR-002)."""
 
 _BUSY: Final = frozenset(
     {ApplicationStatus.CREATING, ApplicationStatus.UPDATING, ApplicationStatus.DELETING}
@@ -225,16 +217,15 @@ class Site:
 
 def deployed(request: DeployApplicationRequest) -> Settings:
     """The settings of a new application. Raises ValidationError where they do not go together."""
-    cpu, least = request.cpu, request.min_instances
-    most = request.max_instances
+    least, most = request.min_instances, request.max_instances
     return checked(
         Settings(
             image=request.image,
             port=request.port,
             environment=dict(request.environment),
             secrets=dict(request.secrets),
-            cpu=cpu,
-            memory=memory_for(cpu)[0] if request.memory is None else request.memory,
+            cpu=request.cpu,
+            memory=fitting_memory(request.cpu, request.memory),
             min_instances=least,
             max_instances=max(least, 1) if most is None else most,
             health_check_path=request.health_check_path,
@@ -247,10 +238,8 @@ def deployed(request: DeployApplicationRequest) -> Settings:
 def updated(settings: Settings, request: UpdateApplicationRequest) -> Settings:
     """The settings after an update. Raises ValidationError where they do not go together."""
     cpu = settings.cpu if request.cpu is None else request.cpu
-    memory = request.memory
-    if memory is None:
-        fits = memory_for(cpu)
-        memory = settings.memory if settings.memory in fits else fits[0]
+    kept = settings.memory if settings.memory in MEMORY.get(cpu, ()) else None
+    memory = fitting_memory(cpu, kept if request.memory is None else request.memory)
     given = {
         name: value
         for name in (
@@ -281,19 +270,8 @@ _CLEARED: Final[Mapping[str, object]] = {
 }
 
 
-def memory_for(cpu: float) -> tuple[int, ...]:
-    """The memory that goes with a share of a processor, the least first. Raises ValidationError if that is none of the set."""
-    if cpu not in _MEMORY:
-        raise invalid("cpu", f"one of {', '.join(f'{one:g}' for one in _MEMORY)}")
-    return _MEMORY[cpu]
-
-
 def checked(settings: Settings) -> Settings:
     """Refuses settings that do not go together."""
-    fits = memory_for(settings.cpu)
-    if settings.memory not in fits:
-        listed = " or ".join(map(str, fits))
-        raise invalid("cpu", f"{settings.cpu:g} virtual CPUs go with {listed} MB of memory")
     if settings.min_instances > settings.max_instances:
         raise invalid("max_instances", "at least min_instances")
     _check_variables(settings)
