@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -542,3 +543,15 @@ STORIES: Final = (
         "select * from public.mixed",
     ),
 )
+
+
+def expressions() -> Iterator[str]:
+    """Queries without a table, one for each expression."""
+    for line in EXPRESSIONS.splitlines():
+        for expression in line.split(" | "):
+            yield f"select {expression}"
+
+
+def queries() -> Iterator[str]:
+    """Queries as they are."""
+    yield from QUERIES.splitlines()

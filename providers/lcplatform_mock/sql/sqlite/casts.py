@@ -120,6 +120,8 @@ def settled(expr: Expr, target: str) -> Expr:
     """An expression whose type its place decides, once that is known."""
     if expr.type is not None:
         return expr
+    if expr.unknown is not None:
+        expr.unknown.settle(target)
     if expr.literal is None:
         return Expr(expr.sql, target, name=expr.name, plain=True)
     value = reader(target)(expr.literal)

@@ -68,9 +68,14 @@ class Compiled:
 
 
 def shown(
-    columns: Sequence[tuple[str, str]],
+    columns: Sequence[tuple[str, str]], *, returned: bool = False
 ) -> tuple[tuple[Column, ...], tuple[Read | None, ...], bool]:
-    """The columns of a result, what reads their values, and whether nothing needs to be read."""
-    readers = tuple(reader(known(kind).name) for _, kind in columns)
+    """The columns of a result, what reads their values, and whether nothing needs to be read.
+
+    RETURNING tells floating-point numbers as SQLite keeps them, whole ones as integers.
+    """
+    readers = tuple(
+        float if returned and kind == "float8" else reader(known(kind).name) for _, kind in columns
+    )
     told = tuple(_column(name=name, type_name=kind) for name, kind in columns)
     return told, readers, not any(readers)

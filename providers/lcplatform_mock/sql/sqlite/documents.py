@@ -94,12 +94,18 @@ def as_text(value: Any) -> str | None:
 
 def item(document: str, key: str | int) -> str | None:
     """`->`: what stands there, as JSON."""
-    return _told(_item(load(document), key))
+    return _told(_part(load(document), key))
 
 
 def item_text(document: str, key: str | int) -> str | None:
     """`->>`: what stands there, as text."""
-    return as_text(_item(load(document), key))
+    return as_text(_part(load(document), key))
+
+
+def _part(value: Any, key: str | int) -> Any:
+    """An item. What is neither an object nor an array is its own only item, as PostgreSQL has it (`jsonb_array_element`)."""
+    alone = not isinstance(value, dict | list) and isinstance(key, int)
+    return _item([value] if alone else value, key)
 
 
 def _follow(document: str, path: Sequence[str | None]) -> Any:

@@ -376,6 +376,8 @@ def _is(make: Expressions, node: exp.Is) -> Expr:
     right = node.expression
     if isinstance(right, exp.Null):
         inner = make(node.this)
+        if inner.unknown is not None:
+            inner.unknown.untold = True
         return merged(f"({inner.sql} IS {negated}NULL)", "bool", inner, sure=True)
     if isinstance(right, exp.Boolean):
         inner = make.truth(node.this, "IS TRUE")
@@ -393,9 +395,8 @@ def _distinct(*, negated: bool) -> Handler:
 
 def _between(make: Expressions, node: exp.Between) -> Expr:
     only(node, "this", "low", "high")
-    value = make(node.this)
-    low = operators.compared(">=", value, make(node.args["low"]))
-    high = operators.compared("<=", value, make(node.args["high"]))
+    low = operators.compared(">=", make(node.this), make(node.args["low"]))
+    high = operators.compared("<=", make(node.this), make(node.args["high"]))
     return merged(f"({low.sql} AND {high.sql})", "bool", low, high)
 
 
@@ -485,6 +486,8 @@ def _case(make: Expressions, node: exp.Case) -> Expr:
         results.append(make(branch.args["true"]))
     default = node.args.get("default")
     otherwise = Expr("NULL", None) if default is None else make(default)
+    telling = default is not None and otherwise.name != NAMELESS and not otherwise.weak
+    name = otherwise.name if telling else "case"
     # PostgreSQL looks at ELSE first.
     kind = common([otherwise.type, *(it.type for it in results)], "CASE")
     results = [_as(it, kind) for it in results]
@@ -493,10 +496,7 @@ def _case(make: Expressions, node: exp.Case) -> Expr:
         f"WHEN {test.sql} THEN {result.sql}" for test, result in zip(tests, results, strict=True)
     )
     words = f"(CASE {branches} ELSE {otherwise.sql} END)"
-    found = merged(words, kind, *tests, *results, otherwise)
-    if default is not None and otherwise.name != NAMELESS and not otherwise.weak:
-        return found.named(otherwise.name)
-    return found.named("case", weak=True)
+    return merged(words, kind, *tests, *results, otherwise).named(name, weak=not telling)
 
 
 def _as(expr: Expr, kind: str) -> Expr:

@@ -40,8 +40,9 @@ _SCALARS: Final[Mapping[str, Sequence[Signature]]] = {
         _of("int4", "pg_within(abs({0}), -2147483648, 2147483647)", "int4"),
         _of("int8", "pg_integer_abs({0})", "int8"),
         _of("numeric", "pg_absolute({0})", "numeric"),
-        _of("float4", "abs({0})", "float4"),
-        _of("float8", "abs({0})", "float8"),
+        # Zero is added for the sake of negative zero.
+        _of("float4", "(abs({0}) + 0.0)", "float4"),
+        _of("float8", "(abs({0}) + 0.0)", "float8"),
     ],
     "ceil": [
         _of("numeric", "pg_ceiling({0})", "numeric"),

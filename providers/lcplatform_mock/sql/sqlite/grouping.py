@@ -318,6 +318,10 @@ def _window_arguments(name: str, arguments: Sequence[Expr]) -> tuple[str, list[E
         raise missing(name, arguments)
     if name == "ntile":
         return "int4", [_whole(name, arguments, 0)]
+    if all(it.type is None for it in (arguments[0], *arguments[2:])):
+        raise failure(
+            "42804", "could not determine polymorphic type because input has type unknown"
+        )
     value = settled(arguments[0], "text")
     kind = str(value.type)
     if name in {"first_value", "last_value"}:

@@ -217,7 +217,8 @@ def integer_modulo(left: int, right: int) -> int:
     """What is left of a division, with the sign of the dividend."""
     if not right:
         raise refused("22012")
-    return int(math.fmod(left, right)) if abs(left) < 2**53 else left - right * int(left / right)
+    result = abs(left) % abs(right)
+    return -result if left < 0 else result
 
 
 # --- floating-point numbers
@@ -313,7 +314,7 @@ def square_root(number: float) -> float:
 
 def float_round(number: float) -> float:
     """The nearest whole number, of two the even one."""
-    return number if math.isinf(number) else float(round(number))
+    return number if math.isinf(number) else math.copysign(round(number), number)
 
 
 def float_text(number: float) -> str:

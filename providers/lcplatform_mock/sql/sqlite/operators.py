@@ -212,8 +212,8 @@ def negated(expr: Expr) -> Expr:
         return merged(words, expr.type, expr, sure=expr.sure)
     words = {
         "numeric": "pg_negate({})",
-        "float4": "(-{})",
-        "float8": "(-{})",
+        "float4": "pg_float_multiply({}, -1)",  # SQLite's minus makes no negative zero
+        "float8": "pg_float_multiply({}, -1)",
         "interval": "pg_interval_negate({})",
     }.get(expr.type, "")
     if not words:

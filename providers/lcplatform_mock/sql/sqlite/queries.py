@@ -376,12 +376,18 @@ class _Select:
     def query(self) -> Query:
         """The whole of it."""
         node = self._node
-        where = self._where()
-        self._make.groups = frozenset(it.sql for it in self._group)
+        groups = frozenset(it.sql for it in self._group)
+        self._make.groups = groups
         self._name_windows()
-        items = [self._settled(index, it) for index, it in enumerate(self._items())]
-        if not items:
+        told = (
+            self._items()
+        )  # before WHERE, as it matters to parameters whose types their places decide
+        if not told:
             raise unsupported("a query without columns")
+        self._make.groups = None
+        where = self._where()
+        self._make.groups = groups
+        items = [self._settled(index, it) for index, it in enumerate(told)]
         having = self._having()
         order = self._order(items)
         grouped = bool(self._group) or any(

@@ -167,7 +167,7 @@ def _make_date(year: int, month: int, day: int) -> int:
 
 
 def _float_whole(choose: Callable[[float], int], number: float) -> float:
-    return number if math.isinf(number) else float(choose(number))
+    return number if math.isinf(number) else math.copysign(choose(number), number)
 
 
 def _exact_to_integer(number: str, low: int, high: int) -> int:

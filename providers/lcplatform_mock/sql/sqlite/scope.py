@@ -12,6 +12,26 @@ from lcplatform_runtime.sqlstate import failure
 NAMELESS: Final = "?column?"
 
 
+@dataclass(slots=True)
+class Unknown:
+    """A parameter whose type its place decides: null, of which the first place that asks for a type decides for all later ones.
+
+    Attributes:
+        kind: the type that it has got.
+        untold: it stands where nothing asks for a type.
+    """
+
+    number: int
+    kind: str | None = None
+    untold: bool = False
+
+    def settle(self, kind: str) -> None:
+        """One of its places asks for this type."""
+        if self.untold or self.kind not in {None, kind}:
+            raise failure("42P08", f"could not determine data type of parameter ${self.number}")
+        self.kind = kind
+
+
 @dataclass(frozen=True, slots=True)
 class Expr:
     """An expression in SQLite's words.
@@ -27,6 +47,7 @@ class Expr:
         sure: it is not null.
         plain: it is a literal, a parameter or a column.
         weak: its name gives way to that of a cast around it.
+        unknown: the parameter that it is, if it is one whose type is not decided.
     """
 
     sql: str
@@ -39,6 +60,7 @@ class Expr:
     sure: bool = False
     plain: bool = False
     weak: bool = False
+    unknown: Unknown | None = None
 
     def named(self, name: str, *, weak: bool = False) -> Expr:
         """The same under another name."""

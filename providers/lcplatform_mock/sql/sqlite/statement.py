@@ -13,7 +13,7 @@ from lcplatform_mock.sql.sqlite.casts import cast, settled
 from lcplatform_mock.sql.sqlite.catalog import Catalog
 from lcplatform_mock.sql.sqlite.grouping import Grouping
 from lcplatform_mock.sql.sqlite.lexing import quoted
-from lcplatform_mock.sql.sqlite.scope import Expr, Scope
+from lcplatform_mock.sql.sqlite.scope import Expr, Scope, Unknown
 from lcplatform_mock.sql.words import unsupported
 from lcplatform_runtime.sqlstate import failure
 
@@ -37,6 +37,7 @@ class Statement:
         highest: the number of its last parameter.
         uses: the tables and views that it reads.
         tables: the common table expressions that can be named, the innermost last.
+        unknown: the parameters whose types their places decide.
     """
 
     catalog: Catalog
@@ -47,6 +48,7 @@ class Statement:
     highest: int = 0
     uses: set[str] = field(default_factory=set)
     tables: list[dict[str, Query]] = field(default_factory=list)
+    unknown: dict[int, Unknown] = field(default_factory=dict)
     aggregates: Grouping = field(default_factory=Grouping)
 
     def parameter(self, number: int) -> Expr:
@@ -59,7 +61,17 @@ class Statement:
         if kind == EMPTY_ARRAY:
             return Expr(quoted(EMPTY_ARRAY), None, EMPTY_ARRAY, sure=True, plain=True)
         self.highest = max(self.highest, number)
-        return Expr(f"?{number}", kind, sure=kind is not None, plain=True)
+        if kind is not None:
+            return Expr(f"?{number}", kind, sure=True, plain=True)
+        unknown = self.unknown.setdefault(number, Unknown(number))
+        place = unknown if unknown.kind is None else None
+        return Expr(f"?{number}", unknown.kind, plain=True, unknown=place)
+
+    def check_parameters(self) -> None:
+        """Every parameter has a type by now."""
+        for number, unknown in self.unknown.items():
+            if unknown.kind is None:
+                raise failure("42P18", f"could not determine data type of parameter ${number}")
 
     def query(
         self,

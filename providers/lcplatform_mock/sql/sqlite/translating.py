@@ -85,6 +85,7 @@ def _translated(catalog: Catalog, node: exp.Expr, kinds: tuple[str | None, ...])
 
 def _query(statement: Statement, node: exp.Expr) -> Compiled:
     query = statement.query(node, None)
+    statement.check_parameters()
     columns, readers, plain = shown(query.columns)
     return Compiled(
         verb="SELECT FOR UPDATE"

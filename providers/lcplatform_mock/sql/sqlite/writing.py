@@ -134,7 +134,8 @@ def _compiled(
     columns: list[tuple[str, str]],
     check: tuple[str, str] | None = None,
 ) -> Compiled:
-    told, readers, plain = shown(columns)
+    statement.check_parameters()
+    told, readers, plain = shown(columns, returned=True)
     return Compiled(
         verb=verb,
         sql=sql,
