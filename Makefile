@@ -17,7 +17,7 @@ export EMULATORS_VENV
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test check check-breaking generate verify-generated conformance differential bench mutation serve lock build clean
+.PHONY: help setup demo stories test check check-breaking generate verify-generated conformance differential bench mutation serve lock build clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ setup: $(PROJECT) $(EMULATORS) ## create the environments from the hash-locked r
 
 demo: $(PROJECT) ## ingest real files in-process, over gRPC and from Node, and compare
 	$(PY) examples/ingest/run.py $(ARGS)
+
+stories: $(PROJECT) ## play the stories of examples/stories, each a small application from beginning to end
+	$(PY) -m examples.stories $(ARGS)
 
 test: setup ## run the tests and the contract suite; emulators start and stop by themselves
 	$(BIN)/pytest -n logical --maxprocesses 4 $(ARGS)
