@@ -1,6 +1,6 @@
 """Opens the shop: creates its queue and its bucket, and schedules the job that drains the one into the other.
 
-    LCPLATFORM_PROVIDER=grpc LCPLATFORM_PROVIDERS__GRPC__ENDPOINT=127.0.0.1:50051 python orders.py
+LCPLATFORM_PROVIDER=grpc LCPLATFORM_PROVIDERS__GRPC__ENDPOINT=127.0.0.1:50051 python orders.py
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import os
 from datetime import timedelta
 from typing import Final
 
-from lcplatform import LCPlatform
+from lcplatform import Json, LCPlatform
 from lcplatform.batch.models import JobTemplate
 from lcplatform.queue.models import SendMessagesEntry
 
@@ -21,7 +21,9 @@ JOB: Final = "drain"
 def main() -> None:
     """Opens it. The job reaches the platform as this program does."""
     with LCPlatform.from_env() as platform:
-        open_shop(platform, {it: os.environ[it] for it in os.environ if it.startswith("LCPLATFORM_")})
+        open_shop(
+            platform, {it: os.environ[it] for it in os.environ if it.startswith("LCPLATFORM_")}
+        )
 
 
 def open_shop(platform: LCPlatform, environment: dict[str, str]) -> None:
@@ -40,7 +42,7 @@ def sell(platform: LCPlatform, orders: list[dict[str, object]]) -> list[str]:
     """Sends orders. Returns the ids of their messages."""
     ids: list[str] = []
     for start in range(0, len(orders), 10):
-        entries = [SendMessagesEntry(body=order) for order in orders[start : start + 10]]
+        entries = [SendMessagesEntry(body=Json(order)) for order in orders[start : start + 10]]
         answer = platform.queue.send_messages(QUEUE, entries)
         assert not answer.failed
         ids += [it.message_id for it in answer.successful]

@@ -21,10 +21,10 @@ from lcplatform_server.server import Server
 from lcplatform_server.settings import ServerSettings
 
 HERE: Final = Path(__file__).parent
-sys.path.insert(0, str(HERE))
+sys.path.insert(0, str(HERE.parents[2]))
 
-from drain import BUCKET, QUEUE, SALES  # noqa: E402  beside this file
-from orders import JOB, open_shop, sell  # noqa: E402
+from examples.stories.drain.drain import BUCKET, QUEUE, SALES  # noqa: E402  found only now
+from examples.stories.drain.orders import JOB, open_shop, sell  # noqa: E402  likewise
 
 ORDERS: Final = 60
 
