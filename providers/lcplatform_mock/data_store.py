@@ -304,7 +304,8 @@ class MockDataStore(Service[object], DataStoreDriver):
         if self._settings.engine == "postgresql":
             with _installed("postgresql"):
                 from lcplatform_mock.sql.postgres.engine import PostgresEngine
-            return PostgresEngine(folder, size)
+            journal = self._world.journal
+            return PostgresEngine(folder, size, None if journal is None else journal.cipher)
         with _installed("mock"):
             from lcplatform_mock.sql.sqlite.engine import SqliteEngine
         return SqliteEngine(folder, size, self._settings.lock_wait, self._clock)

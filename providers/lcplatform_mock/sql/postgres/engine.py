@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from lcplatform.data_store.models import (
     GetConnectionInfoResponse,
@@ -19,6 +19,9 @@ from lcplatform_mock.sql.postgres.connection import Connection
 from lcplatform_mock.sql.postgres.server import USER, Server
 from lcplatform_runtime.errors import PreconditionFailedError
 
+if TYPE_CHECKING:
+    from cryptography.fernet import Fernet
+
 DATABASE: Final = "lcplatform"
 _PORT: Final = 5432
 _PATIENCE: Final = 5000
@@ -27,18 +30,19 @@ _PATIENCE: Final = 5000
 class PostgresEngine:
     """A server of its own and a pool of connections to it."""
 
-    def __init__(self, folder: Path | None, size: int) -> None:
+    def __init__(self, folder: Path | None, size: int, cipher: Fernet | None = None) -> None:
         """Starts the server.
 
         Args:
             folder: where it keeps its data; nowhere for long, if there is none.
             size: how many connections the pool opens at most.
+            cipher: seals the password of the server's user, where anything is kept.
 
         Raises:
             UnsupportedError: PostgreSQL is not installed.
         """
         self._size = size
-        self._server = Server(folder, size)
+        self._server = Server(folder, size, cipher)
         self._pool = Pool(self._connect, size)
         self._lock = threading.Lock()
         self._snapshots = 0

@@ -6,6 +6,7 @@ import os
 import secrets
 import shutil
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -13,9 +14,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from lcplatform_runtime.errors import InternalError, UnsupportedError
+
+if TYPE_CHECKING:
+    from cryptography.fernet import Fernet
 
 USER: Final = "postgres"
 MISSING: Final = (
@@ -34,6 +38,16 @@ trap 'kill -INT $server 2>/dev/null' TERM INT
 while kill -0 $server 2>/dev/null; do wait $server; done
 """
 
+# Gives up the rights of an administrator, and becomes the program.
+_LEAVE: Final = """
+import os, sys
+user, group, *command = sys.argv[1:]
+os.setgroups([])
+os.setgid(int(group))
+os.setuid(int(user))
+os.execv(command[0], command)
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class _Identity:
@@ -41,7 +55,16 @@ class _Identity:
 
     user: int | None = None
     group: int | None = None
-    groups: tuple[int, ...] | None = None
+
+    def running(self, command: Sequence[str]) -> Sequence[str]:
+        """What runs the command as that user.
+
+        `subprocess` would fork for it, where it can do without otherwise. Libraries such as gRPC have handlers for that,
+        which may end the child before it is a program.
+        """
+        if self.user is None:
+            return command
+        return [sys.executable, "-I", "-S", "-c", _LEAVE, f"{self.user}", f"{self.group}", *command]
 
 
 class Server:
@@ -52,25 +75,27 @@ class Server:
         password: the password of its user.
     """
 
-    def __init__(self, folder: Path | None, connections: int) -> None:
+    def __init__(self, folder: Path | None, connections: int, cipher: Fernet | None = None) -> None:
         """Starts it, which takes about a second, and another half where the folder is new.
 
         Args:
             folder: where the data lie; a folder that is gone afterwards if there is none.
             connections: how many connections it allows.
+            cipher: seals the password of the server's user, which is kept in the folder.
 
         Raises:
             UnsupportedError: PostgreSQL is not installed.
             InternalError: it does not start. The message holds the last lines of its log.
         """
         programs = _programs()
+        self._cipher = cipher
         self._scratch = Path(tempfile.mkdtemp(prefix="lcp-"))  # short, for a socket's path is
         self.socket = self._scratch
         try:
             self._identity = _identity()
             _give(self._scratch, self._identity)
             self._data = folder or self._scratch / "data"
-            self._data.mkdir(mode=0o700, exist_ok=True)
+            self._data.mkdir(mode=0o700, parents=True, exist_ok=True)
             _give(self._data, self._identity)
             # Power cuts aside, the operating system keeps what was written: a folder that is thrown away needs no more.
             self._process = self._start(programs, connections, durable=folder is not None)
@@ -92,7 +117,8 @@ class Server:
     def _start(self, programs: Path, connections: int, *, durable: bool) -> subprocess.Popen[bytes]:
         if not (self._data / "PG_VERSION").exists():
             self._make(programs)
-        self.password = self._secret_file().read_text()
+        kept = self._secret_file().read_bytes()
+        self.password = (self._cipher.decrypt(kept) if self._cipher else kept).decode()
         command = [str(programs / "postgres"), "-D", _HERE]
         for name, value in _configuration(self.socket, connections, durable=durable).items():
             command += ["-c", f"{name}={value}"]
@@ -111,14 +137,11 @@ class Server:
         reading, self._life = os.pipe()
         with log.open("wb") as out, os.fdopen(reading) as end:
             return subprocess.Popen(  # noqa: S603  programs of ours, with options of ours
-                ["/bin/sh", "-c", _KEEPER, *command],
+                self._identity.running(["/bin/sh", "-c", _KEEPER, *command]),
                 stdin=end,
                 stdout=out,
                 stderr=out,
                 cwd=self._data,
-                user=self._identity.user,
-                group=self._identity.group,
-                extra_groups=self._identity.groups,
             )
 
     def _make(self, programs: Path) -> None:
@@ -131,24 +154,22 @@ class Server:
         command += [f"--pwfile={file}", "-E", "UTF8", "--locale-provider=builtin", "--no-sync"]
         command += ["--locale=C.UTF-8", "--builtin-locale=C.UTF-8"]
         made = subprocess.run(  # noqa: S603  a program of ours, with options of ours
-            command,
+            self._identity.running(command),
             cwd=self._data,
             capture_output=True,
             check=False,
-            user=self._identity.user,
-            group=self._identity.group,
-            extra_groups=self._identity.groups,
         )
         if made.returncode:
             shutil.rmtree(self._data, ignore_errors=True)
             raise InternalError(f"PostgreSQL cannot be set up: {_tail(made.stderr)}")
         kept = self._secret_file()
         kept.touch(mode=0o600)
-        kept.write_text(word)
+        sealed = word.encode() if self._cipher is None else self._cipher.encrypt(word.encode())
+        kept.write_bytes(sealed)
         file.unlink()
 
     def _secret_file(self) -> Path:
-        """Where the password is kept: within the data, which only their owner can read."""
+        """Where the password is kept: within the data, which only their owner can read, and sealed as secrets are."""
         return self._data / "lcplatform.password"
 
 
@@ -184,7 +205,7 @@ def _identity() -> _Identity:
     import pwd
 
     nobody = pwd.getpwnam("nobody")
-    return _Identity(nobody.pw_uid, nobody.pw_gid, ())
+    return _Identity(nobody.pw_uid, nobody.pw_gid)
 
 
 def _give(path: Path, identity: _Identity) -> None:

@@ -1,0 +1,24 @@
+"""What the mock's PostgreSQL leaves in a state directory: its data, and no password that anybody could read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lcplatform import LCPlatform
+
+
+def test_a_database_is_kept_and_its_password_is_in_no_file(tmp_path: Path) -> None:
+    def opened() -> LCPlatform:
+        return LCPlatform("mock", state=tmp_path / "state", data_store={"engine": "postgresql"})
+
+    with opened() as platform:
+        platform.data_store.execute("CREATE TABLE kept (n integer)")
+        platform.data_store.execute("INSERT INTO kept VALUES ($1)", [7])
+        name = platform.data_store.get_connection_info().password_secret
+        assert name is not None
+        password = platform.secrets.get_secret(name).value
+    files = [it for it in (tmp_path / "state").rglob("*") if it.is_file()]
+    assert len(files) > 100
+    assert [it for it in files if str(password).encode() in it.read_bytes()] == []
+    with opened() as platform:
+        assert platform.data_store.query("SELECT n FROM kept").rows[0].values == (7,)
