@@ -19,6 +19,7 @@ _MODULES: Final = (
     "mock_in_memory",
     "event_patterns",
     "deployment",
+    "job_submission",
     "memory_1gib",
     "import_cpu",
     "generate_cold",
