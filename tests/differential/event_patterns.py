@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from functools import partial
 from http.client import HTTPConnection
 from typing import Any, Final, TypeAlias
@@ -51,8 +52,8 @@ def compare(cases: int, seed: int) -> Tally:
     """Gives each case to both."""
     tally = Tally()
     work, dice = Workload(seed), random.Random(seed)
-    with start_ministack() as emulator:
-        ministack = _Ministack(emulator.url)
+    with start_ministack() as emulator, closing(_connected(emulator.url)) as connection:
+        ministack = _Ministack(connection)
         for _ in range(cases):
             pattern = work.pattern()
             event = _event(work, dice, pattern)
@@ -156,9 +157,13 @@ def _mixed(values: Iterable[Any], others: Iterable[Any]) -> bool:
     return bool(kinds and theirs and kinds | theirs == {True, False})
 
 
+def _connected(url: str) -> HTTPConnection:
+    return HTTPConnection(urlsplit(url).netloc)
+
+
 class _Ministack:
-    def __init__(self, url: str) -> None:
-        self._connection = HTTPConnection(urlsplit(url).netloc)
+    def __init__(self, connection: HTTPConnection) -> None:
+        self._connection = connection
 
     def verdict(self, pattern: Any, event: Any) -> Verdict:
         """What the operation TestEventPattern says."""
