@@ -275,6 +275,11 @@ def _element(raw: Raw, depth: int) -> Condition:
     return Element(element_test(raw, depth))
 
 
+def field_test(raw: Raw, path: Path) -> Matcher:
+    """Whether a field of a document is as a value or conditions demand."""
+    return both([it.matcher(path) for it in _conditions(raw, 0)])
+
+
 def element_test(raw: Raw, depth: int = 0) -> Callable[[Value], bool]:
     """Whether an element of an array is as conditions or a filter demand."""
     if not isinstance(raw, dict) or depth > _MAX_NESTING:

@@ -138,9 +138,9 @@ def whole(value: int, *, wide: bool) -> Value:
 
 
 def as_decimal(value: Value) -> Decimal:
-    """A number as a decimal. A double gets the 15 digits that it is sure of."""
+    """A number as a decimal. A double gets the 15 digits that it is sure of, zeros at their end among them."""
     if isinstance(value, Decimal):
         return value
     if isinstance(value, float):
-        return DECIMALS.create_decimal(f"{value:.15g}")
+        return DECIMALS.create_decimal(f"{value:.14e}" if value else str(int(value)))
     return Decimal(int(value))

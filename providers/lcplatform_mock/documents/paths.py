@@ -88,6 +88,18 @@ def _in_array(array: tuple[Value, ...], path: Path, at: int, *, leaves: bool) ->
         yield from _in_array(element, path, at, leaves=leaves)
 
 
+def at(value: Value, path: Path) -> Value:
+    """The one value at a path, which leads through names of objects and places in arrays."""
+    for part in path:
+        if isinstance(value, dict):
+            value = value.get(part, MISSING)
+        elif isinstance(value, tuple) and is_place(part):
+            value = value[int(part)] if int(part) < len(value) else MISSING
+        else:
+            return MISSING
+    return value
+
+
 class ParallelArrays(ValueError):
     """Paths lead through different arrays, so there is no telling which of their values belong together."""
 
@@ -145,9 +157,11 @@ def _within(found: _Found, element: Value) -> _Found:
     rest = found.rest
     if not rest:
         return _Found(UNDEFINED if element is MISSING else element, at_end=True)
-    if is_place(rest[0]):
+    if is_place(rest[0]) and int(rest[0]) < len(found.value):
         place = int(rest[0])
-        inside = found.value[place] if place < len(found.value) else MISSING
+        inside = found.value[place]
+        if len(rest) == 1 and inside.__class__ is tuple:
+            return _Found(inside or UNDEFINED, at_end=True)
         return _followed(inside, rest[1:], (*found.where, place))
     if element.__class__ is dict:
         return _followed(element, rest, (*found.where, Ellipsis))

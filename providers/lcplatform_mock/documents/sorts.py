@@ -10,7 +10,7 @@ from typing import Any, Final
 from typing_extensions import override
 
 from lcplatform.document_store.models import Direction, FieldOrder
-from lcplatform_mock.documents.paths import ParallelArrays, Path, indexed, parts
+from lcplatform_mock.documents.paths import ParallelArrays, Path, at, indexed, parts
 from lcplatform_runtime.documents.extended_json import NoDocument
 from lcplatform_runtime.documents.values import Key, Object, Value, key
 
@@ -73,8 +73,12 @@ class Order:
         return self.key_of(self.values_of(document))
 
     def key_of_element(self, element: Value) -> Key:
-        """The key of an element of an array. One that is no object has none of the fields."""
-        return self.key_of_document(element if element.__class__ is dict else {})
+        """The key of an element of an array, in which arrays are compared as they are, and not by their least element.
+
+        One that is no object has none of the fields.
+        """
+        inside = element if element.__class__ is dict else {}
+        return self.key_of(tuple([at(inside, path) for path in self.paths]))
 
 
 def sort_of(fields: Iterable[FieldOrder]) -> Order | None:
