@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +23,8 @@ from lcplatform_mock.service import Service
 from lcplatform_mock.stages import Owner, Run, Stage, Stages
 from lcplatform_mock.world import World
 from lcplatform_runtime.errors import LCPlatformError
+
+_LOG: Final = logging.getLogger("lcplatform.mock")
 
 _Work: TypeAlias = Task | Literal["revive", "rest"]
 """A task, or what an application needs that is where it should be and whose processes are not."""
@@ -183,8 +186,8 @@ class ApplicationWork(Service[Sites], Owner):
             todo = _Todo(site.pending, site.in_place, site.settings.min_instances)
         with stage.lock:
             if again and work in {"deploy", "scale"} and todo.in_place is not None:
-                _started(stage, todo.in_place)
-            problem, before = _DO[work](stage, todo)
+                _done("revive", stage, todo)
+            problem, before = _done(work, stage, todo)
             if not stage.alive:
                 stage.front.show(())
             with self._lock:
@@ -358,24 +361,29 @@ _Done: TypeAlias = tuple[str | None, Run | None]
 """Why work failed, if it did, and what ran before and is to be stopped."""
 
 
-def _started(stage: Stage, release: Release | None) -> _Done:
-    """Runs a revision."""
-    if release is None:
-        return "there is no revision", None
+def _done(work: _Work, stage: Stage, todo: _Todo) -> _Done:
+    """Does it. Whatever goes wrong is why the work failed: no application stays under way for ever."""
     try:
-        return None, stage.start(release)
+        return _DO[work](stage, todo)
     except StartError as error:
         return str(error), None
     except LCPlatformError as error:
         return error.message, None
+    except Exception as error:  # noqa: BLE001  a defect, which somebody must hear of
+        _LOG.exception("the work on an application broke")
+        return f"the mock failed: {type(error).__name__}", None
+
+
+def _started(stage: Stage, release: Release | None) -> _Done:
+    """Runs a revision."""
+    if release is None:
+        return "there is no revision", None
+    return None, stage.start(release)
 
 
 def _scaled(stage: Stage, todo: _Todo) -> _Done:
-    try:
-        if stage.run is not None:
-            stage.run.scale(todo.count)
-    except StartError as error:
-        return str(error), None
+    if stage.run is not None:
+        stage.run.scale(todo.count)
     return None, None
 
 

@@ -103,6 +103,7 @@ class Fleet:
         self._watcher = watcher
         self._lock = threading.Lock()
         self._members: list[_Member] = []
+        self._wanted = 0
         self._number = 0
         self._restarts = 0
         self._stopping = threading.Event()
@@ -121,6 +122,7 @@ class Fleet:
         Raises:
             StartError: one of them did not become so. None is left.
         """
+        self._wanted = count
         try:
             self._grow(count)
         except BaseException:
@@ -140,12 +142,9 @@ class Fleet:
         missing = count - len(self.ports)
         if missing > 0:
             self._grow(missing)
-            self._watcher.ready(self.ports)
-            return
         with self._lock:
-            leaving, self._members = self._members[count:], self._members[:count]
-        self._watcher.ready(self.ports)
-        self._end(leaving)
+            self._wanted = count
+        self._trim()
 
     def stop(self) -> None:
         """Ends all instances, those that are just starting as well. May be called again."""
@@ -163,9 +162,8 @@ class Fleet:
         """Starts so many more, all at a time."""
         begun: list[_Member] = []
         try:
-            begun.extend(
-                self._begin() for _ in range(count)
-            )  # those before one that fails are there
+            for _ in range(count):
+                begun.append(self._begin())  # noqa: PERF401  those before one that fails are to be ended
             for index in range(count):
                 self._settle(begun, index)
         except BaseException:
@@ -176,6 +174,14 @@ class Fleet:
         for member in begun:
             if member.instance.ended is not None:  # in the meantime, when nobody counted on it
                 self._ended.put(member.name)
+
+    def _trim(self) -> None:
+        """Sends requests to as many as are wanted, and ends the others."""
+        with self._lock:
+            count = self._wanted
+            leaving, self._members = self._members[count:], self._members[:count]
+        self._watcher.ready(self.ports)
+        self._end(leaving)
 
     def _settle(self, begun: list[_Member], index: int) -> None:
         """Returns when an instance is healthy, or one in its place: one that ends at once may have met another on its port."""
@@ -302,7 +308,7 @@ class Fleet:
             except StartError as error:
                 reason = str(error)
             else:
-                self._watcher.ready(self.ports)
+                self._trim()  # another may have come meanwhile, by a change of scale
                 self._watcher.troubled(None)
                 return
 

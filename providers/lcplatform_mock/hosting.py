@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias
 
 from pydantic import Field, PlainValidator
 
+from lcplatform_mock.images import Command
+from lcplatform_mock.variables import decides_what_runs
 from lcplatform_runtime.model import Request
 
 if TYPE_CHECKING:
@@ -21,9 +23,9 @@ Write: TypeAlias = Callable[[str], None]
 Serve: TypeAlias = Callable[[int, Mapping[str, str], threading.Event, Write], object]
 """Answers HTTP on a port of 127.0.0.1, with an environment, until the event is set. The last argument writes to the logs."""
 
-Program: TypeAlias = "tuple[str, ...] | WSGIApplication | Serve"
-"""What an image stands for: the arguments of a process, in which `{port}` is the port; a WSGI application; or a function
-that serves."""
+Program: TypeAlias = "Command | WSGIApplication | Serve"
+"""What an image stands for: a command, in whose arguments `{port}` is the port; a WSGI application; or a function that
+serves."""
 
 
 _WSGI: Final = 2
@@ -55,6 +57,12 @@ def as_serve(function: Callable[..., Any]) -> Serve:
 
 def _program(value: object) -> Program:
     """What an image stands for."""
+    if isinstance(value, Command):
+        if value.takes_command:
+            raise ValueError("a command that takes none from callers: an application is given none")
+        if any("\0" in one for one in value.argv) or not value.argv[0]:
+            raise ValueError("arguments of a process, of which the first is the program")
+        return value
     if callable(value):
         if is_wsgi(value) is None:
             raise ValueError(
@@ -62,21 +70,33 @@ def _program(value: object) -> Program:
             )
         return value
     if isinstance(value, (list, tuple)) and value and all(isinstance(one, str) for one in value):
-        if any("\0" in one for one in value) or not value[0]:
-            raise ValueError("arguments of a process, of which the first is the program")
-        return tuple(value)
-    raise ValueError("a list of arguments, a WSGI application, or a function that serves")
+        return _program(Command(argv=tuple(value)))
+    if isinstance(value, Mapping):
+        return _program(Command.model_validate(value))
+    raise ValueError(
+        "a list of arguments, a command, a WSGI application, or a function that serves"
+    )
+
+
+def refused_variable(program: object, names: Iterable[str]) -> str | None:
+    """The first variable that whoever deploys may not give to what an image stands for: they say what a command works on, and
+    not what it runs (`Command.variables`). Functions look at what they like."""
+    if not isinstance(program, Command):
+        return None
+    may = program.variables
+    refused = decides_what_runs if may is None else lambda name: name not in may
+    return next((name for name in names if refused(name)), None)
 
 
 class WebHostingSettings(Request):
     """How the mock runs applications."""
 
     images: Mapping[str, Annotated[Any, PlainValidator(_program)]] = Field(default_factory=dict)
-    """What the images stand for, by their names: a list of arguments, which is run as a process, `{port}` standing for the
-    port; a WSGI application; or a function `serve(port, environment, stop)` that answers HTTP on that port of 127.0.0.1
-    until the event `stop` is set, and writes to the logs by calling a fourth argument if it takes one. Whatever it is, its environment says in PORT where it is to listen. An image that is not
-    here is simulated: it goes through every status, and its URL answers with a page that says so. Nothing else is ever
-    run."""
+    """What the images stand for, by their names: a list of arguments or a `Command`, run as a process, `{port}` standing for
+    the port; a WSGI application; or a function `serve(port, environment, stop)` that answers HTTP on that port of 127.0.0.1
+    until the event `stop` is set, and writes to the logs by calling a fourth argument if it takes one. Whatever it is, its
+    environment says in PORT where it is to listen. An image that is not here is simulated: it goes through every status, and
+    its URL answers with a page that says so. Nothing else is ever run."""
 
     start_time: timedelta = timedelta(seconds=1)
     """How long a simulated application takes to start, by the clock of the mock."""

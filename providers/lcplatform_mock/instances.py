@@ -23,6 +23,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 from typing_extensions import override
 
 from lcplatform_mock.hosting import Program, Serve, Write, as_serve, is_wsgi
+from lcplatform_mock.images import Command
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -69,7 +70,7 @@ class ProcessInstance(Instance):
 
     def __init__(
         self,
-        arguments: Sequence[str],
+        command: Command,
         environment: Mapping[str, str],
         guardian: Guardian,
         write: Write,
@@ -80,23 +81,27 @@ class ProcessInstance(Instance):
         self._guardian = guardian
         guardian.start()
         self._process = subprocess.Popen(  # noqa: S603  the embedding process registered it
-            [part.replace("{port}", str(self.port)) for part in arguments],
-            env={**_inherited(), **environment, "PORT": str(self.port)},
+            [part.replace("{port}", str(self.port)) for part in command.argv],
+            env={**_inherited(), **command.environment, **environment, "PORT": str(self.port)},
+            cwd=command.folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,  # a group of its own, so that nothing that it starts is left behind
         )
         guardian.watch(self._process.pid)
+        self._lock = threading.Lock()
         self._over = threading.Event()
         _thread("output", partial(self._read, write))
         _thread("wait", partial(self._await, on_end))
 
     @override
     def stop(self, grace: float) -> None:
-        self._signal(signal.SIGTERM)
+        with self._lock:
+            self._signal(signal.SIGTERM)
         if not self._over.wait(grace):
-            self._signal(signal.SIGKILL)
+            with self._lock:
+                self._signal(signal.SIGKILL)
             self._over.wait()
 
     def _read(self, write: Write) -> None:
@@ -107,16 +112,21 @@ class ProcessInstance(Instance):
                 write(line.decode(errors="replace").rstrip("\r\n"))
 
     def _await(self, on_end: Callable[[], object]) -> None:
-        code = self._process.wait()
-        self.ended = f"exited with code {code}" if code >= 0 else f"was ended by signal {-code}"
-        self._signal(signal.SIGKILL)  # what it started and did not end itself
-        self._guardian.forget(self._process.pid)
-        self._over.set()
+        # While its end is not taken note of, nothing else gets its number: what it left behind can be ended.
+        os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT)
+        with self._lock:
+            self._signal(signal.SIGKILL)
+            self._guardian.forget(self._process.pid)
+            code = self._process.wait()
+            self.ended = f"exited with code {code}" if code >= 0 else f"was ended by signal {-code}"
+            self._over.set()
         on_end()
 
-    def _signal(self, number: int) -> None:
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, number)
+    def _signal(self, number: signal.Signals) -> None:
+        """Sends a signal to the process and to all that it started. Called under the lock."""
+        if not self._over.is_set():
+            with suppress(ProcessLookupError, PermissionError):  # all have ended by themselves
+                os.killpg(self._process.pid, number)
 
 
 class ThreadInstance(Instance):
@@ -165,7 +175,7 @@ def start(
     on_end: Callable[[], object],
 ) -> Instance:
     """Starts an instance of a program. Raises OSError where that is not possible."""
-    if isinstance(program, tuple):
+    if isinstance(program, Command):
         return ProcessInstance(program, environment, guardian, write, on_end)
     if is_wsgi(program):
         serve: Serve = partial(_serve_wsgi, cast("WSGIApplication", program))

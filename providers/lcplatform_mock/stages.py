@@ -10,9 +10,10 @@ from typing_extensions import override
 
 from lcplatform.secrets.models import GetSecretRequest
 from lcplatform_mock import bound
-from lcplatform_mock.fleet import Fleet, Plan, Watcher
+from lcplatform_mock.fleet import Fleet, Plan, StartError, Watcher
 from lcplatform_mock.fronts import Front, Fronts
 from lcplatform_mock.guardian import Guardian
+from lcplatform_mock.hosting import refused_variable
 from lcplatform_runtime.errors import PreconditionFailedError
 from lcplatform_runtime.json_value import Json
 from lcplatform_runtime.model import build
@@ -105,6 +106,8 @@ class Run(Watcher):
         if program is None:
             logs.write("the image is not registered: simulated", revision=self.revision)
             return
+        if name := refused_variable(program, (*settings.environment, *settings.secrets)):
+            raise StartError(f"the image {settings.image!r} takes no variable {name}")
         variables = dict(settings.environment)
         if settings.bindings:
             door = bound.opened(stages.drivers, settings.bindings)

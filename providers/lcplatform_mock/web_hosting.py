@@ -53,6 +53,7 @@ from lcplatform_mock.applications import (
     updated,
 )
 from lcplatform_mock.gate import gated
+from lcplatform_mock.hosting import refused_variable
 from lcplatform_mock.listing import names_page
 from lcplatform_mock.logbook import Line, LogBook
 from lcplatform_mock.ready import trusted
@@ -257,7 +258,11 @@ class MockWebHosting(ApplicationWork, WebHostingDriver):
         secrets = self._world.services.secrets()
         for name in sorted(set(settings.secrets.values())):
             secrets.describe_secret(build(DescribeSecretRequest, name=name))
-        if settings.bindings and settings.image in self._settings.images:
+        program = self._settings.images.get(settings.image)
+        for place, names in (("environment", settings.environment), ("secrets", settings.secrets)):
+            if refused := refused_variable(program, names):
+                raise invalid(f"{place}.{refused}", "no variable that decides what the image runs")
+        if settings.bindings and program is not None:
             bound.surface()
 
     def _deploy(self, site: Site, settings: Settings, rollback_of: str | None = None) -> None:

@@ -73,7 +73,8 @@ def deploy(
     given: dict[str, Any] = {**options}
     if chosen == _MOCK and manifest.application.command is not None:
         image = manifest.application.image or manifest.application.name
-        given["web_hosting"] = _registered(shared, image, manifest.application.command)
+        command = {"argv": manifest.application.command, "folder": path.resolve().parent}
+        given["web_hosting"] = _registered(shared, image, command)
     values = _values(manifest)
     with LCPlatform(provider, settings=settings, **given) as platform:
         _provide(platform, manifest, migrations, values, say)
@@ -109,7 +110,7 @@ def _check(manifest: Manifest, provider: str | None, *, detach: bool) -> None:
         raise _refused("application.command", "is needed where the provider is mock")
 
 
-def _registered(shared: Mapping[str, object], image: str, command: tuple[str, ...]) -> object:
+def _registered(shared: Mapping[str, object], image: str, command: object) -> object:
     """The options of web hosting with one more image."""
     own = shared.get("web_hosting")
     options: dict[str, Any] = {**own} if isinstance(own, Mapping) else {}
@@ -187,6 +188,8 @@ def _update(
     if before.status in _BUSY or before.status is ApplicationStatus.STOPPED:
         hosting.wait_until_running(before.application_id)
     given = _arguments(request)
+    if request.max_instances is None:  # as many as a new application would have
+        given["max_instances"] = max(request.min_instances, 1)
     changed = {
         name: given[name] for name in (*_SETTINGS, *_CLEARABLE) if given.get(name) is not None
     }

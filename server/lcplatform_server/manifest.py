@@ -5,7 +5,7 @@ provider = "mock"                           # environment win
 
 [application]
 name = "shop"
-command = ["python", "shop.py"]             # what the image stands for on the mock
+command = ["python", "shop.py"]             # what the image stands for on the mock, run in the folder of this file
 image = "registry.example/shop:1"           # elsewhere; on the mock the name of the application will do
 environment = {COLOUR = "blue"}
 secrets = {SESSION_KEY = "shop-session-key"}

@@ -33,7 +33,7 @@ BINDINGS = [
 ]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def platform() -> Iterator[LCPlatform]:
     with LCPlatform("mock", **options(images=IMAGES)) as platform:
         for name in ("uploads", "private"):
@@ -45,23 +45,28 @@ def platform() -> Iterator[LCPlatform]:
         yield platform
 
 
+@pytest.fixture(scope="module")
+def bound(platform: LCPlatform) -> Application:
+    """An application that may use a bucket and a queue."""
+    return deploy(platform, "bound", image="bound", bindings=BINDINGS)
+
+
 def tried(application: Application, attempt: str) -> Any:
     return json.loads(body(application.url, f"/{attempt}"))
 
 
-def test_an_application_uses_what_it_is_bound_to(platform: LCPlatform) -> None:
-    made = deploy(platform, image="bound", bindings=BINDINGS)
-    assert tried(made, "bindings") == {
+def test_an_application_uses_what_it_is_bound_to(platform: LCPlatform, bound: Application) -> None:
+    assert tried(bound, "bindings") == {
         "uploads": ["object_store", "uploads", "read_write"],
         "inbox": ["queue", "inbox", "read_write"],
     }
-    assert tried(made, "write") == "ok"
-    assert tried(made, "read") == "from within"
+    assert tried(bound, "write") == "ok"
+    assert tried(bound, "read") == "from within"
     assert platform.object_store.get_object("uploads", "key").read() == b"from within"
-    assert tried(made, "send") == "ok"
+    assert tried(bound, "send") == "ok"
     (message,) = platform.queue.receive_messages("inbox").messages
     assert message.body == "from within"
-    assert tried(made, "describe") == 11
+    assert tried(bound, "describe") == 11
 
 
 @pytest.mark.parametrize(
@@ -77,36 +82,32 @@ def test_an_application_uses_what_it_is_bound_to(platform: LCPlatform) -> None:
         "logs",
     ],
 )
-def test_an_application_is_denied_what_it_is_not_bound_to(
-    platform: LCPlatform, attempt: str
-) -> None:
-    made = deploy(platform, image="bound", bindings=BINDINGS)
-    assert tried(made, attempt) == "PERMISSION_DENIED"
+def test_an_application_is_denied_what_it_is_not_bound_to(bound: Application, attempt: str) -> None:
+    assert tried(bound, attempt) == "PERMISSION_DENIED"
 
 
-def test_an_application_has_no_control_over_the_mock(platform: LCPlatform) -> None:
-    made = deploy(platform, image="bound", bindings=BINDINGS)
-    assert tried(made, "control") in {"UNSUPPORTED", "INTERNAL"}
+def test_an_application_has_no_control_over_the_mock(bound: Application) -> None:
+    assert tried(bound, "control") in {"UNSUPPORTED", "INTERNAL"}
 
 
 def test_an_application_that_may_read_does_not_write(platform: LCPlatform) -> None:
     platform.object_store.put_object("uploads", "key", b"from outside")
     reading = [one.model_copy(update={"access": Access.READ}) for one in BINDINGS]
-    made = deploy(platform, image="bound", bindings=reading)
+    made = deploy(platform, "reader", image="bound", bindings=reading)
     assert tried(made, "read") == "from outside"
     for attempt in ("write", "delete", "send", "receive"):
         assert tried(made, attempt) == "PERMISSION_DENIED"
 
 
 def test_a_binding_without_a_resource_is_to_the_whole_service(platform: LCPlatform) -> None:
-    made = deploy(platform, image="bound", bindings=[Binding(service="object_store")])
+    made = deploy(platform, "whole", image="bound", bindings=[Binding(service="object_store")])
     assert tried(made, "other-bucket") == "nobody's business"
     assert tried(made, "all-buckets") == ["private", "uploads"]
     assert tried(made, "other-queue") == "PERMISSION_DENIED"
 
 
 def test_an_update_changes_what_is_bound(platform: LCPlatform) -> None:
-    made = deploy(platform, image="bound", bindings=BINDINGS)
+    made = deploy(platform, "changed", image="bound", bindings=BINDINGS)
     hosting = platform.web_hosting
     hosting.update_application(
         made.application_id, bindings=[Binding(service="queue", resource="inbox", name="inbox")]
@@ -117,7 +118,7 @@ def test_an_update_changes_what_is_bound(platform: LCPlatform) -> None:
 
 
 def test_nobody_else_comes_in_through_the_door_of_an_application(platform: LCPlatform) -> None:
-    made = deploy(platform, bindings=BINDINGS)
+    made = deploy(platform, "guarded", bindings=BINDINGS)
     endpoint = body(made.url, "/environment/LCPLATFORM_PROVIDERS__GRPC__ENDPOINT")
     token = body(made.url, "/environment/LCPLATFORM_PROVIDERS__GRPC__TOKEN")
     assert endpoint.startswith("127.0.0.1:")
@@ -138,7 +139,7 @@ def test_nobody_else_comes_in_through_the_door_of_an_application(platform: LCPla
 
 
 def test_the_door_is_shut_with_its_application(platform: LCPlatform) -> None:
-    made = deploy(platform, bindings=BINDINGS)
+    made = deploy(platform, "shut", bindings=BINDINGS)
     endpoint = body(made.url, "/environment/LCPLATFORM_PROVIDERS__GRPC__ENDPOINT")
     token = body(made.url, "/environment/LCPLATFORM_PROVIDERS__GRPC__TOKEN")
     platform.web_hosting.delete_application(made.application_id)

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from http.client import HTTPConnection
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
 from lcplatform import LCPlatform
-from lcplatform.errors import PreconditionFailedError, ResourceNotFoundError
-from lcplatform.web_hosting import ApplicationStatus, DeploymentStatus
+from lcplatform.errors import PreconditionFailedError, ResourceNotFoundError, ValidationError
+from lcplatform.web_hosting import Application, ApplicationStatus, DeploymentStatus
 from tests.behaviour.web_hosting.hosting import (
+    HERE,
+    SITE,
     SOON,
     body,
     deploy,
@@ -108,6 +112,11 @@ def test_what_cannot_be_started_fails_the_deployment() -> None:
         deploy(platform, image="ghost")
 
 
+def logs(platform: LCPlatform, made: Application) -> str:
+    answers = platform.web_hosting.get_logs(made.application_id)
+    return "\n".join(entry.message for answer in answers for entry in answer.entries)
+
+
 def test_a_crashed_process_is_started_again_and_those_who_ask_meanwhile_are_answered(
     platform: LCPlatform,
 ) -> None:
@@ -118,12 +127,7 @@ def test_a_crashed_process_is_started_again_and_those_who_ask_meanwhile_are_answ
     assert int(body(made.url, "/pid")) != before
     eventually(lambda: told(platform, made).status_reason is None)
     assert told(platform, made).status == "running"
-    logs = [
-        entry.message
-        for answer in platform.web_hosting.get_logs(made.application_id)
-        for entry in answer.entries
-    ]
-    assert any("exited with code 3; restart 1 of 5" in line for line in logs)
+    assert "exited with code 3; restart 1 of 5" in logs(platform, made)
 
 
 def test_an_application_that_crashes_too_often_has_failed_for_good() -> None:
@@ -138,6 +142,18 @@ def test_an_application_that_crashes_too_often_has_failed_for_good() -> None:
         platform.web_hosting.update_application(made.application_id, environment={"VERSION": "2"})
         platform.web_hosting.wait_until_running(made.application_id, timeout=SOON)
         assert body(made.url) == "2"
+
+
+def test_a_change_of_scale_while_a_process_is_started_again_leaves_no_process_too_many(
+    platform: LCPlatform,
+) -> None:
+    made = deploy(platform, min_instances=2, max_instances=3)
+    os.kill(pids(made.url, 2).pop(), signal.SIGKILL)
+    eventually(lambda: "restart 1" in logs(platform, made))
+    platform.web_hosting.scale_application(made.application_id, min_instances=3)
+    platform.web_hosting.wait_until_running(made.application_id, timeout=SOON)
+    eventually(lambda: told(platform, made).status_reason is None)
+    assert len(pids(made.url, 3) | {int(body(made.url, "/pid")) for _ in range(12)}) == 3
 
 
 def test_an_instance_that_is_no_longer_healthy_is_replaced() -> None:
@@ -320,3 +336,44 @@ def test_logs_are_bounded_followed_and_cut_into_lines() -> None:
 def test_nothing_that_a_caller_sends_is_executed(platform: LCPlatform) -> None:
     made = deploy(platform, "trap", image="/bin/sleep 600")
     assert "not registered" in body(made.url)
+
+
+@pytest.mark.parametrize("name", ["PATH", "LD_PRELOAD", "PYTHONPATH", "BASH_ENV", "NODE_OPTIONS"])
+def test_no_variable_of_a_caller_decides_what_an_image_runs(
+    platform: LCPlatform, name: str
+) -> None:
+    hosting = platform.web_hosting
+    platform.secrets.create_secret("harmless", "/nowhere")
+    with pytest.raises(ValidationError, match=rf"environment\.{name}"):
+        hosting.deploy_application("trap", image="site", environment={name: "/nowhere"})
+    with pytest.raises(ValidationError, match=rf"secrets\.{name}"):
+        hosting.deploy_application("trap", image="site", secrets={name: "harmless"})
+    made = deploy(platform)
+    with pytest.raises(ValidationError, match=rf"environment\.{name}"):
+        hosting.update_application(made.application_id, environment={name: "/nowhere"})
+    assert told(platform, made).etag == made.etag
+
+
+def test_a_command_has_a_folder_and_variables_and_says_which_it_takes(tmp_path: Path) -> None:
+    (tmp_path / "site.py").write_text((HERE / "site.py").read_text())
+    command = {
+        "argv": [sys.executable, "site.py"],
+        "folder": tmp_path,
+        "environment": {"VERSION": "1"},
+        "variables": ["LINES"],
+    }
+    with LCPlatform("mock", **options(images={"site": command})) as platform:
+        made = deploy(platform, environment={"LINES": "1"})
+        assert body(made.url) == "1"
+        with pytest.raises(ValidationError, match=r"environment\.VERSION"):
+            deploy(platform, "other", environment={"VERSION": "2"})
+
+
+def test_a_variable_that_is_no_longer_taken_fails_what_was_deployed_with_it(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    with LCPlatform("mock", state=state, **options()) as platform:
+        made = deploy(platform, environment={"VERSION": "1"})
+    strict = {"site": {"argv": SITE, "variables": []}}
+    with LCPlatform("mock", state=state, **options(images=strict)) as platform:
+        eventually(lambda: told(platform, made).status == "failed")
+        assert "takes no variable VERSION" in (told(platform, made).status_reason or "")

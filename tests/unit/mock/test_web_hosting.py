@@ -214,7 +214,21 @@ def test_a_function_that_returns_has_failed() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [[], [""], ["a\0b"], [1], "python app.py", 7, None, lambda: None, lambda one: None]
+    "wrong",
+    [
+        [],
+        [""],
+        ["a\0b"],
+        [1],
+        "python app.py",
+        7,
+        None,
+        lambda: None,
+        lambda one: None,
+        {"argv": []},
+        {"argv": ["a"], "takes_command": True},
+        {"arguments": ["a"]},
+    ],
 )
 def test_what_nothing_could_run_is_no_image(wrong: object) -> None:
     with pytest.raises(ValidationError, match=r"web_hosting\.images"):
