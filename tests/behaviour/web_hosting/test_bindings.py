@@ -122,12 +122,11 @@ def test_nobody_else_comes_in_through_the_door_of_an_application(platform: LCPla
     endpoint = body(made.url, "/environment/LCPLATFORM_PROVIDERS__GRPC__ENDPOINT")
     token = body(made.url, "/environment/LCPLATFORM_PROVIDERS__GRPC__TOKEN")
     assert endpoint.startswith("127.0.0.1:")
-    without: dict[str, Any] = {}
-    for wrong in (without, {"token": "guessed"}):
-        with (
-            LCPlatform("grpc", endpoint=endpoint, **wrong) as other,
-            pytest.raises(AuthenticationError),
-        ):
+    for wrong in (
+        LCPlatform("grpc", endpoint=endpoint),
+        LCPlatform("grpc", endpoint=endpoint, token="guess"),
+    ):
+        with wrong as other, pytest.raises(AuthenticationError):
             other.queue.send_message("inbox", "x")
     with LCPlatform("grpc", endpoint=endpoint, token=token) as itself:
         itself.queue.send_message("inbox", "x")
