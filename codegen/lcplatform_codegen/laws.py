@@ -29,9 +29,11 @@ from lcplatform_contract.law_test import Arguments, LawTest
 """
 # A control character: no pattern of the contract allows one.
 _MISFIT: Final = '"\\n"'
-# What the texts of laws look like, and what stands before them where a pattern asks for a URL.
+# What the texts of laws look like, what stands before them where a pattern asks for a URL, and what
+# else a pattern may be about.
 _WORD: Final = "law-0123abcd-0001"
 _URL: Final = "https://"
+_EXAMPLES: Final = ("a@example.com", "+12025550100", "a/a")
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,9 +168,9 @@ def _text(item: Field) -> str:
     named = item.rules.resource or item.proto_name in {"bucket", "queue", "name", "names"}
     if named:
         return 'self.name("law")'
-    text = "a" * max(item.min_length or 1, 1)
-    is_url = not _fits(item, text) and _fits(item, _URL + text)
-    return f'"{_URL + text if is_url else text}"'
+    plain = "a" * max(item.min_length or 1, 1)
+    candidates = (plain, _URL + plain, *_EXAMPLES)
+    return f'"{next((text for text in candidates if _fits(item, text)), plain)}"'
 
 
 def _right_message(message: Message) -> str:
@@ -227,6 +229,8 @@ def _beyond_many(item: Field) -> list[Edge]:
         edges.append(Edge(item.name, f"[{_right_one(item)}] * {item.max_length + 1}", "too many"))
     if item.min_length:
         edges.append(Edge(item.name, "[]", "too few"))
+    if item.rules.pattern:
+        edges.append(Edge(item.name, f"[{_MISFIT}]", "an item against the pattern"))
     return edges
 
 

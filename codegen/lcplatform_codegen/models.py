@@ -130,6 +130,8 @@ def _annotation(item: Field, message: Message) -> str | None:
         return f"Annotated[{item.enum.name}{' | None' if item.optional else ''}, KNOWN]"
     if item.rules.key_pattern or item.rules.value_pattern:
         return _map(item)
+    if item.repeated and item.rules.pattern:
+        return _bounded(f"tuple[{_text(item.rules.pattern)}, ...]", item)
     return None
 
 
@@ -165,11 +167,13 @@ def _alternative(part: Field) -> str:
 
 
 def _map(item: Field) -> str:
-    inside = [
-        f"Annotated[str, Field(pattern={pattern!r})]" if pattern else "str"
-        for pattern in (item.rules.key_pattern, item.rules.value_pattern)
-    ]
+    inside = map(_text, (item.rules.key_pattern, item.rules.value_pattern))
     return _bounded(f"dict[{', '.join(inside)}]", item)
+
+
+def _text(pattern: str) -> str:
+    """The type of a text that is like this."""
+    return f"Annotated[str, Field(pattern={pattern!r})]" if pattern else "str"
 
 
 def _bounded(plain: str, item: Field) -> str:

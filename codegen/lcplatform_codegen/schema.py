@@ -122,7 +122,7 @@ def _bounds(item: Field) -> dict[str, Any]:
     bounds = {
         length[0]: item.min_length,
         length[1]: item.max_length,
-        "pattern": item.rules.pattern or None,
+        "pattern": None if many else item.rules.pattern or None,
         "minimum": None if many else item.minimum,
         "maximum": None if many else item.maximum,
     }
@@ -185,7 +185,8 @@ def _json_property(item: Field, message: Message) -> dict[str, Any]:
     if item.is_map:
         shown = {"type": "object", "additionalProperties": inner}
     elif item.repeated:
-        shown = {"type": "array", "items": inner}
+        asked = item.rules.pattern if message.role is not Role.RESPONSE else ""
+        shown = {"type": "array", "items": {**inner, **({"pattern": asked} if asked else {})}}
     extra = {"writeOnly": True} if item.sensitive and message.role is Role.REQUEST else {}
     marks = {"x-sensitive": True} if item.sensitive else {}
     deprecated = {"deprecated": True} if item.deprecated else {}

@@ -287,7 +287,16 @@ class AsyncLCPlatform:
     def notification(self) -> AsyncNotification:
         """Brings a message to every subscriber of a topic (FR-048, FR-049), or to one person by e-mail
         (FR-050), text message (FR-051) or push. A message that is accepted is not delivered yet:
-        get_delivery_status tells what became of it (FR-052).
+        get_delivery_status tells what became of it (FR-052). Delivery is at least once. What a
+        subscriber gets: - A queue gets the content as it was published, with the attributes and,
+        from a FIFO topic, the group. - A webhook gets a POST whose body is a WebhookMessage as
+        ProtoJSON, or the provider's own form of one. verify_webhook reads either and believes none
+        that is not signed. Whoever answers with a status below 300 has taken it. A status of 429 or
+        from 500 on, and no answer at all, mean: again later. Any other status means: never again. -
+        E-mail, text messages and push show the content (a JSON value as its text), e-mail and push
+        with the subject. Before anything else, a webhook or an e-mail address gets a request for
+        confirmation with a token, and so does a telephone number where the provider asks for that.
+        Whoever has the token confirms with confirm_subscription.
         """
         return self._foundation.client("notification", self._make_notification)
 

@@ -713,7 +713,10 @@ class StartReplayRequest(Request):
     until: AwareDatetime
     """Events before then, in UTC; later than `since`."""
 
-    rules: Annotated[tuple[str, ...], Field(max_length=100)] = ()
+    rules: Annotated[
+        tuple[Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9._-]*$")], ...],
+        Field(max_length=100),
+    ] = ()
     """Only through these rules, which must exist; through every rule where none is named."""
 
 

@@ -44,6 +44,8 @@ from lcplatform.notification.models import (
     UnregisterDeviceResponse,
     UnsubscribeRequest,
     UnsubscribeResponse,
+    VerifyWebhookRequest,
+    VerifyWebhookResponse,
 )
 from lcplatform_runtime.json_value import Json, JsonInput
 from lcplatform_runtime.model import build
@@ -54,7 +56,16 @@ from lcplatform_runtime.paging import aiterate
 class AsyncNotification:
     """Brings a message to every subscriber of a topic (FR-048, FR-049), or to one person by e-mail
     (FR-050), text message (FR-051) or push. A message that is accepted is not delivered yet:
-    get_delivery_status tells what became of it (FR-052).
+    get_delivery_status tells what became of it (FR-052). Delivery is at least once. What a
+    subscriber gets: - A queue gets the content as it was published, with the attributes and, from a
+    FIFO topic, the group. - A webhook gets a POST whose body is a WebhookMessage as ProtoJSON, or
+    the provider's own form of one. verify_webhook reads either and believes none that is not
+    signed. Whoever answers with a status below 300 has taken it. A status of 429 or from 500 on,
+    and no answer at all, mean: again later. Any other status means: never again. - E-mail, text
+    messages and push show the content (a JSON value as its text), e-mail and push with the subject.
+    Before anything else, a webhook or an e-mail address gets a request for confirmation with a
+    token, and so does a telephone number where the provider asks for that. Whoever has the token
+    confirms with confirm_subscription.
 
     Besides the errors that an operation names, each raises `ValidationError` for an argument that
     is not usable and `UnsupportedError` for what the provider does not offer, before anything is
@@ -78,7 +89,7 @@ class AsyncNotification:
         Args:
             name: The name: letters, digits, hyphens and underscores.
             fifo: Keeps the order of each message group and drops duplicates for five minutes. Its
-                subscribers are FIFO queues.
+                subscribers are FIFO queues, and those of other topics are none.
             options: Deadline, retries and the like, for this call alone.
 
         Raises:
@@ -198,11 +209,15 @@ class AsyncNotification:
         endpoint: str,
         filter_policy: Json | JsonInput | None = None,
         dead_letter_queue: str | None = None,
+        max_retries: int | None = None,
         options: CallOptions | None = None,
     ) -> SubscribeResponse:
-        """Subscribes an endpoint to a topic (FR-049). Endpoints that belong to others, by e-mail or
-        URL, get nothing but a request for confirmation until they confirm. Subscribing the same
-        endpoint again answers with the subscription that is there.
+        """Subscribes an endpoint to a topic (FR-049). What may belong to others gets nothing but a
+        request for confirmation until it confirms; the answer says whether it has to. Subscribing
+        the same endpoint again answers with the subscription that is there, and sends the request
+        for confirmation again if it waits for that; with another filter policy, dead-letter queue
+        or number of retries it is refused with CONFLICT. A queue or a device that does not exist:
+        NOT_FOUND.
 
         Args:
             topic: The topic.
@@ -210,10 +225,16 @@ class AsyncNotification:
             endpoint: Where the subscriber is reached: an e-mail address, a telephone number
                 (E.164), a URL, the name of a queue or the identity of a device, as the protocol
                 says.
-            filter_policy: What a message's attributes must be like, in the pattern language of the
-                event bus: a JSON object. The endpoint is subscribed already with another policy:
-                CONFLICT.
-            dead_letter_queue: The queue for messages that could not be delivered.
+            filter_policy: What a message's attributes must be like: a JSON object of names, each
+                with the list of what its value may be, in the pattern language of the event bus
+                (exact, prefix, suffix, equals-ignore-case, anything-but, wildcard, exists).
+                Attributes are texts; `numeric` reads them as numbers, where the provider has
+                `numeric_filters`.
+            dead_letter_queue: The queue for messages that could not be delivered: they come with
+                the content and the attributes that they were published with. A FIFO queue for a
+                FIFO topic, and no other for others.
+            max_retries: How often a webhook is tried again, at ever longer intervals; as often as
+                the provider does where absent. Refused for what is no webhook.
             options: Deadline, retries and the like, for this call alone.
 
         Raises:
@@ -227,6 +248,7 @@ class AsyncNotification:
             endpoint=endpoint,
             filter_policy=filter_policy,
             dead_letter_queue=dead_letter_queue,
+            max_retries=max_retries,
         )
         return await self.calls.subscribe(request, options)
 
@@ -238,7 +260,8 @@ class AsyncNotification:
         options: CallOptions | None = None,
     ) -> ConfirmSubscriptionResponse:
         """Confirms a subscription with the token that its endpoint was sent (FR-052). A token that
-        does not fit is refused with VALIDATION.
+        does not fit, or is older than three days, is refused with VALIDATION. A subscription that
+        nobody confirmed for three days is gone.
 
         Args:
             topic: The topic.
@@ -257,7 +280,7 @@ class AsyncNotification:
         *,
         options: CallOptions | None = None,
     ) -> UnsubscribeResponse:
-        """Ends a subscription (FR-052).
+        """Ends a subscription (FR-052). What is still on its way to it is not delivered any more.
 
         Args:
             subscription_id: The subscription.
@@ -306,6 +329,29 @@ class AsyncNotification:
             self.calls.list_subscriptions, request, lambda page: page.subscriptions, options
         )
 
+    async def verify_webhook(
+        self,
+        headers: Mapping[str, str],
+        body: bytes,
+        *,
+        options: CallOptions | None = None,
+    ) -> VerifyWebhookResponse:
+        """Reads a request that a webhook was sent, if the provider has signed it within five minutes
+        (FR-049). Another, or one that was changed on the way, is refused with AUTHENTICATION. The
+        same request can be read twice: `message_id` is what tells a receiver that it has dealt with
+        a message. A provider may sign as Standard Webhooks says (https://www.standardwebhooks.com):
+        `webhook-id`, `webhook-timestamp` and `webhook-signature` with an Ed25519 signature (v1a) of
+        the three, joined by dots, the body in place of the signature. Then a subscription names the
+        key, and a receiver can check for itself.
+
+        Args:
+            headers: The headers of the request. Their names may be in any case.
+            body: The body of the request, byte for byte.
+            options: Deadline, retries and the like, for this call alone.
+        """
+        request = build(VerifyWebhookRequest, headers=headers, body=body)
+        return await self.calls.verify_webhook(request, options)
+
     async def send_email(
         self,
         *,
@@ -320,10 +366,11 @@ class AsyncNotification:
         reply_to: Sequence[str] = (),
         options: CallOptions | None = None,
     ) -> SendEmailResponse:
-        """Sends an e-mail (FR-050).
+        """Sends an e-mail (FR-050). Each recipient gets it once, whether it is named once or more.
 
         Args:
-            to: The addresses that it goes to.
+            to: The addresses that it goes to: addresses alone (RFC 5321), without names. With those
+                that get a copy they are no more than `max_recipients`.
             subject: The subject.
             cc: The addresses that get a copy.
             bcc: The addresses that get a copy unseen by the others.
@@ -364,7 +411,7 @@ class AsyncNotification:
 
         Args:
             to: The telephone number that it goes to, as E.164 says: a plus and up to 15 digits. A
-                number that wants no messages: PRECONDITION_FAILED.
+                number that is known to want no messages: PRECONDITION_FAILED.
             message: The text.
             sender_id: The name that is shown as the sender, where the country of the recipient
                 allows that.
@@ -386,7 +433,8 @@ class AsyncNotification:
         options: CallOptions | None = None,
     ) -> RegisterDeviceResponse:
         """Makes a device known, so that messages can be pushed to it. Making the same device known
-        again answers with the same identity.
+        again answers with the same identity, and what is given now holds. An application that the
+        provider does not know: NOT_FOUND.
 
         Args:
             token: The token that the device got from its push service.
@@ -415,7 +463,7 @@ class AsyncNotification:
         *,
         options: CallOptions | None = None,
     ) -> UnregisterDeviceResponse:
-        """Forgets a device.
+        """Forgets a device, and with it its subscriptions.
 
         Args:
             device_id: The device.
@@ -461,8 +509,8 @@ class AsyncNotification:
         *,
         options: CallOptions | None = None,
     ) -> GetDeliveryStatusResponse:
-        """Tells what became of a message, for each recipient, with the reason of a failure (FR-052). A
-        message is known for a day at least.
+        """Tells what became of a message, for each recipient, with the reason of a failure (FR-052).
+        Subscribers whose filter policy left it out are none. A message is known for a day at least.
 
         Args:
             message_id: The message.

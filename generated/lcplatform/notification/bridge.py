@@ -37,6 +37,8 @@ from lcplatform.notification.models import (
     UnregisterDeviceResponse,
     UnsubscribeRequest,
     UnsubscribeResponse,
+    VerifyWebhookRequest,
+    VerifyWebhookResponse,
 )
 from lcplatform_runtime.bridge import BackgroundLoop, Lanes
 from lcplatform_runtime.support import Support
@@ -93,6 +95,10 @@ class AsyncNotificationBridge(AsyncNotificationDriver):
         self, request: ListSubscriptionsRequest, /
     ) -> ListSubscriptionsResponse:
         return await self._lanes.run("calls", self._driver.list_subscriptions, request)
+
+    @override
+    async def verify_webhook(self, request: VerifyWebhookRequest, /) -> VerifyWebhookResponse:
+        return await self._lanes.run("calls", self._driver.verify_webhook, request)
 
     @override
     async def send_email(self, request: SendEmailRequest, /) -> SendEmailResponse:
@@ -172,6 +178,10 @@ class NotificationBridge(NotificationDriver):
     @override
     def list_subscriptions(self, request: ListSubscriptionsRequest, /) -> ListSubscriptionsResponse:
         return self._loop.run(self._driver.list_subscriptions(request))
+
+    @override
+    def verify_webhook(self, request: VerifyWebhookRequest, /) -> VerifyWebhookResponse:
+        return self._loop.run(self._driver.verify_webhook(request))
 
     @override
     def send_email(self, request: SendEmailRequest, /) -> SendEmailResponse:

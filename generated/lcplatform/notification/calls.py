@@ -21,6 +21,7 @@ from lcplatform.notification.operations import (
     SUBSCRIBE,
     UNREGISTER_DEVICE,
     UNSUBSCRIBE,
+    VERIFY_WEBHOOK,
 )
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class NotificationCalls:
         )
         self.unsubscribe = pipeline.unary(UNSUBSCRIBE, driver.unsubscribe)
         self.list_subscriptions = pipeline.unary(LIST_SUBSCRIPTIONS, driver.list_subscriptions)
+        self.verify_webhook = pipeline.unary(VERIFY_WEBHOOK, driver.verify_webhook)
         self.send_email = pipeline.unary(SEND_EMAIL, driver.send_email)
         self.send_sms = pipeline.unary(SEND_SMS, driver.send_sms)
         self.register_device = pipeline.unary(REGISTER_DEVICE, driver.register_device)
@@ -69,6 +71,7 @@ class AsyncNotificationCalls:
         )
         self.unsubscribe = pipeline.unary(UNSUBSCRIBE, driver.unsubscribe)
         self.list_subscriptions = pipeline.unary(LIST_SUBSCRIPTIONS, driver.list_subscriptions)
+        self.verify_webhook = pipeline.unary(VERIFY_WEBHOOK, driver.verify_webhook)
         self.send_email = pipeline.unary(SEND_EMAIL, driver.send_email)
         self.send_sms = pipeline.unary(SEND_SMS, driver.send_sms)
         self.register_device = pipeline.unary(REGISTER_DEVICE, driver.register_device)

@@ -36,6 +36,8 @@ from lcplatform.notification.models import (
     UnregisterDeviceResponse,
     UnsubscribeRequest,
     UnsubscribeResponse,
+    VerifyWebhookRequest,
+    VerifyWebhookResponse,
 )
 from lcplatform_runtime.support import Support
 
@@ -43,7 +45,16 @@ from lcplatform_runtime.support import Support
 class NotificationDriver(ABC):
     """Brings a message to every subscriber of a topic (FR-048, FR-049), or to one person by e-mail
     (FR-050), text message (FR-051) or push. A message that is accepted is not delivered yet:
-    get_delivery_status tells what became of it (FR-052).
+    get_delivery_status tells what became of it (FR-052). Delivery is at least once. What a
+    subscriber gets: - A queue gets the content as it was published, with the attributes and, from a
+    FIFO topic, the group. - A webhook gets a POST whose body is a WebhookMessage as ProtoJSON, or
+    the provider's own form of one. verify_webhook reads either and believes none that is not
+    signed. Whoever answers with a status below 300 has taken it. A status of 429 or from 500 on,
+    and no answer at all, mean: again later. Any other status means: never again. - E-mail, text
+    messages and push show the content (a JSON value as its text), e-mail and push with the subject.
+    Before anything else, a webhook or an e-mail address gets a request for confirmation with a
+    token, and so does a telephone number where the provider asks for that. Whoever has the token
+    confirms with confirm_subscription.
 
     Blocking. Requests are validated and complete: defaults are filled in. Raise the errors of
     `lcplatform.errors`, or the vendor's own for the provider's table to translate.
@@ -76,9 +87,12 @@ class NotificationDriver(ABC):
 
     @abstractmethod
     def subscribe(self, request: SubscribeRequest, /) -> SubscribeResponse:
-        """Subscribes an endpoint to a topic (FR-049). Endpoints that belong to others, by e-mail or
-        URL, get nothing but a request for confirmation until they confirm. Subscribing the same
-        endpoint again answers with the subscription that is there.
+        """Subscribes an endpoint to a topic (FR-049). What may belong to others gets nothing but a
+        request for confirmation until it confirms; the answer says whether it has to. Subscribing
+        the same endpoint again answers with the subscription that is there, and sends the request
+        for confirmation again if it waits for that; with another filter policy, dead-letter queue
+        or number of retries it is refused with CONFLICT. A queue or a device that does not exist:
+        NOT_FOUND.
         """
 
     @abstractmethod
@@ -86,20 +100,32 @@ class NotificationDriver(ABC):
         self, request: ConfirmSubscriptionRequest, /
     ) -> ConfirmSubscriptionResponse:
         """Confirms a subscription with the token that its endpoint was sent (FR-052). A token that
-        does not fit is refused with VALIDATION.
+        does not fit, or is older than three days, is refused with VALIDATION. A subscription that
+        nobody confirmed for three days is gone.
         """
 
     @abstractmethod
     def unsubscribe(self, request: UnsubscribeRequest, /) -> UnsubscribeResponse:
-        """Ends a subscription (FR-052)."""
+        """Ends a subscription (FR-052). What is still on its way to it is not delivered any more."""
 
     @abstractmethod
     def list_subscriptions(self, request: ListSubscriptionsRequest, /) -> ListSubscriptionsResponse:
         """Lists the subscriptions of a topic or of all of them (FR-052). The order is the provider's."""
 
     @abstractmethod
+    def verify_webhook(self, request: VerifyWebhookRequest, /) -> VerifyWebhookResponse:
+        """Reads a request that a webhook was sent, if the provider has signed it within five minutes
+        (FR-049). Another, or one that was changed on the way, is refused with AUTHENTICATION. The
+        same request can be read twice: `message_id` is what tells a receiver that it has dealt with
+        a message. A provider may sign as Standard Webhooks says (https://www.standardwebhooks.com):
+        `webhook-id`, `webhook-timestamp` and `webhook-signature` with an Ed25519 signature (v1a) of
+        the three, joined by dots, the body in place of the signature. Then a subscription names the
+        key, and a receiver can check for itself.
+        """
+
+    @abstractmethod
     def send_email(self, request: SendEmailRequest, /) -> SendEmailResponse:
-        """Sends an e-mail (FR-050)."""
+        """Sends an e-mail (FR-050). Each recipient gets it once, whether it is named once or more."""
 
     @abstractmethod
     def send_sms(self, request: SendSmsRequest, /) -> SendSmsResponse:
@@ -108,12 +134,13 @@ class NotificationDriver(ABC):
     @abstractmethod
     def register_device(self, request: RegisterDeviceRequest, /) -> RegisterDeviceResponse:
         """Makes a device known, so that messages can be pushed to it. Making the same device known
-        again answers with the same identity.
+        again answers with the same identity, and what is given now holds. An application that the
+        provider does not know: NOT_FOUND.
         """
 
     @abstractmethod
     def unregister_device(self, request: UnregisterDeviceRequest, /) -> UnregisterDeviceResponse:
-        """Forgets a device."""
+        """Forgets a device, and with it its subscriptions."""
 
     @abstractmethod
     def send_push(self, request: SendPushRequest, /) -> SendPushResponse:
@@ -125,15 +152,24 @@ class NotificationDriver(ABC):
     def get_delivery_status(
         self, request: GetDeliveryStatusRequest, /
     ) -> GetDeliveryStatusResponse:
-        """Tells what became of a message, for each recipient, with the reason of a failure (FR-052). A
-        message is known for a day at least.
+        """Tells what became of a message, for each recipient, with the reason of a failure (FR-052).
+        Subscribers whose filter policy left it out are none. A message is known for a day at least.
         """
 
 
 class AsyncNotificationDriver(ABC):
     """Brings a message to every subscriber of a topic (FR-048, FR-049), or to one person by e-mail
     (FR-050), text message (FR-051) or push. A message that is accepted is not delivered yet:
-    get_delivery_status tells what became of it (FR-052).
+    get_delivery_status tells what became of it (FR-052). Delivery is at least once. What a
+    subscriber gets: - A queue gets the content as it was published, with the attributes and, from a
+    FIFO topic, the group. - A webhook gets a POST whose body is a WebhookMessage as ProtoJSON, or
+    the provider's own form of one. verify_webhook reads either and believes none that is not
+    signed. Whoever answers with a status below 300 has taken it. A status of 429 or from 500 on,
+    and no answer at all, mean: again later. Any other status means: never again. - E-mail, text
+    messages and push show the content (a JSON value as its text), e-mail and push with the subject.
+    Before anything else, a webhook or an e-mail address gets a request for confirmation with a
+    token, and so does a telephone number where the provider asks for that. Whoever has the token
+    confirms with confirm_subscription.
 
     Async. Requests are validated and complete: defaults are filled in. Raise the errors of
     `lcplatform.errors`, or the vendor's own for the provider's table to translate.
@@ -166,9 +202,12 @@ class AsyncNotificationDriver(ABC):
 
     @abstractmethod
     async def subscribe(self, request: SubscribeRequest, /) -> SubscribeResponse:
-        """Subscribes an endpoint to a topic (FR-049). Endpoints that belong to others, by e-mail or
-        URL, get nothing but a request for confirmation until they confirm. Subscribing the same
-        endpoint again answers with the subscription that is there.
+        """Subscribes an endpoint to a topic (FR-049). What may belong to others gets nothing but a
+        request for confirmation until it confirms; the answer says whether it has to. Subscribing
+        the same endpoint again answers with the subscription that is there, and sends the request
+        for confirmation again if it waits for that; with another filter policy, dead-letter queue
+        or number of retries it is refused with CONFLICT. A queue or a device that does not exist:
+        NOT_FOUND.
         """
 
     @abstractmethod
@@ -176,12 +215,13 @@ class AsyncNotificationDriver(ABC):
         self, request: ConfirmSubscriptionRequest, /
     ) -> ConfirmSubscriptionResponse:
         """Confirms a subscription with the token that its endpoint was sent (FR-052). A token that
-        does not fit is refused with VALIDATION.
+        does not fit, or is older than three days, is refused with VALIDATION. A subscription that
+        nobody confirmed for three days is gone.
         """
 
     @abstractmethod
     async def unsubscribe(self, request: UnsubscribeRequest, /) -> UnsubscribeResponse:
-        """Ends a subscription (FR-052)."""
+        """Ends a subscription (FR-052). What is still on its way to it is not delivered any more."""
 
     @abstractmethod
     async def list_subscriptions(
@@ -190,8 +230,19 @@ class AsyncNotificationDriver(ABC):
         """Lists the subscriptions of a topic or of all of them (FR-052). The order is the provider's."""
 
     @abstractmethod
+    async def verify_webhook(self, request: VerifyWebhookRequest, /) -> VerifyWebhookResponse:
+        """Reads a request that a webhook was sent, if the provider has signed it within five minutes
+        (FR-049). Another, or one that was changed on the way, is refused with AUTHENTICATION. The
+        same request can be read twice: `message_id` is what tells a receiver that it has dealt with
+        a message. A provider may sign as Standard Webhooks says (https://www.standardwebhooks.com):
+        `webhook-id`, `webhook-timestamp` and `webhook-signature` with an Ed25519 signature (v1a) of
+        the three, joined by dots, the body in place of the signature. Then a subscription names the
+        key, and a receiver can check for itself.
+        """
+
+    @abstractmethod
     async def send_email(self, request: SendEmailRequest, /) -> SendEmailResponse:
-        """Sends an e-mail (FR-050)."""
+        """Sends an e-mail (FR-050). Each recipient gets it once, whether it is named once or more."""
 
     @abstractmethod
     async def send_sms(self, request: SendSmsRequest, /) -> SendSmsResponse:
@@ -200,14 +251,15 @@ class AsyncNotificationDriver(ABC):
     @abstractmethod
     async def register_device(self, request: RegisterDeviceRequest, /) -> RegisterDeviceResponse:
         """Makes a device known, so that messages can be pushed to it. Making the same device known
-        again answers with the same identity.
+        again answers with the same identity, and what is given now holds. An application that the
+        provider does not know: NOT_FOUND.
         """
 
     @abstractmethod
     async def unregister_device(
         self, request: UnregisterDeviceRequest, /
     ) -> UnregisterDeviceResponse:
-        """Forgets a device."""
+        """Forgets a device, and with it its subscriptions."""
 
     @abstractmethod
     async def send_push(self, request: SendPushRequest, /) -> SendPushResponse:
@@ -219,6 +271,6 @@ class AsyncNotificationDriver(ABC):
     async def get_delivery_status(
         self, request: GetDeliveryStatusRequest, /
     ) -> GetDeliveryStatusResponse:
-        """Tells what became of a message, for each recipient, with the reason of a failure (FR-052). A
-        message is known for a day at least.
+        """Tells what became of a message, for each recipient, with the reason of a failure (FR-052).
+        Subscribers whose filter policy left it out are none. A message is known for a day at least.
         """

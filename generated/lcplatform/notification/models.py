@@ -68,11 +68,26 @@ class DevicePlatform(StrEnum):
     """A value that this version of the contract does not know. Never sent."""
 
 
+class WebhookKind(StrEnum):
+    """What a webhook is sent."""
+
+    CONFIRMATION = "confirmation"
+    """A request for confirmation, with a token."""
+
+    MESSAGE = "message"
+    """A message of the topic."""
+
+    UNKNOWN = "unknown"
+    """A value that this version of the contract does not know. Never sent."""
+
+
 class DeliveryStatus(StrEnum):
     """What became of a message. The last two are final."""
 
     ACCEPTED = "accepted"
-    """It was accepted; more is not known, now or ever."""
+    """It was accepted. More is not known yet, and never will be where the provider lacks
+    `delivery_reports`.
+    """
 
     RETRYING = "retrying"
     """It failed and is being tried again."""
@@ -124,23 +139,71 @@ class Subscription(Response):
     dead_letter_queue: str | None = None
     """The queue for messages that could not be delivered."""
 
+    max_retries: int | None = None
+    """How often a message is tried again, if somebody said so."""
+
+    public_key: str | None = None
+    """For a webhook: the key with which its requests can be checked, as Standard Webhooks writes it
+    (`whpk_` and base64). Absent where the provider signs by another standard.
+    """
+
+
+class WebhookMessage(Response):
+    """What a webhook is sent: a message, or a request for confirmation."""
+
+    __sensitive__: ClassVar[frozenset[str]] = frozenset({"token"})
+
+    kind: WebhookKind
+    """Which of them."""
+
+    topic: str
+    """The topic."""
+
+    subscription_id: str | None = None
+    """The subscription, where the provider tells."""
+
+    message_id: str
+    """The identity of the message. It stays the same when it is sent again."""
+
+    published_at: AwareDatetime
+    """When it was published, in UTC."""
+
+    body: str | Json | None = None
+    """The content of a message."""
+
+    subject: str | None = None
+    """The subject of a message."""
+
+    attributes: dict[str, str] = {}
+    """The attributes of a message."""
+
+    token: str | None = None
+    """The token of a request for confirmation."""
+
 
 class Attachment(Request):
     """A file that comes with an e-mail."""
 
-    filename: Annotated[str, Field(max_length=255, min_length=1)]
+    filename: Annotated[
+        str, Field(max_length=255, min_length=1, pattern="^[^\\x00-\\x1f\\x7f-\\x9f]+$")
+    ]
     """The name of the file."""
 
-    content_type: Annotated[str, Field(max_length=255, pattern="^[!-~]([ -~]*[!-~])?$")] = (
-        "application/octet-stream"
-    )
-    """The media type (RFC 9110, section 8.3)."""
+    content_type: Annotated[
+        str,
+        Field(
+            max_length=127,
+            pattern="^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*$",
+        ),
+    ] = "application/octet-stream"
+    """The media type (RFC 9110, section 8.3), without parameters. One of multipart is refused."""
 
     data: Annotated[bytes, Field(min_length=1)]
     """The content."""
 
-    content_id: Annotated[str | None, Field(max_length=255, pattern="^[!-~]+$")] = None
-    """Under what identity the text refers to it, for a picture that is shown there."""
+    content_id: Annotated[str | None, Field(max_length=255, pattern="^[!-;=?-~]+$")] = None
+    """Under what identity the HTML refers to it (`cid:`, RFC 2392), for a picture that is shown there.
+    """
 
 
 class Delivery(Response):
@@ -153,7 +216,8 @@ class Delivery(Response):
     """What became of it."""
 
     reason: str | None = None
-    """Why it failed, for a person to read."""
+    """Why it failed, or what came of it after it was delivered (a complaint), for a person to read.
+    """
 
     updated_at: AwareDatetime
     """When that was known, in UTC."""
@@ -167,7 +231,7 @@ class CreateTopicRequest(Request):
 
     fifo: bool = False
     """Keeps the order of each message group and drops duplicates for five minutes. Its subscribers are
-    FIFO queues.
+    FIFO queues, and those of other topics are none.
     """
 
 
@@ -221,7 +285,10 @@ class PublishMessageRequest(Request):
     subject: Annotated[str | None, Field(max_length=100, pattern="^[ -~]+$")] = None
     """What subscribers by e-mail see as the subject."""
 
-    attributes: dict[str, str] = {}
+    attributes: dict[
+        Annotated[str, Field(pattern="^[A-Za-z][A-Za-z0-9_-]{0,127}$")],
+        Annotated[str, Field(pattern="^[^\\x00-\\x1f\\x7f]+$")],
+    ] = {}
     """Free names and values, for filter policies and for receivers."""
 
     group_id: Annotated[str | None, Field(max_length=128, min_length=1, pattern="^[!-~]+$")] = None
@@ -251,7 +318,10 @@ class PublishMessagesEntry(Request):
     subject: Annotated[str | None, Field(max_length=100, pattern="^[ -~]+$")] = None
     """What subscribers by e-mail see as the subject."""
 
-    attributes: dict[str, str] = {}
+    attributes: dict[
+        Annotated[str, Field(pattern="^[A-Za-z][A-Za-z0-9_-]{0,127}$")],
+        Annotated[str, Field(pattern="^[^\\x00-\\x1f\\x7f]+$")],
+    ] = {}
     """Free names and values, for filter policies and for receivers."""
 
     group_id: Annotated[str | None, Field(max_length=128, min_length=1, pattern="^[!-~]+$")] = None
@@ -261,7 +331,7 @@ class PublishMessagesEntry(Request):
         str | None, Field(max_length=128, min_length=1, pattern="^[!-~]+$")
     ] = None
     """A message with the same value within five minutes is accepted and not delivered again. Only on
-    FIFO topics, refused on others.
+    FIFO topics, refused on others; where absent, the content decides.
     """
 
 
@@ -286,7 +356,7 @@ class PublishMessagesResult(Response):
 
 
 class PublishMessagesResponse(Response):
-    """What became of each message."""
+    """What became of each message. One that is too large, or has too many attributes, fails alone."""
 
     successful: tuple[PublishMessagesResult, ...] = ()
     """The messages that are accepted, in the order of the request."""
@@ -310,14 +380,24 @@ class SubscribeRequest(Request):
     """
 
     filter_policy: Json | None = None
-    """What a message's attributes must be like, in the pattern language of the event bus: a JSON
-    object. The endpoint is subscribed already with another policy: CONFLICT.
+    """What a message's attributes must be like: a JSON object of names, each with the list of what its
+    value may be, in the pattern language of the event bus (exact, prefix, suffix,
+    equals-ignore-case, anything-but, wildcard, exists). Attributes are texts; `numeric` reads them
+    as numbers, where the provider has `numeric_filters`.
     """
 
     dead_letter_queue: Annotated[
         str | None, Field(max_length=75, min_length=1, pattern="^[A-Za-z0-9_-]+$")
     ] = None
-    """The queue for messages that could not be delivered."""
+    """The queue for messages that could not be delivered: they come with the content and the
+    attributes that they were published with. A FIFO queue for a FIFO topic, and no other for
+    others.
+    """
+
+    max_retries: Annotated[int | None, Field(ge=0, le=100)] = None
+    """How often a webhook is tried again, at ever longer intervals; as often as the provider does
+    where absent. Refused for what is no webhook.
+    """
 
 
 class SubscribeResponse(Response):
@@ -382,24 +462,80 @@ class ListSubscriptionsResponse(Response):
     """Where the next page starts. Empty on the last page."""
 
 
+class VerifyWebhookRequest(Request):
+    """Asks to read a request that a webhook was sent."""
+
+    __sensitive__: ClassVar[frozenset[str]] = frozenset({"body"})
+
+    headers: Annotated[dict[str, str], Field(min_length=1)]
+    """The headers of the request. Their names may be in any case."""
+
+    body: Annotated[bytes, Field(max_length=1048576, min_length=1)]
+    """The body of the request, byte for byte."""
+
+
+class VerifyWebhookResponse(Response):
+    """The request is the provider's own."""
+
+    message: WebhookMessage
+    """What it says."""
+
+
 class SendEmailRequest(Request):
     """Asks to send an e-mail. It has a text or an HTML body, or both."""
 
-    to: Annotated[tuple[str, ...], Field(min_length=1)]
-    """The addresses that it goes to."""
+    to: Annotated[
+        tuple[
+            Annotated[
+                str,
+                Field(
+                    pattern='^[^\\x00-\\x20\\x7f-\\xa0"(),:;<>@]{1,64}@[^\\x00-\\x20\\x7f-\\xa0"(),:;<>@]{1,255}$'
+                ),
+            ],
+            ...,
+        ],
+        Field(min_length=1),
+    ]
+    """The addresses that it goes to: addresses alone (RFC 5321), without names. With those that get a
+    copy they are no more than `max_recipients`.
+    """
 
-    cc: tuple[str, ...] = ()
+    cc: tuple[
+        Annotated[
+            str,
+            Field(
+                pattern='^[^\\x00-\\x20\\x7f-\\xa0"(),:;<>@]{1,64}@[^\\x00-\\x20\\x7f-\\xa0"(),:;<>@]{1,255}$'
+            ),
+        ],
+        ...,
+    ] = ()
     """The addresses that get a copy."""
 
-    bcc: tuple[str, ...] = ()
+    bcc: tuple[
+        Annotated[
+            str,
+            Field(
+                pattern='^[^\\x00-\\x20\\x7f-\\xa0"(),:;<>@]{1,64}@[^\\x00-\\x20\\x7f-\\xa0"(),:;<>@]{1,255}$'
+            ),
+        ],
+        ...,
+    ] = ()
     """The addresses that get a copy unseen by the others."""
 
-    sender: Annotated[str | None, Field(max_length=320, min_length=3)] = None
+    sender: Annotated[
+        str | None,
+        Field(
+            max_length=320,
+            pattern='^[^\\x00-\\x20\\x7f-\\xa0"(),:;<>@]{1,64}@[^\\x00-\\x20\\x7f-\\xa0"(),:;<>@]{1,255}$',
+        ),
+    ] = None
     """The address that it comes from; the platform's own where absent. One that the provider has not
     verified: PRECONDITION_FAILED.
     """
 
-    subject: Annotated[str, Field(max_length=998, min_length=1)]
+    subject: Annotated[
+        str, Field(max_length=998, min_length=1, pattern="^[^\\x00-\\x1f\\x7f-\\x9f]+$")
+    ]
     """The subject."""
 
     text: Annotated[str | None, Field(min_length=1)] = None
@@ -411,7 +547,18 @@ class SendEmailRequest(Request):
     attachments: Annotated[tuple[Attachment, ...], Field(max_length=100)] = ()
     """Files that come with it."""
 
-    reply_to: Annotated[tuple[str, ...], Field(max_length=10)] = ()
+    reply_to: Annotated[
+        tuple[
+            Annotated[
+                str,
+                Field(
+                    pattern='^[^\\x00-\\x20\\x7f-\\xa0"(),:;<>@]{1,64}@[^\\x00-\\x20\\x7f-\\xa0"(),:;<>@]{1,255}$'
+                ),
+            ],
+            ...,
+        ],
+        Field(max_length=10),
+    ] = ()
     """The addresses that answers go to; the sender where there are none."""
 
 
@@ -427,7 +574,7 @@ class SendSmsRequest(Request):
 
     to: Annotated[str, Field(max_length=16, min_length=1, pattern="^\\+[1-9][0-9]{1,14}$")]
     """The telephone number that it goes to, as E.164 says: a plus and up to 15 digits. A number that
-    wants no messages: PRECONDITION_FAILED.
+    is known to want no messages: PRECONDITION_FAILED.
     """
 
     message: Annotated[str, Field(max_length=1600, min_length=1)]

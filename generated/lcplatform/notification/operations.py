@@ -118,6 +118,15 @@ LIST_SUBSCRIPTIONS: Final = Operation(
 )
 """Lists the subscriptions of a topic or of all of them (FR-052)."""
 
+VERIFY_WEBHOOK: Final = Operation(
+    service="notification",
+    method="verify_webhook",
+    rpc="/lcplatform.notification.v1.NotificationService/VerifyWebhook",
+    title="Notification.VerifyWebhook",
+    idempotency=Idempotency.NO_SIDE_EFFECTS,
+)
+"""Reads a request that a webhook was sent, if the provider has signed it within five minutes (FR-049)."""
+
 SEND_EMAIL: Final = Operation(
     service="notification",
     method="send_email",
@@ -139,6 +148,7 @@ SEND_SMS: Final = Operation(
     title="Notification.SendSms",
     errors=("PRECONDITION_FAILED",),
     needs=(FieldNeed(field="sender_id", capability="sender_ids"),),
+    limits=(FieldLimit(field="message", limit="max_sms_characters", unit="count"),),
 )
 """Sends a text message (FR-051)."""
 
@@ -163,7 +173,7 @@ UNREGISTER_DEVICE: Final = Operation(
     capability="push",
     resource="device_id",
 )
-"""Forgets a device."""
+"""Forgets a device, and with it its subscriptions."""
 
 SEND_PUSH: Final = Operation(
     service="notification",

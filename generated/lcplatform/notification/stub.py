@@ -37,6 +37,8 @@ from lcplatform.notification.models import (
     UnregisterDeviceResponse,
     UnsubscribeRequest,
     UnsubscribeResponse,
+    VerifyWebhookRequest,
+    VerifyWebhookResponse,
 )
 from lcplatform.notification.operations import (
     CONFIRM_SUBSCRIPTION,
@@ -54,6 +56,7 @@ from lcplatform.notification.operations import (
     SUBSCRIBE,
     UNREGISTER_DEVICE,
     UNSUBSCRIBE,
+    VERIFY_WEBHOOK,
 )
 from lcplatform.notification.support import NotificationCapability
 from lcplatform_runtime.support import NOTHING, Support, unimplemented
@@ -105,6 +108,10 @@ class UnimplementedNotification(NotificationDriver):
     @override
     def list_subscriptions(self, request: ListSubscriptionsRequest, /) -> ListSubscriptionsResponse:
         raise unimplemented(LIST_SUBSCRIPTIONS)
+
+    @override
+    def verify_webhook(self, request: VerifyWebhookRequest, /) -> VerifyWebhookResponse:
+        raise unimplemented(VERIFY_WEBHOOK)
 
     @override
     def send_email(self, request: SendEmailRequest, /) -> SendEmailResponse:
@@ -161,6 +168,9 @@ class MockNotification(NotificationDriver):
         self.on_list_subscriptions: Program[ListSubscriptionsRequest, ListSubscriptionsResponse] = (
             Program(LIST_SUBSCRIPTIONS)
         )
+        self.on_verify_webhook: Program[VerifyWebhookRequest, VerifyWebhookResponse] = Program(
+            VERIFY_WEBHOOK
+        )
         self.on_send_email: Program[SendEmailRequest, SendEmailResponse] = Program(SEND_EMAIL)
         self.on_send_sms: Program[SendSmsRequest, SendSmsResponse] = Program(SEND_SMS)
         self.on_register_device: Program[RegisterDeviceRequest, RegisterDeviceResponse] = Program(
@@ -216,6 +226,10 @@ class MockNotification(NotificationDriver):
     @override
     def list_subscriptions(self, request: ListSubscriptionsRequest, /) -> ListSubscriptionsResponse:
         return self.on_list_subscriptions.play(request)
+
+    @override
+    def verify_webhook(self, request: VerifyWebhookRequest, /) -> VerifyWebhookResponse:
+        return self.on_verify_webhook.play(request)
 
     @override
     def send_email(self, request: SendEmailRequest, /) -> SendEmailResponse:

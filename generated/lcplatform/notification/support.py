@@ -16,6 +16,12 @@ class NotificationCapability(StrEnum):
     """A topic can keep the order of each message group and drop duplicates for five minutes."""
     FILTER_POLICIES = "filter_policies"
     """A subscription can leave out messages by their attributes."""
+    NUMERIC_FILTERS = "numeric_filters"
+    """A filter policy can compare attributes as numbers."""
+    DELIVERY_REPORTS = "delivery_reports"
+    """What get_delivery_status tells is what became of a message, for each recipient; without it, that
+    it was accepted.
+    """
     SENDER_IDS = "sender_ids"
     """A text message can show a name as its sender."""
     PUSH = "push"

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from datetime import timedelta
 
 from lcplatform.testing.calls import AsyncControlCalls
@@ -13,6 +14,10 @@ from lcplatform.testing.models import (
     ClearFaultsResponse,
     InjectFaultRequest,
     InjectFaultResponse,
+    ListOutboxRequest,
+    ListOutboxResponse,
+    OutboxKind,
+    OutboxMessage,
     RestoreSnapshotRequest,
     RestoreSnapshotResponse,
     TakeSnapshotRequest,
@@ -22,6 +27,7 @@ from lcplatform.type.models import ErrorCode
 from lcplatform_runtime.extensions.control import AsyncSnapshots
 from lcplatform_runtime.model import build
 from lcplatform_runtime.options import CallOptions
+from lcplatform_runtime.paging import aiterate
 
 
 class AsyncControl(AsyncSnapshots):
@@ -129,3 +135,43 @@ class AsyncControl(AsyncSnapshots):
         """
         request = build(ClearFaultsRequest)
         return await self.calls.clear_faults(request, options)
+
+    async def list_outbox(
+        self,
+        *,
+        kind: OutboxKind | None = None,
+        recipient: str | None = None,
+        page_size: int = 20,
+        page_token: str = "",
+        options: CallOptions | None = None,
+    ) -> ListOutboxResponse:
+        """Lists what the notification service sent to people: e-mails, text messages and pushes, the
+        newest first. The last ten thousand are kept, and of all their attachments 256 MiB.
+
+        Args:
+            kind: Only what was sent like this.
+            recipient: Only what was sent to this address, number or device, as a copy or not.
+            page_size: At most so many messages in the answer.
+            page_token: Where the page before ended: its `next_page_token`.
+            options: Deadline, retries and the like, for this call alone.
+        """
+        request = build(
+            ListOutboxRequest,
+            kind=kind,
+            recipient=recipient,
+            page_size=page_size,
+            page_token=page_token,
+        )
+        return await self.calls.list_outbox(request, options)
+
+    def iter_outbox(
+        self,
+        *,
+        kind: OutboxKind | None = None,
+        recipient: str | None = None,
+        page_size: int = 20,
+        options: CallOptions | None = None,
+    ) -> AsyncIterator[OutboxMessage]:
+        """Walks through the messages of all pages of `list_outbox`, `page_size` at a time."""
+        request = build(ListOutboxRequest, kind=kind, recipient=recipient, page_size=page_size)
+        return aiterate(self.calls.list_outbox, request, lambda page: page.messages, options)

@@ -13,6 +13,8 @@ from lcplatform.testing.models import (
     ClearFaultsResponse,
     InjectFaultRequest,
     InjectFaultResponse,
+    ListOutboxRequest,
+    ListOutboxResponse,
     RestoreSnapshotRequest,
     RestoreSnapshotResponse,
     TakeSnapshotRequest,
@@ -54,6 +56,10 @@ class AsyncControlBridge(AsyncControlDriver):
     async def clear_faults(self, request: ClearFaultsRequest, /) -> ClearFaultsResponse:
         return await self._lanes.run("calls", self._driver.clear_faults, request)
 
+    @override
+    async def list_outbox(self, request: ListOutboxRequest, /) -> ListOutboxResponse:
+        return await self._lanes.run("calls", self._driver.list_outbox, request)
+
 
 class ControlBridge(ControlDriver):
     """An async driver for blocking callers: its calls run on the platform's background loop."""
@@ -86,3 +92,7 @@ class ControlBridge(ControlDriver):
     @override
     def clear_faults(self, request: ClearFaultsRequest, /) -> ClearFaultsResponse:
         return self._loop.run(self._driver.clear_faults(request))
+
+    @override
+    def list_outbox(self, request: ListOutboxRequest, /) -> ListOutboxResponse:
+        return self._loop.run(self._driver.list_outbox(request))

@@ -9,6 +9,7 @@ from lcplatform.testing.operations import (
     ADVANCE_CLOCK,
     CLEAR_FAULTS,
     INJECT_FAULT,
+    LIST_OUTBOX,
     RESTORE_SNAPSHOT,
     TAKE_SNAPSHOT,
 )
@@ -29,6 +30,7 @@ class ControlCalls:
         self.restore_snapshot = pipeline.unary(RESTORE_SNAPSHOT, driver.restore_snapshot)
         self.inject_fault = pipeline.unary(INJECT_FAULT, driver.inject_fault)
         self.clear_faults = pipeline.unary(CLEAR_FAULTS, driver.clear_faults)
+        self.list_outbox = pipeline.unary(LIST_OUTBOX, driver.list_outbox)
 
 
 class AsyncControlCalls:
@@ -41,3 +43,4 @@ class AsyncControlCalls:
         self.restore_snapshot = pipeline.unary(RESTORE_SNAPSHOT, driver.restore_snapshot)
         self.inject_fault = pipeline.unary(INJECT_FAULT, driver.inject_fault)
         self.clear_faults = pipeline.unary(CLEAR_FAULTS, driver.clear_faults)
+        self.list_outbox = pipeline.unary(LIST_OUTBOX, driver.list_outbox)

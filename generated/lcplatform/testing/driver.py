@@ -12,6 +12,8 @@ from lcplatform.testing.models import (
     ClearFaultsResponse,
     InjectFaultRequest,
     InjectFaultResponse,
+    ListOutboxRequest,
+    ListOutboxResponse,
     RestoreSnapshotRequest,
     RestoreSnapshotResponse,
     TakeSnapshotRequest,
@@ -53,6 +55,12 @@ class ControlDriver(ABC):
     def clear_faults(self, request: ClearFaultsRequest, /) -> ClearFaultsResponse:
         """Takes back every fault that has not come about yet."""
 
+    @abstractmethod
+    def list_outbox(self, request: ListOutboxRequest, /) -> ListOutboxResponse:
+        """Lists what the notification service sent to people: e-mails, text messages and pushes, the
+        newest first. The last ten thousand are kept, and of all their attachments 256 MiB.
+        """
+
 
 class AsyncControlDriver(ABC):
     """Moves the clock of a mock, keeps and restores its state and makes it fail. A server offers it
@@ -86,3 +94,9 @@ class AsyncControlDriver(ABC):
     @abstractmethod
     async def clear_faults(self, request: ClearFaultsRequest, /) -> ClearFaultsResponse:
         """Takes back every fault that has not come about yet."""
+
+    @abstractmethod
+    async def list_outbox(self, request: ListOutboxRequest, /) -> ListOutboxResponse:
+        """Lists what the notification service sent to people: e-mails, text messages and pushes, the
+        newest first. The last ten thousand are kept, and of all their attachments 256 MiB.
+        """

@@ -4,13 +4,128 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated
+from enum import StrEnum
+from typing import Annotated, ClassVar
 
 from pydantic import AwareDatetime, Field
 
 from lcplatform.type.models import ErrorCode
 from lcplatform_runtime.choices import KNOWN
 from lcplatform_runtime.model import Request, Response
+
+
+class OutboxKind(StrEnum):
+    """How something was sent."""
+
+    EMAIL = "email"
+    """By e-mail."""
+
+    SMS = "sms"
+    """As a text message."""
+
+    PUSH = "push"
+    """As a push."""
+
+    UNKNOWN = "unknown"
+    """A value that this version of the contract does not know. Never sent."""
+
+
+class OutboxAttachment(Response):
+    """A file that came with an e-mail."""
+
+    filename: str
+    """The name of the file."""
+
+    content_type: str
+    """The media type."""
+
+    content_id: str | None = None
+    """Under what identity the HTML refers to it."""
+
+    size: int
+    """How large it is, in bytes."""
+
+    data: bytes | None = None
+    """The content. Absent where it is kept no longer."""
+
+
+class OutboxMessage(Response):
+    """Something that was sent to a person. What became of it is told by the notification service."""
+
+    __sensitive__: ClassVar[frozenset[str]] = frozenset({"token"})
+
+    message_id: str
+    """The identity of the message, for get_delivery_status."""
+
+    kind: OutboxKind
+    """How it was sent."""
+
+    sent_at: AwareDatetime
+    """When it was sent, in UTC."""
+
+    to: tuple[str, ...] = ()
+    """To whom: addresses, a telephone number, or the identity of a device."""
+
+    cc: tuple[str, ...] = ()
+    """The addresses that got a copy."""
+
+    bcc: tuple[str, ...] = ()
+    """The addresses that got a copy unseen by the others."""
+
+    sender: str | None = None
+    """The address that it came from, or the name that is shown as the sender of a text message."""
+
+    reply_to: tuple[str, ...] = ()
+    """The addresses that answers go to."""
+
+    subject: str | None = None
+    """The subject of an e-mail, or the title of a push."""
+
+    text: str | None = None
+    """The text."""
+
+    html: str | None = None
+    """The text as HTML."""
+
+    attachments: tuple[OutboxAttachment, ...] = ()
+    """Files that came with it."""
+
+    data: dict[str, str] = {}
+    """What the application on the device got besides."""
+
+    topic: str | None = None
+    """The topic, if it was sent to a subscriber of one."""
+
+    token: str | None = None
+    """The token with which the recipient confirms a subscription, if that is what it asks for. The
+    text has it too.
+    """
+
+
+class ListOutboxRequest(Request):
+    """Asks for a page of what was sent."""
+
+    kind: Annotated[OutboxKind | None, KNOWN] = None
+    """Only what was sent like this."""
+
+    recipient: Annotated[str | None, Field(max_length=2048, min_length=1)] = None
+    """Only what was sent to this address, number or device, as a copy or not."""
+
+    page_size: Annotated[int, Field(ge=1, le=100)] = 20
+    """At most so many messages in the answer."""
+
+    page_token: str = ""
+    """Where the page before ended: its `next_page_token`."""
+
+
+class ListOutboxResponse(Response):
+    """A page of what was sent."""
+
+    messages: tuple[OutboxMessage, ...] = ()
+    """The messages."""
+
+    next_page_token: str = ""
+    """Where the next page starts. Empty on the last page."""
 
 
 class AdvanceClockRequest(Request):

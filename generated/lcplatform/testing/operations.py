@@ -50,3 +50,13 @@ CLEAR_FAULTS: Final = Operation(
     idempotency=Idempotency.IDEMPOTENT,
 )
 """Takes back every fault that has not come about yet."""
+
+LIST_OUTBOX: Final = Operation(
+    service="control",
+    method="list_outbox",
+    rpc="/lcplatform.testing.v1.ControlService/ListOutbox",
+    title="Control.ListOutbox",
+    idempotency=Idempotency.NO_SIDE_EFFECTS,
+    paged=True,
+)
+"""Lists what the notification service sent to people: e-mails, text messages and pushes, the newest first."""

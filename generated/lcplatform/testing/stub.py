@@ -13,6 +13,8 @@ from lcplatform.testing.models import (
     ClearFaultsResponse,
     InjectFaultRequest,
     InjectFaultResponse,
+    ListOutboxRequest,
+    ListOutboxResponse,
     RestoreSnapshotRequest,
     RestoreSnapshotResponse,
     TakeSnapshotRequest,
@@ -22,6 +24,7 @@ from lcplatform.testing.operations import (
     ADVANCE_CLOCK,
     CLEAR_FAULTS,
     INJECT_FAULT,
+    LIST_OUTBOX,
     RESTORE_SNAPSHOT,
     TAKE_SNAPSHOT,
 )
@@ -58,6 +61,10 @@ class UnimplementedControl(ControlDriver):
     def clear_faults(self, request: ClearFaultsRequest, /) -> ClearFaultsResponse:
         raise unimplemented(CLEAR_FAULTS)
 
+    @override
+    def list_outbox(self, request: ListOutboxRequest, /) -> ListOutboxResponse:
+        raise unimplemented(LIST_OUTBOX)
+
 
 class MockControl(ControlDriver):
     """Records every call and answers as the test has programmed it.
@@ -81,6 +88,7 @@ class MockControl(ControlDriver):
         self.on_clear_faults: Program[ClearFaultsRequest, ClearFaultsResponse] = Program(
             CLEAR_FAULTS
         )
+        self.on_list_outbox: Program[ListOutboxRequest, ListOutboxResponse] = Program(LIST_OUTBOX)
 
     @property
     @override
@@ -106,3 +114,7 @@ class MockControl(ControlDriver):
     @override
     def clear_faults(self, request: ClearFaultsRequest, /) -> ClearFaultsResponse:
         return self.on_clear_faults.play(request)
+
+    @override
+    def list_outbox(self, request: ListOutboxRequest, /) -> ListOutboxResponse:
+        return self.on_list_outbox.play(request)

@@ -595,6 +595,7 @@ class TestEventBusLaws(LawTest):
             ("archive", "too short", ""),
             ("archive", "against the pattern", "\n"),
             ("rules", "too many", ["a"] * 101),
+            ("rules", "an item against the pattern", ["\n"]),
         )
 
     @needs("replay")

@@ -119,6 +119,8 @@ class TestNotificationLaws(LawTest):
             ("topic", "against the pattern", "\n"),
             ("subject", "too long", "a" * 101),
             ("subject", "against the pattern", "\n"),
+            ("attributes", "a key against the pattern", {"\n": "a"}),
+            ("attributes", "a value against the pattern", {"a": "\n"}),
             ("group_id", "too long", "a" * 129),
             ("group_id", "too short", ""),
             ("group_id", "against the pattern", "\n"),
@@ -208,6 +210,8 @@ class TestNotificationLaws(LawTest):
             ("dead_letter_queue", "too long", "a" * 76),
             ("dead_letter_queue", "too short", ""),
             ("dead_letter_queue", "against the pattern", "\n"),
+            ("max_retries", "too small", -1),
+            ("max_retries", "too large", 101),
         )
 
     def test_subscribe_takes_what_is_just_within_bounds(self) -> None:
@@ -218,6 +222,8 @@ class TestNotificationLaws(LawTest):
             ("topic", "the longest", self.text(75)),
             ("endpoint", "the longest", self.text(2048)),
             ("dead_letter_queue", "the longest", self.text(75)),
+            ("max_retries", "the least", 0),
+            ("max_retries", "the greatest", 100),
         )
 
     def test_subscribe_on_what_is_missing_raises_not_found(self) -> None:
@@ -318,9 +324,15 @@ class TestNotificationLaws(LawTest):
                 ("page_token", "foreign", token),
             )
 
+    def _verify_webhook(self) -> Arguments:
+        return {
+            "headers": {},
+            "body": b"law",
+        }
+
     def _send_email(self) -> Arguments:
         return {
-            "to": ["a"],
+            "to": ["a@example.com"],
             "subject": "a",
         }
 
@@ -329,14 +341,19 @@ class TestNotificationLaws(LawTest):
             self.notification.send_email,
             self._send_email,
             ("to", "too few", []),
+            ("to", "an item against the pattern", ["\n"]),
+            ("cc", "an item against the pattern", ["\n"]),
+            ("bcc", "an item against the pattern", ["\n"]),
             ("sender", "too long", "a" * 321),
-            ("sender", "too short", "aa"),
+            ("sender", "against the pattern", "\n"),
             ("subject", "too long", "a" * 999),
             ("subject", "too short", ""),
+            ("subject", "against the pattern", "\n"),
             ("text", "too short", ""),
             ("html", "too short", ""),
             ("attachments", "too many", [Attachment(filename="a", data=b"law")] * 101),
-            ("reply_to", "too many", ["a"] * 11),
+            ("reply_to", "too many", ["a@example.com"] * 11),
+            ("reply_to", "an item against the pattern", ["\n"]),
         )
 
     def test_send_email_takes_what_is_just_within_bounds(self) -> None:
@@ -344,13 +361,12 @@ class TestNotificationLaws(LawTest):
             self.notification.send_email,
             self._send_email,
             ("PRECONDITION_FAILED",),
-            ("sender", "the longest", self.text(320)),
             ("subject", "the longest", self.text(998)),
         )
 
     def _send_sms(self) -> Arguments:
         return {
-            "to": "a",
+            "to": "+12025550100",
             "message": "a",
         }
 

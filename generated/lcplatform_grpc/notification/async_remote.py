@@ -37,6 +37,8 @@ from lcplatform.notification.models import (
     UnregisterDeviceResponse,
     UnsubscribeRequest,
     UnsubscribeResponse,
+    VerifyWebhookRequest,
+    VerifyWebhookResponse,
 )
 from lcplatform.notification.operations import (
     CONFIRM_SUBSCRIPTION,
@@ -54,6 +56,7 @@ from lcplatform.notification.operations import (
     SUBSCRIBE,
     UNREGISTER_DEVICE,
     UNSUBSCRIBE,
+    VERIFY_WEBHOOK,
 )
 from lcplatform.notification.support import NotificationCapability
 from lcplatform.notification.v1 import notification_pb2
@@ -74,6 +77,7 @@ from lcplatform_grpc.notification.convert import (
     read_subscribe_response,
     read_unregister_device_response,
     read_unsubscribe_response,
+    read_verify_webhook_response,
     write_confirm_subscription_request,
     write_create_topic_request,
     write_delete_topic_request,
@@ -89,6 +93,7 @@ from lcplatform_grpc.notification.convert import (
     write_subscribe_request,
     write_unregister_device_request,
     write_unsubscribe_request,
+    write_verify_webhook_request,
 )
 from lcplatform_runtime.support import Support
 
@@ -150,6 +155,12 @@ class AsyncRemoteNotification(AsyncNotificationDriver):
             write_list_subscriptions_request,
             notification_pb2.ListSubscriptionsResponse,
             read_list_subscriptions_response,
+        )
+        self._verify_webhook = channel.unary(
+            VERIFY_WEBHOOK,
+            write_verify_webhook_request,
+            notification_pb2.VerifyWebhookResponse,
+            read_verify_webhook_response,
         )
         self._send_email = channel.unary(
             SEND_EMAIL,
@@ -232,6 +243,10 @@ class AsyncRemoteNotification(AsyncNotificationDriver):
         self, request: ListSubscriptionsRequest, /
     ) -> ListSubscriptionsResponse:
         return await self._list_subscriptions(request)
+
+    @override
+    async def verify_webhook(self, request: VerifyWebhookRequest, /) -> VerifyWebhookResponse:
+        return await self._verify_webhook(request)
 
     @override
     async def send_email(self, request: SendEmailRequest, /) -> SendEmailResponse:

@@ -48,6 +48,10 @@ from lcplatform.notification.models import (
     UnregisterDeviceResponse,
     UnsubscribeRequest,
     UnsubscribeResponse,
+    VerifyWebhookRequest,
+    VerifyWebhookResponse,
+    WebhookKind,
+    WebhookMessage,
 )
 from lcplatform.notification.v1 import notification_pb2
 from lcplatform_grpc.type.convert import arguments_of_batch_failure, read_batch_failure
@@ -59,6 +63,7 @@ from lcplatform_grpc.values import (
     fill,
     maker,
     read_json,
+    read_map,
     read_timestamp,
     write_json,
     write_timestamp,
@@ -109,6 +114,17 @@ DEVICE_PLATFORM_NUMBERS: Final[Mapping[DevicePlatform | None, notification_pb2.D
     DevicePlatform.IOS: notification_pb2.DEVICE_PLATFORM_IOS,
     DevicePlatform.ANDROID: notification_pb2.DEVICE_PLATFORM_ANDROID,
     DevicePlatform.WEB: notification_pb2.DEVICE_PLATFORM_WEB,
+}
+
+WEBHOOK_KIND_MEMBERS: Final = {
+    1: WebhookKind.CONFIRMATION,
+    2: WebhookKind.MESSAGE,
+}
+WEBHOOK_KIND_NUMBERS: Final[Mapping[WebhookKind | None, notification_pb2.WebhookKind]] = {
+    None: notification_pb2.WEBHOOK_KIND_UNSPECIFIED,
+    WebhookKind.UNKNOWN: notification_pb2.WEBHOOK_KIND_UNSPECIFIED,
+    WebhookKind.CONFIRMATION: notification_pb2.WEBHOOK_KIND_CONFIRMATION,
+    WebhookKind.MESSAGE: notification_pb2.WEBHOOK_KIND_MESSAGE,
 }
 
 DELIVERY_STATUS_MEMBERS: Final = {
@@ -187,6 +203,8 @@ def read_subscription(message: notification_pb2.Subscription, /) -> Subscription
             if has("filter_policy")
             else None,
             "dead_letter_queue": message.dead_letter_queue if has("dead_letter_queue") else None,
+            "max_retries": message.max_retries if has("max_retries") else None,
+            "public_key": message.public_key if has("public_key") else None,
         }
     )
 
@@ -201,6 +219,46 @@ def arguments_of_subscription(model: Subscription, /) -> Arguments:
         "status": SUBSCRIPTION_STATUS_NUMBERS[model.status],
         "filter_policy": write_json(model.filter_policy),
         "dead_letter_queue": model.dead_letter_queue,
+        "max_retries": model.max_retries,
+        "public_key": model.public_key,
+    }
+
+
+_make_webhook_message = maker(WebhookMessage)
+
+
+def read_webhook_message(message: notification_pb2.WebhookMessage, /) -> WebhookMessage:
+    """The `WebhookMessage` that came."""
+    has = message.HasField
+    return _make_webhook_message(
+        {
+            "kind": WEBHOOK_KIND_MEMBERS.get(message.kind, WebhookKind.UNKNOWN),
+            "topic": message.topic,
+            "subscription_id": message.subscription_id if has("subscription_id") else None,
+            "message_id": message.message_id,
+            "published_at": read_timestamp(message.published_at, "published_at")
+            if has("published_at")
+            else absent("published_at"),
+            "body": read_content(message.body, "body"),
+            "subject": message.subject if has("subject") else None,
+            "attributes": read_map(message.attributes),
+            "token": message.token if has("token") else None,
+        }
+    )
+
+
+def arguments_of_webhook_message(model: WebhookMessage, /) -> Arguments:
+    """The `WebhookMessage` to send inside of another message."""
+    return {
+        "kind": WEBHOOK_KIND_NUMBERS[model.kind],
+        "topic": model.topic,
+        "subscription_id": model.subscription_id,
+        "message_id": model.message_id,
+        "published_at": write_timestamp(model.published_at),
+        "body": None if model.body is None else arguments_of_content(model.body),
+        "subject": model.subject,
+        "attributes": model.attributes or None,
+        "token": model.token,
     }
 
 
@@ -567,6 +625,8 @@ def read_subscribe_request(message: notification_pb2.SubscribeRequest, /) -> Sub
         fields["filter_policy"] = read_json(message.filter_policy, "filter_policy")
     if has("dead_letter_queue"):
         fields["dead_letter_queue"] = message.dead_letter_queue
+    if has("max_retries"):
+        fields["max_retries"] = message.max_retries
     return _check_subscribe_request(fields)
 
 
@@ -578,6 +638,7 @@ def write_subscribe_request(model: SubscribeRequest, /) -> notification_pb2.Subs
         endpoint=model.endpoint,
         filter_policy=write_json(model.filter_policy),
         dead_letter_queue=model.dead_letter_queue,
+        max_retries=model.max_retries,
     )
 
 
@@ -741,6 +802,59 @@ def write_list_subscriptions_response(
     return notification_pb2.ListSubscriptionsResponse(
         subscriptions=[arguments_of_subscription(it) for it in model.subscriptions],
         next_page_token=model.next_page_token,
+    )
+
+
+_check_verify_webhook_request = checker(VerifyWebhookRequest)
+
+
+def read_verify_webhook_request(
+    message: notification_pb2.VerifyWebhookRequest, /
+) -> VerifyWebhookRequest:
+    """The `VerifyWebhookRequest` that came, checked."""
+    return _check_verify_webhook_request(
+        {
+            "headers": {name: message.headers[name] for name in message.headers},
+            "body": message.body,
+        }
+    )
+
+
+def write_verify_webhook_request(
+    model: VerifyWebhookRequest, /
+) -> notification_pb2.VerifyWebhookRequest:
+    """The `VerifyWebhookRequest` to send."""
+    message = notification_pb2.VerifyWebhookRequest(
+        body=model.body,
+    )
+    if model.headers:
+        fill(message.headers, model.headers)
+    return message
+
+
+_make_verify_webhook_response = maker(VerifyWebhookResponse)
+
+
+def read_verify_webhook_response(
+    message: notification_pb2.VerifyWebhookResponse, /
+) -> VerifyWebhookResponse:
+    """The `VerifyWebhookResponse` that came."""
+    has = message.HasField
+    return _make_verify_webhook_response(
+        {
+            "message": read_webhook_message(message.message)
+            if has("message")
+            else absent("message"),
+        }
+    )
+
+
+def write_verify_webhook_response(
+    model: VerifyWebhookResponse, /
+) -> notification_pb2.VerifyWebhookResponse:
+    """The `VerifyWebhookResponse` to send."""
+    return notification_pb2.VerifyWebhookResponse(
+        message=arguments_of_webhook_message(model.message),
     )
 
 

@@ -24,6 +24,7 @@ from lcplatform.notification.operations import (
     SUBSCRIBE,
     UNREGISTER_DEVICE,
     UNSUBSCRIBE,
+    VERIFY_WEBHOOK,
 )
 from lcplatform.notification.v1 import notification_pb2
 from lcplatform_grpc.notification.convert import (
@@ -42,6 +43,7 @@ from lcplatform_grpc.notification.convert import (
     read_subscribe_request,
     read_unregister_device_request,
     read_unsubscribe_request,
+    read_verify_webhook_request,
     write_confirm_subscription_response,
     write_create_topic_response,
     write_delete_topic_response,
@@ -57,6 +59,7 @@ from lcplatform_grpc.notification.convert import (
     write_subscribe_response,
     write_unregister_device_response,
     write_unsubscribe_response,
+    write_verify_webhook_response,
 )
 from lcplatform_grpc.serving import Handlers, Lanes, Unary
 
@@ -151,6 +154,16 @@ def handlers(calls: Callable[[], NotificationCalls], lanes: Lanes, /) -> Handler
                 notification_pb2.ListSubscriptionsRequest,
                 read_list_subscriptions_request,
                 write_list_subscriptions_response,
+                lanes,
+            )
+        ),
+        VERIFY_WEBHOOK.rpc: grpc.unary_unary_rpc_method_handler(
+            Unary(
+                VERIFY_WEBHOOK,
+                lambda: calls().verify_webhook,
+                notification_pb2.VerifyWebhookRequest,
+                read_verify_webhook_request,
+                write_verify_webhook_response,
                 lanes,
             )
         ),

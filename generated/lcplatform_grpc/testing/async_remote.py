@@ -13,6 +13,8 @@ from lcplatform.testing.models import (
     ClearFaultsResponse,
     InjectFaultRequest,
     InjectFaultResponse,
+    ListOutboxRequest,
+    ListOutboxResponse,
     RestoreSnapshotRequest,
     RestoreSnapshotResponse,
     TakeSnapshotRequest,
@@ -22,6 +24,7 @@ from lcplatform.testing.operations import (
     ADVANCE_CLOCK,
     CLEAR_FAULTS,
     INJECT_FAULT,
+    LIST_OUTBOX,
     RESTORE_SNAPSHOT,
     TAKE_SNAPSHOT,
 )
@@ -32,11 +35,13 @@ from lcplatform_grpc.testing.convert import (
     read_advance_clock_response,
     read_clear_faults_response,
     read_inject_fault_response,
+    read_list_outbox_response,
     read_restore_snapshot_response,
     read_take_snapshot_response,
     write_advance_clock_request,
     write_clear_faults_request,
     write_inject_fault_request,
+    write_list_outbox_request,
     write_restore_snapshot_request,
     write_take_snapshot_request,
 )
@@ -77,6 +82,12 @@ class AsyncRemoteControl(AsyncControlDriver):
             testing_control_pb2.ClearFaultsResponse,
             read_clear_faults_response,
         )
+        self._list_outbox = channel.unary(
+            LIST_OUTBOX,
+            write_list_outbox_request,
+            testing_control_pb2.ListOutboxResponse,
+            read_list_outbox_response,
+        )
 
     @property
     @override
@@ -102,3 +113,7 @@ class AsyncRemoteControl(AsyncControlDriver):
     @override
     async def clear_faults(self, request: ClearFaultsRequest, /) -> ClearFaultsResponse:
         return await self._clear_faults(request)
+
+    @override
+    async def list_outbox(self, request: ListOutboxRequest, /) -> ListOutboxResponse:
+        return await self._list_outbox(request)

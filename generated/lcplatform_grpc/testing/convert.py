@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Final
+
 from lcplatform.testing.models import (
     AdvanceClockRequest,
     AdvanceClockResponse,
@@ -10,6 +13,11 @@ from lcplatform.testing.models import (
     ClearFaultsResponse,
     InjectFaultRequest,
     InjectFaultResponse,
+    ListOutboxRequest,
+    ListOutboxResponse,
+    OutboxAttachment,
+    OutboxKind,
+    OutboxMessage,
     RestoreSnapshotRequest,
     RestoreSnapshotResponse,
     TakeSnapshotRequest,
@@ -19,14 +27,161 @@ from lcplatform.testing.v1 import control_pb2 as testing_control_pb2
 from lcplatform.type.models import ErrorCode
 from lcplatform_grpc.type.convert import ERROR_CODE_MEMBERS, ERROR_CODE_NUMBERS
 from lcplatform_grpc.values import (
+    Arguments,
     absent,
     checker,
     maker,
     read_duration,
+    read_map,
     read_timestamp,
     write_duration,
     write_timestamp,
 )
+
+OUTBOX_KIND_MEMBERS: Final = {
+    1: OutboxKind.EMAIL,
+    2: OutboxKind.SMS,
+    3: OutboxKind.PUSH,
+}
+OUTBOX_KIND_NUMBERS: Final[Mapping[OutboxKind | None, testing_control_pb2.OutboxKind]] = {
+    None: testing_control_pb2.OUTBOX_KIND_UNSPECIFIED,
+    OutboxKind.UNKNOWN: testing_control_pb2.OUTBOX_KIND_UNSPECIFIED,
+    OutboxKind.EMAIL: testing_control_pb2.OUTBOX_KIND_EMAIL,
+    OutboxKind.SMS: testing_control_pb2.OUTBOX_KIND_SMS,
+    OutboxKind.PUSH: testing_control_pb2.OUTBOX_KIND_PUSH,
+}
+_make_outbox_attachment = maker(OutboxAttachment)
+
+
+def read_outbox_attachment(message: testing_control_pb2.OutboxAttachment, /) -> OutboxAttachment:
+    """The `OutboxAttachment` that came."""
+    has = message.HasField
+    return _make_outbox_attachment(
+        {
+            "filename": message.filename,
+            "content_type": message.content_type,
+            "content_id": message.content_id if has("content_id") else None,
+            "size": message.size,
+            "data": message.data if has("data") else None,
+        }
+    )
+
+
+def arguments_of_outbox_attachment(model: OutboxAttachment, /) -> Arguments:
+    """The `OutboxAttachment` to send inside of another message."""
+    return {
+        "filename": model.filename,
+        "content_type": model.content_type,
+        "content_id": model.content_id,
+        "size": model.size,
+        "data": model.data,
+    }
+
+
+_make_outbox_message = maker(OutboxMessage)
+
+
+def read_outbox_message(message: testing_control_pb2.OutboxMessage, /) -> OutboxMessage:
+    """The `OutboxMessage` that came."""
+    has = message.HasField
+    return _make_outbox_message(
+        {
+            "message_id": message.message_id,
+            "kind": OUTBOX_KIND_MEMBERS.get(message.kind, OutboxKind.UNKNOWN),
+            "sent_at": read_timestamp(message.sent_at, "sent_at")
+            if has("sent_at")
+            else absent("sent_at"),
+            "to": tuple(message.to[:]),
+            "cc": tuple(message.cc[:]),
+            "bcc": tuple(message.bcc[:]),
+            "sender": message.sender if has("sender") else None,
+            "reply_to": tuple(message.reply_to[:]),
+            "subject": message.subject if has("subject") else None,
+            "text": message.text if has("text") else None,
+            "html": message.html if has("html") else None,
+            "attachments": tuple([read_outbox_attachment(it) for it in message.attachments[:]]),
+            "data": read_map(message.data),
+            "topic": message.topic if has("topic") else None,
+            "token": message.token if has("token") else None,
+        }
+    )
+
+
+def arguments_of_outbox_message(model: OutboxMessage, /) -> Arguments:
+    """The `OutboxMessage` to send inside of another message."""
+    return {
+        "message_id": model.message_id,
+        "kind": OUTBOX_KIND_NUMBERS[model.kind],
+        "sent_at": write_timestamp(model.sent_at),
+        "to": model.to or None,
+        "cc": model.cc or None,
+        "bcc": model.bcc or None,
+        "sender": model.sender,
+        "reply_to": model.reply_to or None,
+        "subject": model.subject,
+        "text": model.text,
+        "html": model.html,
+        "attachments": [arguments_of_outbox_attachment(it) for it in model.attachments],
+        "data": model.data or None,
+        "topic": model.topic,
+        "token": model.token,
+    }
+
+
+_check_list_outbox_request = checker(ListOutboxRequest)
+
+
+def read_list_outbox_request(
+    message: testing_control_pb2.ListOutboxRequest, /
+) -> ListOutboxRequest:
+    """The `ListOutboxRequest` that came, checked."""
+    has = message.HasField
+    fields: dict[str, object] = {
+        "page_token": message.page_token,
+    }
+    if kind := message.kind:
+        fields["kind"] = OUTBOX_KIND_MEMBERS.get(kind, OutboxKind.UNKNOWN)
+    if has("recipient"):
+        fields["recipient"] = message.recipient
+    if has("page_size"):
+        fields["page_size"] = message.page_size
+    return _check_list_outbox_request(fields)
+
+
+def write_list_outbox_request(model: ListOutboxRequest, /) -> testing_control_pb2.ListOutboxRequest:
+    """The `ListOutboxRequest` to send."""
+    return testing_control_pb2.ListOutboxRequest(
+        kind=OUTBOX_KIND_NUMBERS[model.kind],
+        recipient=model.recipient,
+        page_size=model.page_size,
+        page_token=model.page_token,
+    )
+
+
+_make_list_outbox_response = maker(ListOutboxResponse)
+
+
+def read_list_outbox_response(
+    message: testing_control_pb2.ListOutboxResponse, /
+) -> ListOutboxResponse:
+    """The `ListOutboxResponse` that came."""
+    return _make_list_outbox_response(
+        {
+            "messages": tuple([read_outbox_message(it) for it in message.messages[:]]),
+            "next_page_token": message.next_page_token,
+        }
+    )
+
+
+def write_list_outbox_response(
+    model: ListOutboxResponse, /
+) -> testing_control_pb2.ListOutboxResponse:
+    """The `ListOutboxResponse` to send."""
+    return testing_control_pb2.ListOutboxResponse(
+        messages=[arguments_of_outbox_message(it) for it in model.messages],
+        next_page_token=model.next_page_token,
+    )
+
 
 _check_advance_clock_request = checker(AdvanceClockRequest)
 

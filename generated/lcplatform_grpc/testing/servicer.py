@@ -12,6 +12,7 @@ from lcplatform.testing.operations import (
     ADVANCE_CLOCK,
     CLEAR_FAULTS,
     INJECT_FAULT,
+    LIST_OUTBOX,
     RESTORE_SNAPSHOT,
     TAKE_SNAPSHOT,
 )
@@ -21,11 +22,13 @@ from lcplatform_grpc.testing.convert import (
     read_advance_clock_request,
     read_clear_faults_request,
     read_inject_fault_request,
+    read_list_outbox_request,
     read_restore_snapshot_request,
     read_take_snapshot_request,
     write_advance_clock_response,
     write_clear_faults_response,
     write_inject_fault_response,
+    write_list_outbox_response,
     write_restore_snapshot_response,
     write_take_snapshot_response,
 )
@@ -81,6 +84,16 @@ def handlers(calls: Callable[[], ControlCalls], lanes: Lanes, /) -> Handlers:
                 testing_control_pb2.ClearFaultsRequest,
                 read_clear_faults_request,
                 write_clear_faults_response,
+                lanes,
+            )
+        ),
+        LIST_OUTBOX.rpc: grpc.unary_unary_rpc_method_handler(
+            Unary(
+                LIST_OUTBOX,
+                lambda: calls().list_outbox,
+                testing_control_pb2.ListOutboxRequest,
+                read_list_outbox_request,
+                write_list_outbox_response,
                 lanes,
             )
         ),

@@ -36,6 +36,12 @@ class DevicePlatform(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     DEVICE_PLATFORM_ANDROID: _ClassVar[DevicePlatform]
     DEVICE_PLATFORM_WEB: _ClassVar[DevicePlatform]
 
+class WebhookKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    WEBHOOK_KIND_UNSPECIFIED: _ClassVar[WebhookKind]
+    WEBHOOK_KIND_CONFIRMATION: _ClassVar[WebhookKind]
+    WEBHOOK_KIND_MESSAGE: _ClassVar[WebhookKind]
+
 class DeliveryStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     DELIVERY_STATUS_UNSPECIFIED: _ClassVar[DeliveryStatus]
@@ -57,6 +63,9 @@ DEVICE_PLATFORM_UNSPECIFIED: DevicePlatform
 DEVICE_PLATFORM_IOS: DevicePlatform
 DEVICE_PLATFORM_ANDROID: DevicePlatform
 DEVICE_PLATFORM_WEB: DevicePlatform
+WEBHOOK_KIND_UNSPECIFIED: WebhookKind
+WEBHOOK_KIND_CONFIRMATION: WebhookKind
+WEBHOOK_KIND_MESSAGE: WebhookKind
 DELIVERY_STATUS_UNSPECIFIED: DeliveryStatus
 DELIVERY_STATUS_ACCEPTED: DeliveryStatus
 DELIVERY_STATUS_RETRYING: DeliveryStatus
@@ -82,7 +91,7 @@ class Content(_message.Message):
     def __init__(self, text: _Optional[str] = ..., json: _Optional[_Union[_json_pb2.Json, _Mapping]] = ...) -> None: ...
 
 class Subscription(_message.Message):
-    __slots__ = ("subscription_id", "topic", "protocol", "endpoint", "status", "filter_policy", "dead_letter_queue")
+    __slots__ = ("subscription_id", "topic", "protocol", "endpoint", "status", "filter_policy", "dead_letter_queue", "max_retries", "public_key")
     SUBSCRIPTION_ID_FIELD_NUMBER: _ClassVar[int]
     TOPIC_FIELD_NUMBER: _ClassVar[int]
     PROTOCOL_FIELD_NUMBER: _ClassVar[int]
@@ -90,6 +99,8 @@ class Subscription(_message.Message):
     STATUS_FIELD_NUMBER: _ClassVar[int]
     FILTER_POLICY_FIELD_NUMBER: _ClassVar[int]
     DEAD_LETTER_QUEUE_FIELD_NUMBER: _ClassVar[int]
+    MAX_RETRIES_FIELD_NUMBER: _ClassVar[int]
+    PUBLIC_KEY_FIELD_NUMBER: _ClassVar[int]
     subscription_id: str
     topic: str
     protocol: DeliveryProtocol
@@ -97,7 +108,38 @@ class Subscription(_message.Message):
     status: SubscriptionStatus
     filter_policy: _json_pb2.Json
     dead_letter_queue: str
-    def __init__(self, subscription_id: _Optional[str] = ..., topic: _Optional[str] = ..., protocol: _Optional[_Union[DeliveryProtocol, str]] = ..., endpoint: _Optional[str] = ..., status: _Optional[_Union[SubscriptionStatus, str]] = ..., filter_policy: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., dead_letter_queue: _Optional[str] = ...) -> None: ...
+    max_retries: int
+    public_key: str
+    def __init__(self, subscription_id: _Optional[str] = ..., topic: _Optional[str] = ..., protocol: _Optional[_Union[DeliveryProtocol, str]] = ..., endpoint: _Optional[str] = ..., status: _Optional[_Union[SubscriptionStatus, str]] = ..., filter_policy: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., dead_letter_queue: _Optional[str] = ..., max_retries: _Optional[int] = ..., public_key: _Optional[str] = ...) -> None: ...
+
+class WebhookMessage(_message.Message):
+    __slots__ = ("kind", "topic", "subscription_id", "message_id", "published_at", "body", "subject", "attributes", "token")
+    class AttributesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    TOPIC_FIELD_NUMBER: _ClassVar[int]
+    SUBSCRIPTION_ID_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
+    PUBLISHED_AT_FIELD_NUMBER: _ClassVar[int]
+    BODY_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_FIELD_NUMBER: _ClassVar[int]
+    ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
+    TOKEN_FIELD_NUMBER: _ClassVar[int]
+    kind: WebhookKind
+    topic: str
+    subscription_id: str
+    message_id: str
+    published_at: _timestamp_pb2.Timestamp
+    body: Content
+    subject: str
+    attributes: _containers.ScalarMap[str, str]
+    token: str
+    def __init__(self, kind: _Optional[_Union[WebhookKind, str]] = ..., topic: _Optional[str] = ..., subscription_id: _Optional[str] = ..., message_id: _Optional[str] = ..., published_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., body: _Optional[_Union[Content, _Mapping]] = ..., subject: _Optional[str] = ..., attributes: _Optional[_Mapping[str, str]] = ..., token: _Optional[str] = ...) -> None: ...
 
 class Attachment(_message.Message):
     __slots__ = ("filename", "content_type", "data", "content_id")
@@ -238,18 +280,20 @@ class PublishMessagesResponse(_message.Message):
     def __init__(self, successful: _Optional[_Iterable[_Union[PublishMessagesResult, _Mapping]]] = ..., failed: _Optional[_Iterable[_Union[_batch_pb2.BatchFailure, _Mapping]]] = ...) -> None: ...
 
 class SubscribeRequest(_message.Message):
-    __slots__ = ("topic", "protocol", "endpoint", "filter_policy", "dead_letter_queue")
+    __slots__ = ("topic", "protocol", "endpoint", "filter_policy", "dead_letter_queue", "max_retries")
     TOPIC_FIELD_NUMBER: _ClassVar[int]
     PROTOCOL_FIELD_NUMBER: _ClassVar[int]
     ENDPOINT_FIELD_NUMBER: _ClassVar[int]
     FILTER_POLICY_FIELD_NUMBER: _ClassVar[int]
     DEAD_LETTER_QUEUE_FIELD_NUMBER: _ClassVar[int]
+    MAX_RETRIES_FIELD_NUMBER: _ClassVar[int]
     topic: str
     protocol: DeliveryProtocol
     endpoint: str
     filter_policy: _json_pb2.Json
     dead_letter_queue: str
-    def __init__(self, topic: _Optional[str] = ..., protocol: _Optional[_Union[DeliveryProtocol, str]] = ..., endpoint: _Optional[str] = ..., filter_policy: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., dead_letter_queue: _Optional[str] = ...) -> None: ...
+    max_retries: int
+    def __init__(self, topic: _Optional[str] = ..., protocol: _Optional[_Union[DeliveryProtocol, str]] = ..., endpoint: _Optional[str] = ..., filter_policy: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., dead_letter_queue: _Optional[str] = ..., max_retries: _Optional[int] = ...) -> None: ...
 
 class SubscribeResponse(_message.Message):
     __slots__ = ("subscription",)
@@ -298,6 +342,27 @@ class ListSubscriptionsResponse(_message.Message):
     subscriptions: _containers.RepeatedCompositeFieldContainer[Subscription]
     next_page_token: str
     def __init__(self, subscriptions: _Optional[_Iterable[_Union[Subscription, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class VerifyWebhookRequest(_message.Message):
+    __slots__ = ("headers", "body")
+    class HeadersEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    HEADERS_FIELD_NUMBER: _ClassVar[int]
+    BODY_FIELD_NUMBER: _ClassVar[int]
+    headers: _containers.ScalarMap[str, str]
+    body: bytes
+    def __init__(self, headers: _Optional[_Mapping[str, str]] = ..., body: _Optional[bytes] = ...) -> None: ...
+
+class VerifyWebhookResponse(_message.Message):
+    __slots__ = ("message",)
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    message: WebhookMessage
+    def __init__(self, message: _Optional[_Union[WebhookMessage, _Mapping]] = ...) -> None: ...
 
 class SendEmailRequest(_message.Message):
     __slots__ = ("to", "cc", "bcc", "sender", "subject", "text", "html", "attachments", "reply_to")

@@ -52,6 +52,7 @@ class Shapes:
         rows: Sequence[Measures | Sequence[Measure | timedelta]] = (),
         day: date | None = None,
         styles: Sequence[Json | JsonInput] = (),
+        words: Sequence[str] = (),
         options: CallOptions | None = None,
     ) -> DrawResponse:
         """Draws a shape.
@@ -71,6 +72,7 @@ class Shapes:
             rows: The same for its parts.
             day: The day on which it is drawn.
             styles: How it is styled: one object for each layer.
+            words: Words under which it is found.
             options: Deadline, retries and the like, for this call alone.
         """
         request = build(
@@ -89,5 +91,6 @@ class Shapes:
             rows=rows,
             day=day,
             styles=styles,
+            words=words,
         )
         return self.calls.draw(request, options)

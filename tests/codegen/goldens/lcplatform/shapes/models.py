@@ -123,6 +123,11 @@ class DrawRequest(Request):
     styles: Annotated[tuple[Annotated[Json, JSON_OBJECT], ...], Field(max_length=2)] = ()
     """How it is styled: one object for each layer."""
 
+    words: Annotated[
+        tuple[Annotated[str, Field(pattern="^[a-z]+$")], ...], Field(max_length=9)
+    ] = ()
+    """Words under which it is found."""
+
     @model_validator(mode="after")
     def _check_choice_1(self) -> Self:
         return one_of(self, ("page", "screen"))

@@ -238,6 +238,8 @@ def read_draw_request(message: shapes_pb2.DrawRequest, /) -> DrawRequest:
         fields["day"] = read_date(message.day, "day")
     if styles := message.styles:
         fields["styles"] = each("styles", read_json, styles)
+    if words := message.words:
+        fields["words"] = tuple(words[:])
     return _check_draw_request(fields)
 
 
@@ -257,6 +259,7 @@ def write_draw_request(model: DrawRequest, /) -> shapes_pb2.DrawRequest:
         rows=[arguments_of_measures(it) for it in model.rows],
         day=write_date(model.day),
         styles=[{"text": it.text} for it in model.styles],
+        words=model.words or None,
     )
     if model.sizes:
         fill(message.sizes, model.sizes)
