@@ -15,6 +15,8 @@ from lcplatform.testing.models import (
     ClearFaultsResponse,
     InjectFaultRequest,
     InjectFaultResponse,
+    ListOutboxRequest,
+    ListOutboxResponse,
     RestoreSnapshotRequest,
     RestoreSnapshotResponse,
     TakeSnapshotRequest,
@@ -91,6 +93,10 @@ class MockControl(ControlDriver):
         )
         service.gate.inject(request.operation, fault)
         return _INJECTED
+
+    @override
+    def list_outbox(self, request: ListOutboxRequest, /) -> ListOutboxResponse:
+        return self._world.services.notification().list_outbox(request)
 
     @override
     def clear_faults(self, request: ClearFaultsRequest, /) -> ClearFaultsResponse:

@@ -8,13 +8,10 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from typing_extensions import override
 
-from lcplatform import unimplemented
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lcplatform.drivers import Drivers
-    from lcplatform.notification.driver import NotificationDriver
     from lcplatform_mock.authentication import MockAuthentication
     from lcplatform_mock.batch import MockBatch
     from lcplatform_mock.configuration import MockConfiguration
@@ -22,6 +19,7 @@ if TYPE_CHECKING:
     from lcplatform_mock.data_store import MockDataStore
     from lcplatform_mock.document_store import MockDocumentStore
     from lcplatform_mock.event_bus import MockEventBus
+    from lcplatform_mock.notification import MockNotification
     from lcplatform_mock.object_store import MockObjectStore
     from lcplatform_mock.queue import MockQueue
     from lcplatform_mock.secrets import MockSecrets
@@ -77,9 +75,11 @@ class Services(Mapping[str, "Service[Any]"]):
 
         return self._once("event_bus", lambda: MockEventBus(self._world))
 
-    def notification(self) -> NotificationDriver:
-        """Not there yet."""
-        return self._once("notification", unimplemented.notification)
+    def notification(self) -> MockNotification:
+        """The notifications."""
+        from lcplatform_mock.notification import MockNotification
+
+        return self._once("notification", lambda: MockNotification(self._world))
 
     def object_store(self) -> MockObjectStore:
         """The object store."""
@@ -161,6 +161,7 @@ _MAKERS: Final[Mapping[str, Callable[[Services], Service[Any]]]] = {
     "document_store": Services.document_store,
     "data_store": Services.data_store,
     "event_bus": Services.event_bus,
+    "notification": Services.notification,
     "object_store": Services.object_store,
     "queue": Services.queue,
     "secrets": Services.secrets,

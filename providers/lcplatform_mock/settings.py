@@ -14,6 +14,7 @@ from lcplatform_mock.event_settings import EventBusSettings
 from lcplatform_mock.hosting import WebHostingSettings
 from lcplatform_mock.images import BatchSettings
 from lcplatform_mock.issuer.settings import AuthenticationSettings
+from lcplatform_mock.notification_settings import NotificationSettings
 from lcplatform_runtime.clock import Clock
 from lcplatform_runtime.json_value import Json
 from lcplatform_runtime.model import Request
@@ -131,3 +132,6 @@ class MockSettings(Request):
 
     event_bus: EventBusSettings = Field(default_factory=EventBusSettings)
     """Event buses."""
+
+    notification: NotificationSettings = Field(default_factory=NotificationSettings)
+    """How the notification service reaches people."""
