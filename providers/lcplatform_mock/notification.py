@@ -305,11 +305,11 @@ class MockNotification(Publishing, NotificationDriver):
 
     @override
     def send_push(self, request: SendPushRequest, /) -> SendPushResponse:
-        if request.title is None and request.body is None and not request.data:
-            raise invalid("title", "a title, a body or data")
         errands = Errands()
         with self._lock:
             device = self._device(request.device_id)
+            if request.title is None and request.body is None and not request.data:
+                raise invalid("title", "a title, a body or data")
             if not device.enabled:
                 raise PreconditionFailedError(DISABLED, resource=device.id)
             sent = self._direct()

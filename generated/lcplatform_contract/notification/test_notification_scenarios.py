@@ -3,17 +3,40 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
-from lcplatform.errors import ResourceNotFoundError
+from lcplatform import Json
+from lcplatform.errors import (
+    AlreadyExistsError,
+    ConflictError,
+    ResourceNotFoundError,
+    ValidationError,
+)
 from lcplatform.notification.client import Notification
-from lcplatform_contract.contract_test import ContractTest
+from lcplatform.notification.models import (
+    Attachment,
+    DeliveryProtocol,
+    DeliveryStatus,
+    DevicePlatform,
+    PublishMessagesEntry,
+    SubscriptionStatus,
+)
+from lcplatform.type.models import ErrorCode
+from lcplatform_contract.contract_test import ContractTest, needs
+from lcplatform_contract.expect import ANY, MIB, containing, like, refused, unordered
 
 
 class TestNotificationScenarios(ContractTest):
     """What Notification does.
 
     FR-048: Messages are published to topics.
+    FR-049: Subscribers are reached by e-mail, text message, webhook, queue and push.
+    FR-050: E-mail is sent to people directly.
+    FR-051: Text messages are sent to people directly.
+    FR-052: Subscriptions are made, confirmed, ended and listed, and it is told what became of a message.
+    SC-013: Every provider behaves the same.
     """
 
     service = "notification"
@@ -25,6 +48,682 @@ class TestNotificationScenarios(ContractTest):
 
     def test_a_topic_that_does_not_exist_takes_no_message(self) -> None:
         """FR-048"""
-        thing = self.name("thing")
+        nowhere = self.name("nowhere")
         with pytest.raises(ResourceNotFoundError):
-            self.notification.publish_message(thing, "lost")
+            self.notification.publish_message(nowhere, "lost")
+        with pytest.raises(ResourceNotFoundError):
+            self.notification.publish_messages(nowhere, [PublishMessagesEntry(body="lost")])
+        with pytest.raises(ResourceNotFoundError):
+            self.notification.delete_topic(nowhere)
+
+    def test_a_topic_is_created_once_and_is_listed(self) -> None:
+        """FR-048"""
+        news = self.name("news")
+        created = self.notification.create_topic(news)
+        assert created.topic.name == news
+        assert not created.topic.fifo
+        with pytest.raises(AlreadyExistsError):
+            self.notification.create_topic(news)
+        self.eventually(
+            lambda: self.notification.list_topics().topics,
+            containing(like(name=news, fifo=False)),
+            within=timedelta(seconds=5),
+        )
+
+    @needs("platform.queue")
+    def test_a_topic_that_is_deleted_takes_its_subscriptions_with_it(self) -> None:
+        """FR-048, FR-052"""
+        news = self.name("news")
+        inbox = self.name("inbox")
+        self.notification.create_topic(news)
+        self.platform.queue.create_queue(inbox)
+        self.notification.subscribe(news, protocol=DeliveryProtocol.QUEUE, endpoint=inbox)
+        self.notification.delete_topic(news)
+        with pytest.raises(ResourceNotFoundError):
+            self.notification.publish_message(news, "late")
+        self.notification.create_topic(news)
+        assert self.notification.list_subscriptions(topic=news).subscriptions == ()
+
+    def test_a_message_without_subscribers_is_accepted(self) -> None:
+        """FR-048"""
+        news = self.name("news")
+        self.notification.create_topic(news)
+        assert self.notification.publish_message(news, "nobody listens").message_id
+
+    @needs("platform.queue")
+    def test_every_queue_that_subscribed_gets_a_message_with_its_attributes(self) -> None:
+        """FR-048, FR-049, SC-013"""
+        news = self.name("news")
+        first = self.name("first")
+        second = self.name("second")
+        self.notification.create_topic(news)
+        self.platform.queue.create_queue(first)
+        self.platform.queue.create_queue(second)
+        subscribed = self.notification.subscribe(
+            news, protocol=DeliveryProtocol.QUEUE, endpoint=first
+        )
+        assert subscribed.subscription.topic == news
+        assert subscribed.subscription.protocol == DeliveryProtocol.QUEUE
+        assert subscribed.subscription.endpoint == first
+        assert subscribed.subscription.status == SubscriptionStatus.CONFIRMED
+        self.notification.subscribe(news, protocol=DeliveryProtocol.QUEUE, endpoint=second)
+        self.notification.publish_message(
+            news, "a naïve café ☕", attributes={"origin": "web", "tenant": "17"}
+        )
+        received = self.platform.queue.receive_messages(first, wait=timedelta(seconds=5))
+        assert received.messages == (
+            like(body="a naïve café ☕", attributes={"origin": "web", "tenant": "17"}),
+        )
+        received = self.platform.queue.receive_messages(second, wait=timedelta(seconds=5))
+        assert received.messages == (
+            like(body="a naïve café ☕", attributes={"origin": "web", "tenant": "17"}),
+        )
+
+    @needs("platform.queue")
+    def test_a_json_value_reaches_a_queue_as_the_json_value_that_it_is(self) -> None:
+        """FR-048, FR-049"""
+        orders = self.name("orders")
+        inbox = self.name("inbox")
+        self.notification.create_topic(orders)
+        self.platform.queue.create_queue(inbox)
+        self.notification.subscribe(orders, protocol=DeliveryProtocol.QUEUE, endpoint=inbox)
+        self.notification.publish_message(
+            orders, {"order": 9007199254740993, "lines": [{"sku": "A-1"}], "note": None}
+        )
+        received = self.platform.queue.receive_messages(inbox, wait=timedelta(seconds=5))
+        assert received.messages == (
+            like(body=Json({"order": 9007199254740993, "lines": [{"sku": "A-1"}], "note": None})),
+        )
+
+    @needs("platform.queue")
+    def test_a_queue_that_subscribes_late_gets_nothing_of_what_was_published_before(self) -> None:
+        """FR-048"""
+        news = self.name("news")
+        inbox = self.name("inbox")
+        self.notification.create_topic(news)
+        self.platform.queue.create_queue(inbox)
+        self.notification.publish_message(news, "early")
+        self.notification.subscribe(news, protocol=DeliveryProtocol.QUEUE, endpoint=inbox)
+        self.notification.publish_message(news, "in time")
+        received = self.platform.queue.receive_messages(inbox, wait=timedelta(seconds=5))
+        assert received.messages == (like(body="in time"),)
+        assert self.platform.queue.receive_messages(inbox, wait=timedelta(seconds=1)).messages == ()
+
+    @needs("platform.queue")
+    def test_a_queue_that_unsubscribed_gets_nothing_any_more(self) -> None:
+        """FR-052"""
+        news = self.name("news")
+        inbox = self.name("inbox")
+        self.notification.create_topic(news)
+        self.platform.queue.create_queue(inbox)
+        subscribed = self.notification.subscribe(
+            news, protocol=DeliveryProtocol.QUEUE, endpoint=inbox
+        )
+        subscription = subscribed.subscription.subscription_id
+        self.notification.unsubscribe(subscription)
+        self.notification.publish_message(news, "unheard")
+        assert self.platform.queue.receive_messages(inbox, wait=timedelta(seconds=1)).messages == ()
+        assert self.notification.list_subscriptions(topic=news).subscriptions == ()
+        with pytest.raises(ResourceNotFoundError):
+            self.notification.unsubscribe(subscription)
+
+    @needs("platform.queue")
+    def test_a_queue_or_a_dead_letter_queue_that_does_not_exist_cannot_be_subscribed(self) -> None:
+        """FR-049"""
+        news = self.name("news")
+        inbox = self.name("inbox")
+        nowhere = self.name("nowhere")
+        self.notification.create_topic(news)
+        self.platform.queue.create_queue(inbox)
+        with pytest.raises(ResourceNotFoundError):
+            self.notification.subscribe(news, protocol=DeliveryProtocol.QUEUE, endpoint=nowhere)
+        with pytest.raises(ResourceNotFoundError):
+            self.notification.subscribe(
+                news, protocol=DeliveryProtocol.QUEUE, endpoint=inbox, dead_letter_queue=nowhere
+            )
+        assert self.notification.list_subscriptions(topic=news).subscriptions == ()
+
+    @needs("platform.queue")
+    def test_subscribing_an_endpoint_again_is_subscribing_it_once(self) -> None:
+        """FR-052"""
+        news = self.name("news")
+        inbox = self.name("inbox")
+        self.notification.create_topic(news)
+        self.platform.queue.create_queue(inbox)
+        subscribed = self.notification.subscribe(
+            news, protocol=DeliveryProtocol.QUEUE, endpoint=inbox
+        )
+        subscription = subscribed.subscription.subscription_id
+        subscribed = self.notification.subscribe(
+            news, protocol=DeliveryProtocol.QUEUE, endpoint=inbox
+        )
+        assert subscribed.subscription.subscription_id == subscription
+        listed = self.notification.list_subscriptions(topic=news)
+        assert listed.subscriptions == (
+            like(subscription_id=subscription, endpoint=inbox, status=SubscriptionStatus.CONFIRMED),
+        )
+        self.notification.publish_message(news, "once")
+        received = self.platform.queue.receive_messages(inbox, wait=timedelta(seconds=5))
+        assert received.messages == (like(body="once"),)
+        assert self.platform.queue.receive_messages(inbox, wait=timedelta(seconds=1)).messages == ()
+
+    @needs("platform.queue")
+    def test_an_endpoint_is_not_subscribed_a_second_time_in_another_way(self) -> None:
+        """FR-052"""
+        news = self.name("news")
+        inbox = self.name("inbox")
+        letters = self.name("letters")
+        self.notification.create_topic(news)
+        self.platform.queue.create_queue(inbox)
+        self.platform.queue.create_queue(letters)
+        self.notification.subscribe(news, protocol=DeliveryProtocol.QUEUE, endpoint=inbox)
+        with pytest.raises(ConflictError):
+            self.notification.subscribe(
+                news, protocol=DeliveryProtocol.QUEUE, endpoint=inbox, dead_letter_queue=letters
+            )
+
+    @needs("platform.queue")
+    def test_subscriptions_are_listed_page_by_page(self) -> None:
+        """FR-052"""
+        news = self.name("news")
+        first = self.name("first")
+        second = self.name("second")
+        third = self.name("third")
+        self.notification.create_topic(news)
+        self.platform.queue.create_queue(first)
+        self.platform.queue.create_queue(second)
+        self.platform.queue.create_queue(third)
+        self.notification.subscribe(news, protocol=DeliveryProtocol.QUEUE, endpoint=first)
+        self.notification.subscribe(news, protocol=DeliveryProtocol.QUEUE, endpoint=second)
+        self.notification.subscribe(news, protocol=DeliveryProtocol.QUEUE, endpoint=third)
+        listed = self.notification.list_subscriptions(topic=news, page_size=2)
+        assert len(listed.subscriptions) == 2
+        assert listed.next_page_token
+        next_ = listed.next_page_token
+        listed = self.notification.list_subscriptions(topic=news, page_size=2, page_token=next_)
+        assert len(listed.subscriptions) == 1
+        assert listed.next_page_token == ""
+        listed = self.notification.list_subscriptions(topic=news)
+        assert listed.subscriptions == unordered(
+            like(endpoint=first), like(endpoint=second), like(endpoint=third)
+        )
+
+    def test_the_subscriptions_of_a_topic_that_does_not_exist_are_not_found(self) -> None:
+        """FR-052"""
+        nowhere = self.name("nowhere")
+        with pytest.raises(ResourceNotFoundError):
+            self.notification.list_subscriptions(topic=nowhere)
+        with pytest.raises(ResourceNotFoundError):
+            self.notification.subscribe(
+                nowhere, protocol=DeliveryProtocol.EMAIL, endpoint="kim@example.com"
+            )
+        with pytest.raises(ResourceNotFoundError):
+            self.notification.confirm_subscription(nowhere, "0123")
+
+    @needs("platform.queue")
+    def test_a_batch_is_published_in_one_call_and_each_message_arrives(self) -> None:
+        """FR-048"""
+        news = self.name("news")
+        inbox = self.name("inbox")
+        self.notification.create_topic(news)
+        self.platform.queue.create_queue(inbox)
+        self.notification.subscribe(news, protocol=DeliveryProtocol.QUEUE, endpoint=inbox)
+        published = self.notification.publish_messages(
+            news,
+            [
+                PublishMessagesEntry(body="first"),
+                PublishMessagesEntry(body=Json({"order": 2}), attributes={"kind": "order"}),
+            ],
+        )
+        assert published.successful == (
+            like(index=0, message_id=ANY),
+            like(index=1, message_id=ANY),
+        )
+        assert published.failed == ()
+        assert self.gather(
+            lambda: (
+                self.platform.queue.receive_messages(
+                    inbox, max_messages=10, wait=timedelta(seconds=5)
+                ).messages
+            ),
+            2,
+        ) == unordered(
+            like(body="first"), like(body=Json({"order": 2}), attributes={"kind": "order"})
+        )
+
+    @needs("fifo", "queue.fifo", "platform.queue")
+    def test_an_entry_that_is_refused_does_not_hold_up_the_rest_of_its_batch(self) -> None:
+        """FR-048"""
+        ledger = self.name("ledger")
+        inbox = self.name("inbox")
+        self.notification.create_topic(ledger, fifo=True)
+        self.platform.queue.create_queue(inbox, fifo=True)
+        self.notification.subscribe(ledger, protocol=DeliveryProtocol.QUEUE, endpoint=inbox)
+        published = self.notification.publish_messages(
+            ledger,
+            [
+                PublishMessagesEntry(body="first", group_id="a"),
+                PublishMessagesEntry(body="of no group"),
+                PublishMessagesEntry(body="third", group_id="a"),
+            ],
+        )
+        assert published.successful == (like(index=0), like(index=2))
+        assert published.failed == (
+            like(index=1, code=ErrorCode.VALIDATION, message=ANY, retryable=False),
+        )
+        assert self.gather(
+            lambda: (
+                self.platform.queue.receive_messages(
+                    inbox, max_messages=10, wait=timedelta(seconds=5)
+                ).messages
+            ),
+            2,
+        ) == (like(body="first"), like(body="third"))
+
+    def test_a_message_that_is_too_large_is_refused(self) -> None:
+        """FR-048"""
+        news = self.name("news")
+        self.notification.create_topic(news)
+        with refused(ValidationError, field="body"):
+            self.notification.publish_message(news, "x" * 2 * MIB)
+
+    @needs("fifo", "queue.fifo", "platform.queue")
+    def test_a_fifo_queue_gets_the_messages_of_each_group_in_their_order(self) -> None:
+        """FR-048, FR-049"""
+        ledger = self.name("ledger")
+        inbox = self.name("inbox")
+        assert self.notification.create_topic(ledger, fifo=True).topic.fifo
+        self.platform.queue.create_queue(inbox, fifo=True)
+        self.notification.subscribe(ledger, protocol=DeliveryProtocol.QUEUE, endpoint=inbox)
+        self.notification.publish_message(ledger, "a1", group_id="a")
+        self.notification.publish_message(ledger, "a2", group_id="a")
+        self.notification.publish_message(ledger, "a3", group_id="a")
+        assert self.gather(
+            lambda: (
+                self.platform.queue.receive_messages(
+                    inbox, max_messages=10, wait=timedelta(seconds=5)
+                ).messages
+            ),
+            3,
+        ) == (like(body="a1", group_id="a"), like(body="a2"), like(body="a3"))
+
+    @needs("fifo", "queue.fifo", "platform.queue")
+    def test_a_message_that_was_published_twice_within_five_minutes_arrives_once(self) -> None:
+        """FR-048"""
+        ledger = self.name("ledger")
+        inbox = self.name("inbox")
+        self.notification.create_topic(ledger, fifo=True)
+        self.platform.queue.create_queue(inbox, fifo=True)
+        self.notification.subscribe(ledger, protocol=DeliveryProtocol.QUEUE, endpoint=inbox)
+        self.notification.publish_message(ledger, "paid", group_id="a", deduplication_id="1")
+        self.notification.publish_message(ledger, "paid again", group_id="a", deduplication_id="1")
+        for _ in range(2):
+            self.notification.publish_message(ledger, "the same", group_id="b")
+        assert self.gather(
+            lambda: (
+                self.platform.queue.receive_messages(
+                    inbox, max_messages=10, wait=timedelta(seconds=5)
+                ).messages
+            ),
+            2,
+        ) == unordered(like(body="paid"), like(body="the same"))
+        assert self.platform.queue.receive_messages(inbox, wait=timedelta(seconds=1)).messages == ()
+
+    @needs("fifo", "queue.fifo", "clock", "platform.queue")
+    def test_after_five_minutes_the_same_message_is_another_one(self) -> None:
+        """FR-048"""
+        ledger = self.name("ledger")
+        inbox = self.name("inbox")
+        self.notification.create_topic(ledger, fifo=True)
+        self.platform.queue.create_queue(inbox, fifo=True)
+        self.notification.subscribe(ledger, protocol=DeliveryProtocol.QUEUE, endpoint=inbox)
+        self.notification.publish_message(ledger, "paid", group_id="a", deduplication_id="1")
+        self.advance(timedelta(seconds=301))
+        self.notification.publish_message(ledger, "paid anew", group_id="a", deduplication_id="1")
+        assert self.gather(
+            lambda: (
+                self.platform.queue.receive_messages(
+                    inbox, max_messages=10, wait=timedelta(seconds=5)
+                ).messages
+            ),
+            2,
+        ) == (like(body="paid"), like(body="paid anew"))
+
+    @needs("fifo")
+    def test_groups_are_for_fifo_topics_which_need_them(self) -> None:
+        """FR-048"""
+        news = self.name("news")
+        ledger = self.name("ledger")
+        self.notification.create_topic(news)
+        self.notification.create_topic(ledger, fifo=True)
+        with refused(ValidationError, field="group_id"):
+            self.notification.publish_message(news, "x", group_id="a")
+        with refused(ValidationError, field="deduplication_id"):
+            self.notification.publish_message(news, "x", deduplication_id="a")
+        with refused(ValidationError, field="group_id"):
+            self.notification.publish_message(ledger, "x")
+
+    @needs("fifo", "queue.fifo", "platform.queue")
+    def test_fifo_topics_have_fifo_queues_for_subscribers_and_others_have_none(self) -> None:
+        """FR-049"""
+        news = self.name("news")
+        ledger = self.name("ledger")
+        plain = self.name("plain")
+        ordered = self.name("ordered")
+        self.notification.create_topic(news)
+        self.notification.create_topic(ledger, fifo=True)
+        self.platform.queue.create_queue(plain)
+        self.platform.queue.create_queue(ordered, fifo=True)
+        with refused(ValidationError, field="endpoint"):
+            self.notification.subscribe(ledger, protocol=DeliveryProtocol.QUEUE, endpoint=plain)
+        with refused(ValidationError, field="endpoint"):
+            self.notification.subscribe(news, protocol=DeliveryProtocol.QUEUE, endpoint=ordered)
+        with refused(ValidationError, field="protocol"):
+            self.notification.subscribe(
+                ledger, protocol=DeliveryProtocol.EMAIL, endpoint="kim@example.com"
+            )
+
+    @needs("filter_policies", "platform.queue")
+    def test_a_filter_policy_lets_through_what_has_one_of_the_values(self) -> None:
+        """FR-049"""
+        orders = self.name("orders")
+        inbox = self.name("inbox")
+        self.notification.create_topic(orders)
+        self.platform.queue.create_queue(inbox)
+        subscribed = self.notification.subscribe(
+            orders,
+            protocol=DeliveryProtocol.QUEUE,
+            endpoint=inbox,
+            filter_policy={"kind": ["paid", "sent"], "country": [{"anything-but": "xx"}]},
+        )
+        assert subscribed.subscription.filter_policy == Json(
+            {"kind": ["paid", "sent"], "country": [{"anything-but": "xx"}]}
+        )
+        self.notification.publish_message(orders, "1", attributes={"kind": "paid", "country": "de"})
+        self.notification.publish_message(orders, "2", attributes={"kind": "lost", "country": "de"})
+        self.notification.publish_message(orders, "3", attributes={"kind": "sent", "country": "xx"})
+        self.notification.publish_message(orders, "4", attributes={"kind": "sent"})
+        self.notification.publish_message(orders, "5")
+        self.notification.publish_message(orders, "6", attributes={"kind": "sent", "country": "fr"})
+        assert self.gather(
+            lambda: (
+                self.platform.queue.receive_messages(
+                    inbox, max_messages=10, wait=timedelta(seconds=5)
+                ).messages
+            ),
+            2,
+        ) == unordered(like(body="1"), like(body="6"))
+        assert self.platform.queue.receive_messages(inbox, wait=timedelta(seconds=1)).messages == ()
+
+    @needs("filter_policies", "platform.queue")
+    def test_a_filter_policy_can_look_at_how_a_value_begins_and_whether_there_is_one(self) -> None:
+        """FR-049"""
+        orders = self.name("orders")
+        inbox = self.name("inbox")
+        self.notification.create_topic(orders)
+        self.platform.queue.create_queue(inbox)
+        self.notification.subscribe(
+            orders,
+            protocol=DeliveryProtocol.QUEUE,
+            endpoint=inbox,
+            filter_policy={"sku": [{"prefix": "A-"}], "test": [{"exists": False}]},
+        )
+        self.notification.publish_message(orders, "wanted", attributes={"sku": "A-1"})
+        self.notification.publish_message(orders, "another", attributes={"sku": "B-1"})
+        self.notification.publish_message(
+            orders, "a test", attributes={"sku": "A-2", "test": "yes"}
+        )
+        received = self.platform.queue.receive_messages(
+            inbox, max_messages=10, wait=timedelta(seconds=5)
+        )
+        assert received.messages == (like(body="wanted"),)
+        assert self.platform.queue.receive_messages(inbox, wait=timedelta(seconds=1)).messages == ()
+
+    @needs("filter_policies", "numeric_filters", "platform.queue")
+    def test_a_filter_policy_can_compare_attributes_as_numbers(self) -> None:
+        """FR-049"""
+        orders = self.name("orders")
+        inbox = self.name("inbox")
+        self.notification.create_topic(orders)
+        self.platform.queue.create_queue(inbox)
+        self.notification.subscribe(
+            orders,
+            protocol=DeliveryProtocol.QUEUE,
+            endpoint=inbox,
+            filter_policy={"total": [{"numeric": [">=", 100, "<", 1000]}]},
+        )
+        self.notification.publish_message(orders, "small", attributes={"total": "99.5"})
+        self.notification.publish_message(orders, "just right", attributes={"total": "100"})
+        self.notification.publish_message(orders, "large", attributes={"total": "1000"})
+        self.notification.publish_message(orders, "no number", attributes={"total": "5 apples"})
+        received = self.platform.queue.receive_messages(
+            inbox, max_messages=10, wait=timedelta(seconds=5)
+        )
+        assert received.messages == (like(body="just right"),)
+        assert self.platform.queue.receive_messages(inbox, wait=timedelta(seconds=1)).messages == ()
+
+    @needs("filter_policies", "platform.queue")
+    def test_what_is_no_filter_policy_is_refused(self) -> None:
+        """FR-049"""
+        orders = self.name("orders")
+        inbox = self.name("inbox")
+        self.notification.create_topic(orders)
+        self.platform.queue.create_queue(inbox)
+        with refused(ValidationError, field="filter_policy"):
+            self.notification.subscribe(
+                orders, protocol=DeliveryProtocol.QUEUE, endpoint=inbox, filter_policy=["kind"]
+            )
+        with refused(ValidationError, field="filter_policy"):
+            self.notification.subscribe(
+                orders,
+                protocol=DeliveryProtocol.QUEUE,
+                endpoint=inbox,
+                filter_policy={"kind": [{"sounds-like": "paid"}]},
+            )
+        with refused(ValidationError, field="filter_policy"):
+            self.notification.subscribe(
+                orders,
+                protocol=DeliveryProtocol.QUEUE,
+                endpoint=inbox,
+                filter_policy={"kind": "paid"},
+            )
+
+    @needs("delivery_reports")
+    def test_an_e_mail_address_has_to_confirm_before_it_gets_anything(self) -> None:
+        """FR-049, FR-052"""
+        news = self.name("news")
+        self.notification.create_topic(news)
+        subscribed = self.notification.subscribe(
+            news, protocol=DeliveryProtocol.EMAIL, endpoint="kim@example.com"
+        )
+        assert subscribed.subscription.status == SubscriptionStatus.PENDING
+        message = self.notification.publish_message(news, "not yet").message_id
+        assert self.notification.get_delivery_status(message).deliveries == ()
+        listed = self.notification.list_subscriptions(topic=news)
+        assert listed.subscriptions == (
+            like(endpoint="kim@example.com", status=SubscriptionStatus.PENDING),
+        )
+
+    def test_a_token_that_nobody_was_sent_confirms_nothing(self) -> None:
+        """FR-052"""
+        news = self.name("news")
+        self.notification.create_topic(news)
+        self.notification.subscribe(
+            news, protocol=DeliveryProtocol.EMAIL, endpoint="kim@example.com"
+        )
+        with refused(ValidationError, field="token"):
+            self.notification.confirm_subscription(news, "never-given-out")
+        listed = self.notification.list_subscriptions(topic=news)
+        assert listed.subscriptions == (like(status=SubscriptionStatus.PENDING),)
+
+    @needs("clock")
+    def test_a_subscription_that_nobody_confirms_is_gone_after_three_days(self) -> None:
+        """FR-052"""
+        news = self.name("news")
+        self.notification.create_topic(news)
+        subscribed = self.notification.subscribe(
+            news, protocol=DeliveryProtocol.EMAIL, endpoint="kim@example.com"
+        )
+        subscription = subscribed.subscription.subscription_id
+        self.advance(timedelta(hours=71))
+        listed = self.notification.list_subscriptions(topic=news)
+        assert listed.subscriptions == (like(subscription_id=subscription),)
+        self.advance(timedelta(hours=2))
+        assert self.notification.list_subscriptions(topic=news).subscriptions == ()
+
+    def test_an_endpoint_that_its_protocol_cannot_reach_is_refused(self) -> None:
+        """FR-049"""
+        news = self.name("news")
+        self.notification.create_topic(news)
+        with refused(ValidationError, field="endpoint"):
+            self.notification.subscribe(news, protocol=DeliveryProtocol.EMAIL, endpoint="kim")
+        with refused(ValidationError, field="endpoint"):
+            self.notification.subscribe(news, protocol=DeliveryProtocol.SMS, endpoint="555 0100")
+        with refused(ValidationError, field="endpoint"):
+            self.notification.subscribe(
+                news, protocol=DeliveryProtocol.HTTPS, endpoint="http://example.com/hook"
+            )
+        with refused(ValidationError, field="max_retries"):
+            self.notification.subscribe(
+                news, protocol=DeliveryProtocol.EMAIL, endpoint="kim@example.com", max_retries=3
+            )
+
+    @needs("delivery_reports", "platform.queue")
+    def test_it_is_told_of_each_queue_whether_a_message_was_delivered(self) -> None:
+        """FR-052"""
+        news = self.name("news")
+        inbox = self.name("inbox")
+        self.notification.create_topic(news)
+        self.platform.queue.create_queue(inbox)
+        self.notification.subscribe(news, protocol=DeliveryProtocol.QUEUE, endpoint=inbox)
+        message = self.notification.publish_message(news, "x").message_id
+        self.eventually(
+            lambda: self.notification.get_delivery_status(message).deliveries,
+            (like(recipient=inbox, status=DeliveryStatus.DELIVERED, reason=None, updated_at=ANY),),
+            within=timedelta(seconds=5),
+        )
+
+    @needs("delivery_reports", "platform.queue")
+    def test_a_message_that_cannot_be_delivered_fails_with_a_reason_and_becomes_a_dead_letter(
+        self,
+    ) -> None:
+        """FR-049, FR-052"""
+        news = self.name("news")
+        inbox = self.name("inbox")
+        letters = self.name("letters")
+        self.notification.create_topic(news)
+        self.platform.queue.create_queue(inbox)
+        self.platform.queue.create_queue(letters)
+        subscribed = self.notification.subscribe(
+            news, protocol=DeliveryProtocol.QUEUE, endpoint=inbox, dead_letter_queue=letters
+        )
+        assert subscribed.subscription.dead_letter_queue == letters
+        self.platform.queue.delete_queue(inbox)
+        published = self.notification.publish_message(
+            news, {"order": 1}, attributes={"kind": "order"}
+        )
+        message = published.message_id
+        self.eventually(
+            lambda: self.notification.get_delivery_status(message).deliveries,
+            (like(recipient=inbox, status=DeliveryStatus.FAILED, reason=ANY),),
+            within=timedelta(seconds=5),
+        )
+        received = self.platform.queue.receive_messages(letters, wait=timedelta(seconds=5))
+        assert received.messages == (like(body=Json({"order": 1}), attributes={"kind": "order"}),)
+
+    def test_of_a_message_that_was_never_sent_nothing_is_told(self) -> None:
+        """FR-052"""
+        with pytest.raises(ResourceNotFoundError):
+            self.notification.get_delivery_status("never-sent")
+
+    def test_an_e_mail_is_accepted_with_everything_that_it_may_have(self) -> None:
+        """FR-050"""
+        sent = self.notification.send_email(
+            to=["kim@example.com"],
+            cc=["lee@example.com"],
+            bcc=["max@example.com"],
+            subject="Grüße",
+            text="Hello",
+            html="<p>Hello <img src='cid:logo'></p>",
+            attachments=[
+                Attachment(
+                    filename="logo.png",
+                    content_type="image/png",
+                    data=b"\x89PNG\r\n\x1a\n",
+                    content_id="logo",
+                ),
+                Attachment(filename="Über uns.txt", content_type="text/plain", data=b"about"),
+            ],
+            reply_to=["office@example.com"],
+        )
+        assert sent.message_id
+        message = sent.message_id
+        assert self.notification.get_delivery_status(message).deliveries
+
+    def test_an_e_mail_with_nothing_in_it_or_for_nobody_is_refused(self) -> None:
+        """FR-050"""
+        with refused(ValidationError, field="text"):
+            self.notification.send_email(to=["kim@example.com"], subject="Hello")
+        with pytest.raises(ValidationError):
+            self.notification.send_email(
+                to=["kim@example.com\nBcc: lee@example.com"], subject="Hello", text="Hello"
+            )
+        with refused(ValidationError, field="subject"):
+            self.notification.send_email(
+                to=["kim@example.com"], subject="Hello\r\nBcc: lee@example.com", text="Hello"
+            )
+        with pytest.raises(ValidationError):
+            self.notification.send_email(
+                to=["Kim <kim@example.com>"], subject="Hello", text="Hello"
+            )
+
+    def test_a_text_message_is_accepted(self) -> None:
+        """FR-051"""
+        sent = self.notification.send_sms("+12025550100", "Your code is 1234")
+        assert sent.message_id
+        message = sent.message_id
+        found = self.notification.get_delivery_status(message)
+        assert found.deliveries == (like(recipient="+12025550100"),)
+
+    def test_a_text_message_for_what_is_no_number_is_refused(self) -> None:
+        """FR-051"""
+        with refused(ValidationError, field="to"):
+            self.notification.send_sms("202 555 0100", "Your code is 1234")
+
+    @needs("push")
+    def test_a_device_that_is_registered_twice_is_one_device(self) -> None:
+        """FR-049"""
+        app = self.name("app")
+        registered = self.notification.register_device(
+            "0123456789abcdef", platform=DevicePlatform.ANDROID, application=app
+        )
+        device = registered.device_id
+        registered = self.notification.register_device(
+            "0123456789abcdef", platform=DevicePlatform.ANDROID, application=app, user_data="17"
+        )
+        assert registered.device_id == device
+        assert self.notification.send_push(device, title="Hello", data={"badge": "1"}).message_id
+        with pytest.raises(ValidationError):
+            self.notification.send_push(device)
+        self.notification.unregister_device(device)
+        with pytest.raises(ResourceNotFoundError):
+            self.notification.send_push(device, title="Hello")
+
+    @needs("push")
+    def test_a_device_that_is_forgotten_takes_its_subscriptions_with_it(self) -> None:
+        """FR-049, FR-052"""
+        app = self.name("app")
+        news = self.name("news")
+        self.notification.create_topic(news)
+        registered = self.notification.register_device(
+            "fedcba9876543210", platform=DevicePlatform.IOS, application=app
+        )
+        device = registered.device_id
+        subscribed = self.notification.subscribe(
+            news, protocol=DeliveryProtocol.PUSH, endpoint=device
+        )
+        assert subscribed.subscription.status == SubscriptionStatus.CONFIRMED
+        self.notification.unregister_device(device)
+        assert self.notification.list_subscriptions(topic=news).subscriptions == ()
+        with pytest.raises(ResourceNotFoundError):
+            self.notification.subscribe(news, protocol=DeliveryProtocol.PUSH, endpoint=device)
