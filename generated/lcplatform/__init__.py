@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from lcplatform_runtime.json_value import Json
     from lcplatform_runtime.options import CallOptions
     from lcplatform_runtime.retry import RetryPolicy
+    from lcplatform_runtime.webhooks import verify_webhook
 
 __all__ = [
     "AsyncLCPlatform",
@@ -33,6 +34,7 @@ __all__ = [
     "Provider",
     "RetryPolicy",
     "errors",
+    "verify_webhook",
 ]
 
 _HOMES = {
@@ -44,6 +46,7 @@ _HOMES = {
     "PlatformSettings": "lcplatform_runtime.config",
     "Provider": "lcplatform.provider",
     "RetryPolicy": "lcplatform_runtime.retry",
+    "verify_webhook": "lcplatform_runtime.webhooks",
 }
 
 

@@ -6,7 +6,7 @@ import smtplib
 import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage, MIMEPart
@@ -21,6 +21,9 @@ from lcplatform_mock.retrying import Failure
 
 if TYPE_CHECKING:
     from lcplatform_mock.notification_settings import SmtpSettings
+
+_PART: Final = 2048
+"""The longest headers of a file."""
 
 _TIMEOUT: Final = 10.0
 """Seconds of real time for each answer of the server."""
@@ -58,6 +61,12 @@ class Mail:
     def recipients(self) -> tuple[str, ...]:
         """Everybody who gets it, each once."""
         return tuple(dict.fromkeys((*self.to, *self.cc, *self.bcc)))
+
+    @property
+    def size(self) -> int:
+        """Its bytes when it is written, at the most. Files are not written for that: they are large."""
+        plain = replace(self, files=()).written().as_bytes()
+        return len(plain) + sum(_PART + 78 * -(-len(it.data) // 57) for it in self.files)
 
     def written(self) -> EmailMessage:
         """The message. Who gets a copy unseen is not in it."""

@@ -278,7 +278,7 @@ class MockNotification(Publishing, NotificationDriver):
         )
         if len(mail.recipients) > LIMITS.max_recipients:
             raise invalid("to", f"at most {LIMITS.max_recipients} with cc and bcc (max_recipients)")
-        if len(mail.written().as_bytes()) > LIMITS.max_email_bytes:
+        if mail.size > LIMITS.max_email_bytes:
             raise invalid(
                 "attachments", f"at most {LIMITS.max_email_bytes} bytes (max_email_bytes)"
             )

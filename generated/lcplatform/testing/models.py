@@ -33,6 +33,8 @@ class OutboxKind(StrEnum):
 class OutboxAttachment(Response):
     """A file that came with an e-mail."""
 
+    __sensitive__: ClassVar[frozenset[str]] = frozenset({"data"})
+
     filename: str
     """The name of the file."""
 
@@ -52,7 +54,7 @@ class OutboxAttachment(Response):
 class OutboxMessage(Response):
     """Something that was sent to a person. What became of it is told by the notification service."""
 
-    __sensitive__: ClassVar[frozenset[str]] = frozenset({"token"})
+    __sensitive__: ClassVar[frozenset[str]] = frozenset({"text", "html", "data", "token"})
 
     message_id: str
     """The identity of the message, for get_delivery_status."""
@@ -82,7 +84,7 @@ class OutboxMessage(Response):
     """The subject of an e-mail, or the title of a push."""
 
     text: str | None = None
-    """The text."""
+    """The text. What people are sent may be a secret, such as a code."""
 
     html: str | None = None
     """The text as HTML."""

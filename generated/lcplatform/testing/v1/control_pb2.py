@@ -28,15 +28,23 @@ from lcplatform.options.v1 import options_pb2 as lcplatform_dot_options_dot_v1_d
 from lcplatform.type.v1 import error_pb2 as lcplatform_dot_type_dot_v1_dot_error__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#lcplatform/testing/v1/control.proto\x12\x15lcplatform.testing.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#lcplatform/options/v1/options.proto\x1a\x1elcplatform/type/v1/error.proto\"\x8c\x01\n\x10OutboxAttachment\x12\x10\n\x08\x66ilename\x18\x01 \x01(\t\x12\x14\n\x0c\x63ontent_type\x18\x02 \x01(\t\x12\x17\n\ncontent_id\x18\x03 \x01(\tH\x00\x88\x01\x01\x12\x0c\n\x04size\x18\x04 \x01(\x05\x12\x11\n\x04\x64\x61ta\x18\x05 \x01(\x0cH\x01\x88\x01\x01\x42\r\n\x0b_content_idB\x07\n\x05_data\"\x9f\x04\n\rOutboxMessage\x12\x12\n\nmessage_id\x18\x01 \x01(\t\x12/\n\x04kind\x18\x02 \x01(\x0e\x32!.lcplatform.testing.v1.OutboxKind\x12+\n\x07sent_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\n\n\x02to\x18\x04 \x03(\t\x12\n\n\x02\x63\x63\x18\x05 \x03(\t\x12\x0b\n\x03\x62\x63\x63\x18\x06 \x03(\t\x12\x13\n\x06sender\x18\x07 \x01(\tH\x00\x88\x01\x01\x12\x10\n\x08reply_to\x18\x08 \x03(\t\x12\x14\n\x07subject\x18\t \x01(\tH\x01\x88\x01\x01\x12\x11\n\x04text\x18\n \x01(\tH\x02\x88\x01\x01\x12\x11\n\x04html\x18\x0b \x01(\tH\x03\x88\x01\x01\x12<\n\x0b\x61ttachments\x18\x0c \x03(\x0b\x32\'.lcplatform.testing.v1.OutboxAttachment\x12<\n\x04\x64\x61ta\x18\r \x03(\x0b\x32..lcplatform.testing.v1.OutboxMessage.DataEntry\x12\x12\n\x05topic\x18\x0e \x01(\tH\x04\x88\x01\x01\x12\x1a\n\x05token\x18\x0f \x01(\tB\x06\x92\xdb\x18\x02\x18\x01H\x05\x88\x01\x01\x1a+\n\tDataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\t\n\x07_senderB\n\n\x08_subjectB\x07\n\x05_textB\x07\n\x05_htmlB\x08\n\x06_topicB\x08\n\x06_token\"\xcb\x01\n\x11ListOutboxRequest\x12/\n\x04kind\x18\x01 \x01(\x0e\x32!.lcplatform.testing.v1.OutboxKind\x12!\n\trecipient\x18\x02 \x01(\tB\t\x92\xdb\x18\x05 \x01(\x80\x10H\x00\x88\x01\x01\x12\x32\n\tpage_size\x18\x03 \x01(\x05\x42\x1a\x92\xdb\x18\x16\x39\x00\x00\x00\x00\x00\x00\xf0?A\x00\x00\x00\x00\x00\x00Y@Z\x02\x32\x30H\x01\x88\x01\x01\x12\x12\n\npage_token\x18\x04 \x01(\tB\x0c\n\n_recipientB\x0c\n\n_page_size\"e\n\x12ListOutboxResponse\x12\x36\n\x08messages\x18\x01 \x03(\x0b\x32$.lcplatform.testing.v1.OutboxMessage\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"O\n\x13\x41\x64vanceClockRequest\x12\x38\n\x02\x62y\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationB\x11\x92\xdb\x18\r\x08\x01\x10\x01\x39\x00\x00\x00\x00\x00\x00\x00\x00\"?\n\x14\x41\x64vanceClockResponse\x12\'\n\x03now\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x15\n\x13TakeSnapshotRequest\"+\n\x14TakeSnapshotResponse\x12\x13\n\x0bsnapshot_id\x18\x01 \x01(\t\";\n\x16RestoreSnapshotRequest\x12!\n\x0bsnapshot_id\x18\x01 \x01(\tB\x0c\x92\xdb\x18\x08\x08\x01\x10\x01 \x01x\x01\"\x19\n\x17RestoreSnapshotResponse\"\xb1\x02\n\x12InjectFaultRequest\x12\x1b\n\x07service\x18\x01 \x01(\tB\n\x92\xdb\x18\x06\x08\x01\x10\x01 \x01\x12\x1d\n\toperation\x18\x02 \x01(\tB\n\x92\xdb\x18\x06\x08\x01\x10\x01 \x01\x12,\n\x05\x65rror\x18\x03 \x01(\x0e\x32\x1d.lcplatform.type.v1.ErrorCode\x12\x42\n\x07latency\x18\x04 \x01(\x0b\x32\x19.google.protobuf.DurationB\x16\x92\xdb\x18\x12\x39\x00\x00\x00\x00\x00\x00\x00\x00\x41\x00\x00\x00\x00\x00\x00N@\x12$\n\x05times\x18\x05 \x01(\x05\x42\x10\x92\xdb\x18\x0c\x39\x00\x00\x00\x00\x00\x00\xf0?Z\x01\x31H\x00\x88\x01\x01\x12=\n\x0bretry_after\x18\x06 \x01(\x0b\x32\x19.google.protobuf.DurationB\r\x92\xdb\x18\t9\x00\x00\x00\x00\x00\x00\x00\x00\x42\x08\n\x06_times\"\x15\n\x13InjectFaultResponse\"\x14\n\x12\x43learFaultsRequest\"\x15\n\x13\x43learFaultsResponse*k\n\nOutboxKind\x12\x1b\n\x17OUTBOX_KIND_UNSPECIFIED\x10\x00\x12\x15\n\x11OUTBOX_KIND_EMAIL\x10\x01\x12\x13\n\x0fOUTBOX_KIND_SMS\x10\x02\x12\x14\n\x10OUTBOX_KIND_PUSH\x10\x03\x32\xa1\x05\n\x0e\x43ontrolService\x12g\n\x0c\x41\x64vanceClock\x12*.lcplatform.testing.v1.AdvanceClockRequest\x1a+.lcplatform.testing.v1.AdvanceClockResponse\x12g\n\x0cTakeSnapshot\x12*.lcplatform.testing.v1.TakeSnapshotRequest\x1a+.lcplatform.testing.v1.TakeSnapshotResponse\x12|\n\x0fRestoreSnapshot\x12-.lcplatform.testing.v1.RestoreSnapshotRequest\x1a..lcplatform.testing.v1.RestoreSnapshotResponse\"\n\x90\x02\x02\x92\xdb\x18\x03\n\x01\x01\x12\x64\n\x0bInjectFault\x12).lcplatform.testing.v1.InjectFaultRequest\x1a*.lcplatform.testing.v1.InjectFaultResponse\x12i\n\x0b\x43learFaults\x12).lcplatform.testing.v1.ClearFaultsRequest\x1a*.lcplatform.testing.v1.ClearFaultsResponse\"\x03\x90\x02\x02\x12\x66\n\nListOutbox\x12(.lcplatform.testing.v1.ListOutboxRequest\x1a).lcplatform.testing.v1.ListOutboxResponse\"\x03\x90\x02\x01\x1a\x06\x92\xdb\x18\x02\x18\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#lcplatform/testing/v1/control.proto\x12\x15lcplatform.testing.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#lcplatform/options/v1/options.proto\x1a\x1elcplatform/type/v1/error.proto\"\x94\x01\n\x10OutboxAttachment\x12\x10\n\x08\x66ilename\x18\x01 \x01(\t\x12\x14\n\x0c\x63ontent_type\x18\x02 \x01(\t\x12\x17\n\ncontent_id\x18\x03 \x01(\tH\x00\x88\x01\x01\x12\x0c\n\x04size\x18\x04 \x01(\x05\x12\x19\n\x04\x64\x61ta\x18\x05 \x01(\x0c\x42\x06\x92\xdb\x18\x02\x18\x01H\x01\x88\x01\x01\x42\r\n\x0b_content_idB\x07\n\x05_data\"\xb7\x04\n\rOutboxMessage\x12\x12\n\nmessage_id\x18\x01 \x01(\t\x12/\n\x04kind\x18\x02 \x01(\x0e\x32!.lcplatform.testing.v1.OutboxKind\x12+\n\x07sent_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\n\n\x02to\x18\x04 \x03(\t\x12\n\n\x02\x63\x63\x18\x05 \x03(\t\x12\x0b\n\x03\x62\x63\x63\x18\x06 \x03(\t\x12\x13\n\x06sender\x18\x07 \x01(\tH\x00\x88\x01\x01\x12\x10\n\x08reply_to\x18\x08 \x03(\t\x12\x14\n\x07subject\x18\t \x01(\tH\x01\x88\x01\x01\x12\x19\n\x04text\x18\n \x01(\tB\x06\x92\xdb\x18\x02\x18\x01H\x02\x88\x01\x01\x12\x19\n\x04html\x18\x0b \x01(\tB\x06\x92\xdb\x18\x02\x18\x01H\x03\x88\x01\x01\x12<\n\x0b\x61ttachments\x18\x0c \x03(\x0b\x32\'.lcplatform.testing.v1.OutboxAttachment\x12\x44\n\x04\x64\x61ta\x18\r \x03(\x0b\x32..lcplatform.testing.v1.OutboxMessage.DataEntryB\x06\x92\xdb\x18\x02\x18\x01\x12\x12\n\x05topic\x18\x0e \x01(\tH\x04\x88\x01\x01\x12\x1a\n\x05token\x18\x0f \x01(\tB\x06\x92\xdb\x18\x02\x18\x01H\x05\x88\x01\x01\x1a+\n\tDataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\t\n\x07_senderB\n\n\x08_subjectB\x07\n\x05_textB\x07\n\x05_htmlB\x08\n\x06_topicB\x08\n\x06_token\"\xcb\x01\n\x11ListOutboxRequest\x12/\n\x04kind\x18\x01 \x01(\x0e\x32!.lcplatform.testing.v1.OutboxKind\x12!\n\trecipient\x18\x02 \x01(\tB\t\x92\xdb\x18\x05 \x01(\x80\x10H\x00\x88\x01\x01\x12\x32\n\tpage_size\x18\x03 \x01(\x05\x42\x1a\x92\xdb\x18\x16\x39\x00\x00\x00\x00\x00\x00\xf0?A\x00\x00\x00\x00\x00\x00Y@Z\x02\x32\x30H\x01\x88\x01\x01\x12\x12\n\npage_token\x18\x04 \x01(\tB\x0c\n\n_recipientB\x0c\n\n_page_size\"e\n\x12ListOutboxResponse\x12\x36\n\x08messages\x18\x01 \x03(\x0b\x32$.lcplatform.testing.v1.OutboxMessage\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"O\n\x13\x41\x64vanceClockRequest\x12\x38\n\x02\x62y\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationB\x11\x92\xdb\x18\r\x08\x01\x10\x01\x39\x00\x00\x00\x00\x00\x00\x00\x00\"?\n\x14\x41\x64vanceClockResponse\x12\'\n\x03now\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x15\n\x13TakeSnapshotRequest\"+\n\x14TakeSnapshotResponse\x12\x13\n\x0bsnapshot_id\x18\x01 \x01(\t\";\n\x16RestoreSnapshotRequest\x12!\n\x0bsnapshot_id\x18\x01 \x01(\tB\x0c\x92\xdb\x18\x08\x08\x01\x10\x01 \x01x\x01\"\x19\n\x17RestoreSnapshotResponse\"\xb1\x02\n\x12InjectFaultRequest\x12\x1b\n\x07service\x18\x01 \x01(\tB\n\x92\xdb\x18\x06\x08\x01\x10\x01 \x01\x12\x1d\n\toperation\x18\x02 \x01(\tB\n\x92\xdb\x18\x06\x08\x01\x10\x01 \x01\x12,\n\x05\x65rror\x18\x03 \x01(\x0e\x32\x1d.lcplatform.type.v1.ErrorCode\x12\x42\n\x07latency\x18\x04 \x01(\x0b\x32\x19.google.protobuf.DurationB\x16\x92\xdb\x18\x12\x39\x00\x00\x00\x00\x00\x00\x00\x00\x41\x00\x00\x00\x00\x00\x00N@\x12$\n\x05times\x18\x05 \x01(\x05\x42\x10\x92\xdb\x18\x0c\x39\x00\x00\x00\x00\x00\x00\xf0?Z\x01\x31H\x00\x88\x01\x01\x12=\n\x0bretry_after\x18\x06 \x01(\x0b\x32\x19.google.protobuf.DurationB\r\x92\xdb\x18\t9\x00\x00\x00\x00\x00\x00\x00\x00\x42\x08\n\x06_times\"\x15\n\x13InjectFaultResponse\"\x14\n\x12\x43learFaultsRequest\"\x15\n\x13\x43learFaultsResponse*k\n\nOutboxKind\x12\x1b\n\x17OUTBOX_KIND_UNSPECIFIED\x10\x00\x12\x15\n\x11OUTBOX_KIND_EMAIL\x10\x01\x12\x13\n\x0fOUTBOX_KIND_SMS\x10\x02\x12\x14\n\x10OUTBOX_KIND_PUSH\x10\x03\x32\xa1\x05\n\x0e\x43ontrolService\x12g\n\x0c\x41\x64vanceClock\x12*.lcplatform.testing.v1.AdvanceClockRequest\x1a+.lcplatform.testing.v1.AdvanceClockResponse\x12g\n\x0cTakeSnapshot\x12*.lcplatform.testing.v1.TakeSnapshotRequest\x1a+.lcplatform.testing.v1.TakeSnapshotResponse\x12|\n\x0fRestoreSnapshot\x12-.lcplatform.testing.v1.RestoreSnapshotRequest\x1a..lcplatform.testing.v1.RestoreSnapshotResponse\"\n\x90\x02\x02\x92\xdb\x18\x03\n\x01\x01\x12\x64\n\x0bInjectFault\x12).lcplatform.testing.v1.InjectFaultRequest\x1a*.lcplatform.testing.v1.InjectFaultResponse\x12i\n\x0b\x43learFaults\x12).lcplatform.testing.v1.ClearFaultsRequest\x1a*.lcplatform.testing.v1.ClearFaultsResponse\"\x03\x90\x02\x02\x12\x66\n\nListOutbox\x12(.lcplatform.testing.v1.ListOutboxRequest\x1a).lcplatform.testing.v1.ListOutboxResponse\"\x03\x90\x02\x01\x1a\x06\x92\xdb\x18\x02\x18\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'lcplatform.testing.v1.control_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_OUTBOXATTACHMENT'].fields_by_name['data']._loaded_options = None
+  _globals['_OUTBOXATTACHMENT'].fields_by_name['data']._serialized_options = b'\222\333\030\002\030\001'
   _globals['_OUTBOXMESSAGE_DATAENTRY']._loaded_options = None
   _globals['_OUTBOXMESSAGE_DATAENTRY']._serialized_options = b'8\001'
+  _globals['_OUTBOXMESSAGE'].fields_by_name['text']._loaded_options = None
+  _globals['_OUTBOXMESSAGE'].fields_by_name['text']._serialized_options = b'\222\333\030\002\030\001'
+  _globals['_OUTBOXMESSAGE'].fields_by_name['html']._loaded_options = None
+  _globals['_OUTBOXMESSAGE'].fields_by_name['html']._serialized_options = b'\222\333\030\002\030\001'
+  _globals['_OUTBOXMESSAGE'].fields_by_name['data']._loaded_options = None
+  _globals['_OUTBOXMESSAGE'].fields_by_name['data']._serialized_options = b'\222\333\030\002\030\001'
   _globals['_OUTBOXMESSAGE'].fields_by_name['token']._loaded_options = None
   _globals['_OUTBOXMESSAGE'].fields_by_name['token']._serialized_options = b'\222\333\030\002\030\001'
   _globals['_LISTOUTBOXREQUEST'].fields_by_name['recipient']._loaded_options = None
@@ -65,38 +73,38 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CONTROLSERVICE'].methods_by_name['ClearFaults']._serialized_options = b'\220\002\002'
   _globals['_CONTROLSERVICE'].methods_by_name['ListOutbox']._loaded_options = None
   _globals['_CONTROLSERVICE'].methods_by_name['ListOutbox']._serialized_options = b'\220\002\001'
-  _globals['_OUTBOXKIND']._serialized_start=1872
-  _globals['_OUTBOXKIND']._serialized_end=1979
+  _globals['_OUTBOXKIND']._serialized_start=1904
+  _globals['_OUTBOXKIND']._serialized_end=2011
   _globals['_OUTBOXATTACHMENT']._serialized_start=197
-  _globals['_OUTBOXATTACHMENT']._serialized_end=337
-  _globals['_OUTBOXMESSAGE']._serialized_start=340
-  _globals['_OUTBOXMESSAGE']._serialized_end=883
-  _globals['_OUTBOXMESSAGE_DATAENTRY']._serialized_start=779
-  _globals['_OUTBOXMESSAGE_DATAENTRY']._serialized_end=822
-  _globals['_LISTOUTBOXREQUEST']._serialized_start=886
-  _globals['_LISTOUTBOXREQUEST']._serialized_end=1089
-  _globals['_LISTOUTBOXRESPONSE']._serialized_start=1091
-  _globals['_LISTOUTBOXRESPONSE']._serialized_end=1192
-  _globals['_ADVANCECLOCKREQUEST']._serialized_start=1194
-  _globals['_ADVANCECLOCKREQUEST']._serialized_end=1273
-  _globals['_ADVANCECLOCKRESPONSE']._serialized_start=1275
-  _globals['_ADVANCECLOCKRESPONSE']._serialized_end=1338
-  _globals['_TAKESNAPSHOTREQUEST']._serialized_start=1340
-  _globals['_TAKESNAPSHOTREQUEST']._serialized_end=1361
-  _globals['_TAKESNAPSHOTRESPONSE']._serialized_start=1363
-  _globals['_TAKESNAPSHOTRESPONSE']._serialized_end=1406
-  _globals['_RESTORESNAPSHOTREQUEST']._serialized_start=1408
-  _globals['_RESTORESNAPSHOTREQUEST']._serialized_end=1467
-  _globals['_RESTORESNAPSHOTRESPONSE']._serialized_start=1469
-  _globals['_RESTORESNAPSHOTRESPONSE']._serialized_end=1494
-  _globals['_INJECTFAULTREQUEST']._serialized_start=1497
-  _globals['_INJECTFAULTREQUEST']._serialized_end=1802
-  _globals['_INJECTFAULTRESPONSE']._serialized_start=1804
-  _globals['_INJECTFAULTRESPONSE']._serialized_end=1825
-  _globals['_CLEARFAULTSREQUEST']._serialized_start=1827
-  _globals['_CLEARFAULTSREQUEST']._serialized_end=1847
-  _globals['_CLEARFAULTSRESPONSE']._serialized_start=1849
-  _globals['_CLEARFAULTSRESPONSE']._serialized_end=1870
-  _globals['_CONTROLSERVICE']._serialized_start=1982
-  _globals['_CONTROLSERVICE']._serialized_end=2655
+  _globals['_OUTBOXATTACHMENT']._serialized_end=345
+  _globals['_OUTBOXMESSAGE']._serialized_start=348
+  _globals['_OUTBOXMESSAGE']._serialized_end=915
+  _globals['_OUTBOXMESSAGE_DATAENTRY']._serialized_start=811
+  _globals['_OUTBOXMESSAGE_DATAENTRY']._serialized_end=854
+  _globals['_LISTOUTBOXREQUEST']._serialized_start=918
+  _globals['_LISTOUTBOXREQUEST']._serialized_end=1121
+  _globals['_LISTOUTBOXRESPONSE']._serialized_start=1123
+  _globals['_LISTOUTBOXRESPONSE']._serialized_end=1224
+  _globals['_ADVANCECLOCKREQUEST']._serialized_start=1226
+  _globals['_ADVANCECLOCKREQUEST']._serialized_end=1305
+  _globals['_ADVANCECLOCKRESPONSE']._serialized_start=1307
+  _globals['_ADVANCECLOCKRESPONSE']._serialized_end=1370
+  _globals['_TAKESNAPSHOTREQUEST']._serialized_start=1372
+  _globals['_TAKESNAPSHOTREQUEST']._serialized_end=1393
+  _globals['_TAKESNAPSHOTRESPONSE']._serialized_start=1395
+  _globals['_TAKESNAPSHOTRESPONSE']._serialized_end=1438
+  _globals['_RESTORESNAPSHOTREQUEST']._serialized_start=1440
+  _globals['_RESTORESNAPSHOTREQUEST']._serialized_end=1499
+  _globals['_RESTORESNAPSHOTRESPONSE']._serialized_start=1501
+  _globals['_RESTORESNAPSHOTRESPONSE']._serialized_end=1526
+  _globals['_INJECTFAULTREQUEST']._serialized_start=1529
+  _globals['_INJECTFAULTREQUEST']._serialized_end=1834
+  _globals['_INJECTFAULTRESPONSE']._serialized_start=1836
+  _globals['_INJECTFAULTRESPONSE']._serialized_end=1857
+  _globals['_CLEARFAULTSREQUEST']._serialized_start=1859
+  _globals['_CLEARFAULTSREQUEST']._serialized_end=1879
+  _globals['_CLEARFAULTSRESPONSE']._serialized_start=1881
+  _globals['_CLEARFAULTSRESPONSE']._serialized_end=1902
+  _globals['_CONTROLSERVICE']._serialized_start=2014
+  _globals['_CONTROLSERVICE']._serialized_end=2687
 # @@protoc_insertion_point(module_scope)
