@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -240,11 +241,12 @@ def test_a_device_whose_token_is_no_longer_good_is_disabled_until_it_is_register
     platform: LCPlatform,
 ) -> None:
     notification = platform.notification
-    register = lambda: (
-        notification.register_device(  # noqa: E731
+
+    def register() -> str:
+        return notification.register_device(
             "simulator-unregistered", platform=DevicePlatform.IOS, application="app"
         ).device_id
-    )
+
     device = register()
     message = notification.send_push(device, title="t").message_id
     assert statuses(platform, message)[device][0] is DeliveryStatus.FAILED
@@ -536,15 +538,14 @@ def test_in_adversity_nothing_is_lost_and_groups_keep_their_order(hard: LCPlatfo
     insist(lambda: hard.queue.create_queue("inbox", fifo=True))
     insist(lambda: hard.notification.subscribe("ledger", protocol=QUEUE, endpoint="inbox"))
     for number in range(60):
-        group = f"{number % 3}"
-        insist(
-            lambda: hard.notification.publish_message(
-                "ledger",
-                f"{number}",
-                group_id=group,
-                deduplication_id=f"{number}",  # noqa: B023
-            )
+        publish = partial(
+            hard.notification.publish_message,
+            "ledger",
+            f"{number}",
+            group_id=f"{number % 3}",
+            deduplication_id=f"{number}",
         )
+        insist(publish)
     hard.control.advance_clock(timedelta(minutes=4))
     found: list[int] = []
 
