@@ -78,38 +78,34 @@ class Publishing(Reaching):
         return PublishMessagesResponse(successful=tuple(successful), failed=tuple(failed))
 
     def _publish(self, name: str, message: Published) -> str:
-        """Publishes one message, without the lock."""
+        """Publishes one message, to a FIFO topic one after the other. Without the lock."""
         with self._lock:
             topic = self._topic(name)
-            _check(topic, message)
-            if not topic.fifo:
-                errands, sent = Errands(), Sent(self._name(), self._clock.now(), topic.id)
-                queues = self._begin(topic, sent, message, errands)
-            else:
-                order = self._orders.setdefault(topic.id, threading.Lock())
-        if topic.fifo:
-            with order:
-                return self._publish_in_order(name, message)
-        self._to_queues(sent, queues, message, None, errands)
-        self._run(errands)
-        return sent.id
+            order = self._orders.setdefault(topic.id, threading.Lock()) if topic.fifo else None
+        if order is None:
+            return self._publish_once(name, message)
+        with order:
+            return self._publish_once(name, message)
 
-    def _publish_in_order(self, name: str, message: Published) -> str:
-        """The same for a FIFO topic: one message after the other."""
-        deduplication_id = message.deduplication_id or _digest(message.body)
+    def _publish_once(self, name: str, message: Published) -> str:
+        """Publishes one message, unless it is a duplicate. Without the lock."""
+        errands = Errands()
         with self._lock:
-            topic = self._topic(name)
-            now = self._clock.now()
-            known = self._state.duplicate(topic.id, deduplication_id, now)
-            if known is not None:
-                return known
-            errands, sent = Errands(), Sent(self._name(), now, topic.id, deduplication_id)
+            topic, now = self._topic(name), self._clock.now()
+            _check(topic, message)
+            content = (message.deduplication_id or _digest(message.body)) if topic.fifo else None
+            if content is not None:
+                known = self._state.duplicate(topic.id, content, now)
+                if known is not None:
+                    return known
+            sent = Sent(self._name(), now, topic.id, content)
             queues = self._begin(topic, sent, message, errands)
-        self._to_queues(sent, queues, message, deduplication_id, errands)
-        with (
-            self._lock
-        ):  # after it was sent: nothing that a crash swallowed is taken for a duplicate
-            self._state.remember(sent)
+        self._to_queues(sent, queues, message, errands)
+        if content is not None:
+            with (
+                self._lock
+            ):  # after it was sent: what a crash swallows is not taken for a duplicate
+                self._state.remember(sent)
         self._run(errands)
         return sent.id
 
@@ -142,7 +138,6 @@ class Publishing(Reaching):
         sent: Sent,
         queues: list[Subscriber],
         message: Published,
-        deduplication_id: str | None,
         errands: Errands,
     ) -> None:
         """Sends a message to queues, and writes down what came of it. Without the lock."""
@@ -151,25 +146,23 @@ class Publishing(Reaching):
         attributes = frozen(message.attributes)
         failed: list[tuple[Subscriber, Failure]] = []
         for it in queues:
-            if message.group_id is not None and self._waits(it, sent, message, deduplication_id):
+            if message.group_id is not None and self._waits(it, sent, message):
                 continue
             failure = self._couriers.hand(
-                it.endpoint, message.body, attributes, message.group_id, deduplication_id
+                it.endpoint, message.body, attributes, message.group_id, sent.deduplication_id
             )
             if failure is None:
                 self._note(sent, it.endpoint, ARRIVES, it.id)
             else:
                 failed.append((it, failure))
         for it, failure in failed:
-            self._missed(it, sent, _letter(message, deduplication_id), failure, errands)
+            self._missed(it, sent, _letter(message, sent.deduplication_id), failure, errands)
         with self._lock:
             self._keep_sent(sent)
 
-    def _waits(
-        self, it: Subscriber, sent: Sent, message: Published, deduplication_id: str | None
-    ) -> bool:
+    def _waits(self, it: Subscriber, sent: Sent, message: Published) -> bool:
         """Whether the message waits for one before it of the same group, which has not arrived. Without the lock."""
-        pending = self._for_queue(it, sent, _letter(message, deduplication_id))
+        pending = self._for_queue(it, sent, _letter(message, sent.deduplication_id))
         with self._lock:
             waits = pending.lane in self._state.lanes
             if waits:

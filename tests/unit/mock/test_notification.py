@@ -367,8 +367,8 @@ def test_an_email_for_too_many_or_of_too_much_is_refused(notification: Notificat
 
 
 def test_senders_can_be_limited_to_those_that_are_verified() -> None:
-    options = {"notification": {"sender": "us@example.com", "senders": ["kim@example.com"]}}
-    with LCPlatform("mock", **options) as platform:
+    settings = {"sender": "us@example.com", "senders": ["kim@example.com"]}
+    with LCPlatform("mock", notification=settings) as platform:
         send = platform.notification.send_email
         for good in (None, "us@example.com", "kim@example.com"):
             send(to=["a@example.com"], sender=good, subject="s", text="t")

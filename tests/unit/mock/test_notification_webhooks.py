@@ -48,13 +48,20 @@ def read(platform: LCPlatform, request: Received) -> WebhookMessage:
     return platform.notification.verify_webhook(request.headers, request.body).message
 
 
-def subscribe(platform: LCPlatform, receiver: Receiver, **more: object) -> Subscription:
+def subscribe(
+    platform: LCPlatform,
+    receiver: Receiver,
+    *,
+    dead_letter_queue: str | None = None,
+    max_retries: int | None = None,
+) -> Subscription:
     """Subscribes the receiver, which confirms."""
     platform.notification.subscribe(
         "news",
         protocol=HTTP,
         endpoint=f"{receiver.url}/hook",
-        **more,  # type: ignore[arg-type]  what subscribe takes
+        dead_letter_queue=dead_letter_queue,
+        max_retries=max_retries,
     )
     settle(platform)
     token = read(platform, receiver.received.pop()).token
@@ -298,8 +305,11 @@ def test_a_certificate_that_nobody_vouches_for_is_not_trusted(tmp_path: Path) ->
     trusted = tmp_path / "ca.pem"
     authority.cert_pem.write_to_path(str(trusted))
     for trust, came in ((None, 0), (trusted, 1)):
-        options = {"clock": ManualClock(), "notification": {"webhook_trust": trust}}
-        with receiving(context) as receiver, LCPlatform("mock", **options) as platform:
+        settings = {"webhook_trust": trust}
+        with (
+            receiving(context) as receiver,
+            LCPlatform("mock", clock=ManualClock(), notification=settings) as platform,
+        ):
             platform.notification.create_topic("news")
             platform.notification.subscribe("news", protocol=HTTPS, endpoint=receiver.url)
             settle(platform)

@@ -84,7 +84,7 @@ def test_what_was_signed_long_ago_is_a_replay(ago: float) -> None:
 def test_while_keys_change_both_are_good_and_any_signature_will_do() -> None:
     old = f"whsec_{base64.b64encode(bytes(32)).decode()}"
     several = f"v1,AAAA v1a,AAAA {HEADERS['Webhook-Signature']}"
-    assert verify({**HEADERS, "Webhook-Signature": several}, keys=[old, SECRET])
+    verify({**HEADERS, "Webhook-Signature": several}, keys=[old, SECRET])
 
 
 def test_a_public_key_does_not_pass_for_a_secret() -> None:
