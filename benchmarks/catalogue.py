@@ -12,6 +12,7 @@ _MODULES: Final = (
     "client_overhead",
     "converters",
     "cached_secret",
+    "notification_delivery",
     "aws_small_calls",
     "s3_transfer",
     "grpc_unary",
