@@ -503,6 +503,36 @@ class TestNotificationScenarios(ContractTest):
         assert self.platform.queue.receive_messages(inbox, wait=timedelta(seconds=1)).messages == ()
 
     @needs("filter_policies", "platform.queue")
+    def test_an_endpoint_is_not_subscribed_a_second_time_with_another_filter_policy(self) -> None:
+        """FR-049, FR-052"""
+        orders = self.name("orders")
+        inbox = self.name("inbox")
+        self.notification.create_topic(orders)
+        self.platform.queue.create_queue(inbox)
+        self.notification.subscribe(
+            orders,
+            protocol=DeliveryProtocol.QUEUE,
+            endpoint=inbox,
+            filter_policy={"kind": ["paid"]},
+        )
+        with pytest.raises(ConflictError):
+            self.notification.subscribe(
+                orders,
+                protocol=DeliveryProtocol.QUEUE,
+                endpoint=inbox,
+                filter_policy={"kind": ["sent"]},
+            )
+        with pytest.raises(ConflictError):
+            self.notification.subscribe(orders, protocol=DeliveryProtocol.QUEUE, endpoint=inbox)
+        subscribed = self.notification.subscribe(
+            orders,
+            protocol=DeliveryProtocol.QUEUE,
+            endpoint=inbox,
+            filter_policy={"kind": ["paid"]},
+        )
+        assert subscribed.subscription.filter_policy == Json({"kind": ["paid"]})
+
+    @needs("filter_policies", "platform.queue")
     def test_what_is_no_filter_policy_is_refused(self) -> None:
         """FR-049"""
         orders = self.name("orders")

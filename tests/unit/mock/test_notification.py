@@ -483,30 +483,51 @@ def test_messages_of_a_group_wait_for_the_one_that_has_not_arrived(platform: LCP
     assert "b0" in found
 
 
-def test_a_group_keeps_its_order_however_many_publish(platform: LCPlatform) -> None:
-    """Each thread publishes to groups of its own and to one of all: each group has the order in which it was accepted."""
+def test_a_group_keeps_its_order_however_many_publish() -> None:
+    """Each group has one order, the same for every queue, and each thread finds its own messages in theirs."""
+    with LCPlatform("mock") as platform:
+        notification = platform.notification
+        notification.create_topic("ledger", fifo=True)
+        for queue in ("one", "two"):
+            platform.queue.create_queue(queue, fifo=True)
+            notification.subscribe("ledger", protocol=QUEUE, endpoint=queue)
+        platform.control.inject_fault(
+            "queue", "send_message", latency=timedelta(microseconds=200), times=800
+        )
+
+        def publish(number: int) -> list[str]:
+            for step in range(25):
+                for group in (f"own-{number}", "all"):
+                    notification.publish_message(
+                        "ledger", f"{group} {number} {step}", group_id=group
+                    )
+            return []
+
+        assert race(publish) == [[]] * 8
+        everything = {}
+        for queue in ("one", "two"):
+            found = [str(it) for it in bodies(platform, queue)]
+            assert len(found) == 400
+            for number in range(8):
+                own = [it for it in found if it.startswith(f"own-{number} ")]
+                assert own == [f"own-{number} {number} {step}" for step in range(25)]
+            everything[queue] = [it for it in found if it.startswith("all")]
+        assert everything["one"] == everything["two"]
+
+
+def test_a_duplicate_is_the_message_that_it_repeats_and_reaches_nobody(
+    platform: LCPlatform,
+) -> None:
     notification = platform.notification
     notification.create_topic("ledger", fifo=True)
-    for queue in ("one", "two"):
+    for queue in ("one", "late"):
         platform.queue.create_queue(queue, fifo=True)
-        notification.subscribe("ledger", protocol=QUEUE, endpoint=queue)
-
-    def publish(number: int) -> list[str]:
-        for step in range(25):
-            notification.publish_message("ledger", f"{number} {step}", group_id=f"own-{number}")
-            notification.publish_message("ledger", f"all {number} {step}", group_id="all")
-        return []
-
-    assert race(publish) == [[]] * 8
-    everything = {}
-    for queue in ("one", "two"):
-        found = [str(it) for it in bodies(platform, queue)]
-        assert len(found) == 400
-        for number in range(8):
-            own = [it for it in found if it.startswith(f"{number} ")]
-            assert own == [f"{number} {step}" for step in range(25)]
-        everything[queue] = [it for it in found if it.startswith("all")]
-    assert everything["one"] == everything["two"]
+    notification.subscribe("ledger", protocol=QUEUE, endpoint="one")
+    first = notification.publish_message("ledger", "x", group_id="a")
+    notification.subscribe("ledger", protocol=QUEUE, endpoint="late")
+    assert notification.publish_message("ledger", "x", group_id="a") == first
+    assert notification.publish_message("ledger", {"x": 1}, group_id="a") != first
+    assert bodies(platform, "late") == [Json({"x": 1})]
 
 
 @pytest.fixture

@@ -268,11 +268,15 @@ def test_no_token_and_no_words_are_written_in_the_clear(home: Home, receiver: Re
         notification.register_device("canary-91f2", platform=DevicePlatform.IOS, application="app")
         notification.send_sms("+12025550100", "canary-91f2")
         settle(platform)
+        request = receiver.received[0]
+        asked = notification.verify_webhook(request.headers, request.body).message.token
+        assert asked is not None
     for path in home.folder.rglob("*"):
         if path.is_file():
             written = path.read_bytes()
             assert b"canary-91f2" not in written, path
             assert token.encode() not in written, path
+            assert asked.encode() not in written, path
 
 
 # --- a crash
