@@ -19,6 +19,7 @@ from lcplatform.errors import (
     UnsupportedError,
     ValidationError,
 )
+from lcplatform.notification.driver import NotificationDriver
 from lcplatform.object_store.driver import ObjectStoreDriver
 from lcplatform.object_store.models import (
     CreateBucketRequest,
@@ -163,7 +164,12 @@ def test_every_error_can_be_injected(code: ErrorCode) -> None:
 
 @pytest.mark.parametrize(
     ("service", "contract"),
-    [("object_store", ObjectStoreDriver), ("queue", QueueDriver), ("secrets", SecretsDriver)],
+    [
+        ("notification", NotificationDriver),
+        ("object_store", ObjectStoreDriver),
+        ("queue", QueueDriver),
+        ("secrets", SecretsDriver),
+    ],
 )
 def test_every_operation_of_every_service_can_fail(service: str, contract: type) -> None:
     drivers = connect()
