@@ -122,6 +122,8 @@ class Couriers:
         came = mail.deliver(pending.mail, pending.recipients, self._settings.smtp)
         if isinstance(came, Failure):
             return came
+        if len(pending.recipients) == 1:
+            return came.get(pending.recipients[0])
         desk.settle_some(pending, came)
         return next((it for it in came.values() if not it.final), None)
 

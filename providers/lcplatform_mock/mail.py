@@ -102,8 +102,8 @@ class Mail:
 
 def check_files(content_types: Sequence[str]) -> None:
     """Refuses files that are no files."""
-    if any(it.lower().startswith("multipart/") for it in content_types):
-        raise invalid("attachments", "none of a type of multipart, which is no file")
+    if any(it.lower().startswith(("message/", "multipart/")) for it in content_types):
+        raise invalid("attachments", "none of a composite type, which is no file (RFC 2046)")
 
 
 def _address(text: str) -> Address:

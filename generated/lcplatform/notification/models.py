@@ -196,7 +196,9 @@ class Attachment(Request):
             pattern="^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*$",
         ),
     ] = "application/octet-stream"
-    """The media type (RFC 9110, section 8.3), without parameters. One of multipart is refused."""
+    """The media type (RFC 9110, section 8.3), without parameters. A composite one (multipart, message)
+    is refused.
+    """
 
     data: Annotated[bytes, Field(min_length=1)]
     """The content."""

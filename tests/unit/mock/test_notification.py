@@ -366,6 +366,14 @@ def test_an_email_for_too_many_or_of_too_much_is_refused(notification: Notificat
     notification.send_email(to=many[:50], cc=many[:50], subject="s", text="t")
 
 
+@pytest.mark.parametrize("content_type", ["Multipart/mixed", "message/rfc822"])
+def test_what_is_no_file_is_not_attached(notification: Notification, content_type: str) -> None:
+    file = Attachment(filename="f", content_type=content_type, data=b"--x")
+    with pytest.raises(ValidationError) as caught:
+        notification.send_email(to=["kim@example.com"], subject="s", text="t", attachments=[file])
+    assert caught.value.violations[0].field == "attachments"
+
+
 def test_senders_can_be_limited_to_those_that_are_verified() -> None:
     settings = {"sender": "us@example.com", "senders": ["kim@example.com"]}
     with LCPlatform("mock", notification=settings) as platform:

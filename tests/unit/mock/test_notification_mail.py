@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from email import message_from_bytes
-from email.policy import SMTP
+from email.policy import SMTP, default
 from pathlib import Path
 
 import pydantic
@@ -184,6 +185,29 @@ def test_whatever_it_says_only_its_own_headers_are_written(
     assert mail.size >= len(mail.written().as_bytes()) - 2000
 
 
+@pytest.mark.parametrize(
+    "content_type",
+    ["text/html", "text/csv", "application/json", "image/svg+xml"],
+)
+def test_a_file_of_any_type_arrives_byte_for_byte(content_type: str) -> None:
+    data = b"From: x\r\n\r\n\xff\x00line\nline\r" * 50
+    mail = Mail(
+        identity="1",
+        at=ManualClock().now(),
+        sender="us@example.com",
+        to=("kim@example.com",),
+        subject="s",
+        html="<p>x</p>",
+        files=(File("f", content_type, data), File("g", content_type, data, "cid")),
+    )
+    read = message_from_bytes(mail.written().as_bytes(), policy=default)
+    files = [it for it in read.walk() if it.get_filename() is not None]
+    assert {it.get_filename() for it in files} == {"f", "g"}
+    for file in files:
+        assert file.get_content_type() == content_type
+        assert base64.b64decode(str(file.get_payload(decode=False))) == data
+
+
 # --- who is refused
 
 
@@ -291,6 +315,29 @@ def test_subscribers_by_email_confirm_and_get_their_messages(
     [_, taken] = mailbox.taken
     assert (taken.message["Subject"], taken.message.get_content().strip()) == ("News", "Hello")
     assert statuses(post, message) == {"kim@example.com": (DELIVERED, None)}
+
+
+def test_a_subscriber_whom_the_server_refuses_leaves_a_dead_letter(
+    post: LCPlatform, mailbox: Mailbox
+) -> None:
+    notification = post.notification
+    notification.create_topic("news")
+    post.queue.create_queue("letters")
+    notification.subscribe(
+        "news",
+        protocol=DeliveryProtocol.EMAIL,
+        endpoint="kim@example.com",
+        dead_letter_queue="letters",
+    )
+    token = post.control.list_outbox().messages[0].token
+    assert token is not None
+    notification.confirm_subscription("news", token)
+    settle(post)
+    mailbox.refusals["kim@example.com"] = ["550 5.1.1 moved away"]
+    message = notification.publish_message("news", "Hello").message_id
+    settle(post)
+    assert statuses(post, message) == {"kim@example.com": (FAILED, "550 5.1.1 moved away")}
+    assert [it.body for it in post.queue.receive_messages("letters").messages] == ["Hello"]
 
 
 # --- encryption and login
