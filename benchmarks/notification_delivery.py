@@ -62,8 +62,8 @@ def _measure(effort: Effort) -> Samples:
             [message] = sqs.receive_message(QueueUrl=inbox, MessageAttributeNames=["All"])[
                 "Messages"
             ]
-            assert message["Body"] == _BODY
-            sqs.delete_message(QueueUrl=inbox, ReceiptHandle=message["ReceiptHandle"])
+            assert message.get("Body") == _BODY
+            sqs.delete_message(QueueUrl=inbox, ReceiptHandle=message.get("ReceiptHandle", ""))
 
         ours = cpu_of(deliver, _CALLS)
         peer = cpu_of(deliver_with_boto3, _PEER_CALLS)
