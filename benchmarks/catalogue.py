@@ -18,6 +18,7 @@ _MODULES: Final = (
     "grpc_unary",
     "grpc_stream",
     "mock_in_memory",
+    "data_store",
     "event_patterns",
     "deployment",
     "job_submission",

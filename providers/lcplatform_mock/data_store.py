@@ -60,6 +60,8 @@ _FOLDER: Final = "data_store"
 _answer = trusted(QueryResponse)
 _part = trusted(StreamQueryResponse)
 _executed = trusted(ExecuteResponse)
+_COUNTED: Final = tuple(ExecuteResponse(rows_affected=count) for count in range(10))
+"""What most statements are answered: that they changed a few rows."""
 _COMMITTED: Final = CommitTransactionResponse()
 _ROLLED_BACK: Final = RollbackTransactionResponse()
 _SET: Final = CreateSavepointResponse()
@@ -89,13 +91,12 @@ class MockDataStore(Service[object], DataStoreDriver):
     def query(self, request: QueryRequest, /) -> QueryResponse:
         most = LIMITS.max_query_rows
         if request.transaction is None:
-            reply = self._engine.query(request.sql, request.params, most)
-        else:
-            with (
-                self._transactions.using(request.transaction) as transaction,
-                transaction.statement() as session,
-            ):
-                reply = session.run(request.sql, request.params, most=most)
+            return self._engine.query(request.sql, request.params, most)
+        with (
+            self._transactions.using(request.transaction) as transaction,
+            transaction.statement() as session,
+        ):
+            reply = session.run(request.sql, request.params, most=most)
         return _answer(columns=reply.columns, rows=reply.rows)
 
     @override
@@ -118,7 +119,9 @@ class MockDataStore(Service[object], DataStoreDriver):
                 transaction.statement() as session,
             ):
                 reply = session.run(request.sql, request.params)
-        return _executed(rows_affected=reply.affected, columns=reply.columns, rows=reply.rows)
+        if reply.columns or reply.affected >= len(_COUNTED):
+            return _executed(rows_affected=reply.affected, columns=reply.columns, rows=reply.rows)
+        return _COUNTED[reply.affected]
 
     @override
     def execute_batch(self, request: ExecuteBatchRequest, /) -> ExecuteBatchResponse:

@@ -12,6 +12,7 @@ from lcplatform.data_store.models import (
     GetConnectionInfoResponse,
     GetPoolStatusResponse,
     IsolationLevel,
+    QueryResponse,
     Row,
     Value,
 )
@@ -78,8 +79,8 @@ class Session(Protocol):
 class Engine(Protocol):
     """A database."""
 
-    def query(self, sql: str, params: Params, most: int) -> Reply:
-        """Runs a statement that only reads, on a connection of the pool."""
+    def query(self, sql: str, params: Params, most: int) -> QueryResponse:
+        """Runs a statement that only reads, on a connection of the pool. More than `most` rows are refused."""
         ...
 
     def execute(self, sql: str, params: Params) -> Reply:

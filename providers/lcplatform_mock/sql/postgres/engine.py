@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Final
 from lcplatform.data_store.models import (
     GetConnectionInfoResponse,
     GetPoolStatusResponse,
+    QueryResponse,
     TlsMode,
 )
+from lcplatform_mock.ready import trusted
 from lcplatform_mock.sql.engine import Params, Reply
 from lcplatform_mock.sql.pool import Pool
 from lcplatform_mock.sql.postgres.connection import Connection
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 DATABASE: Final = "lcplatform"
 _PORT: Final = 5432
 _PATIENCE: Final = 5000
+_answer = trusted(QueryResponse)
 
 
 class PostgresEngine:
@@ -54,10 +57,11 @@ class PostgresEngine:
 
     # --- statements
 
-    def query(self, sql: str, params: Params, most: int) -> Reply:
+    def query(self, sql: str, params: Params, most: int) -> QueryResponse:
         """Runs a statement that only reads."""
         with self.session(read_only=True) as connection:
-            return connection.run(sql, params, most=most)
+            reply = connection.run(sql, params, most=most)
+        return _answer(columns=reply.columns, rows=reply.rows)
 
     def execute(self, sql: str, params: Params) -> Reply:
         """Runs a statement that may write."""

@@ -7,7 +7,6 @@ import secrets
 import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from lcplatform_mock.sql.scratch import Scratch
 from lcplatform_runtime.errors import InternalError, UnsupportedError
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ MISSING: Final = (
 _READY: Final = 30.0
 _STOPPED: Final = 20.0
 _PASSWORD: Final = "password"  # noqa: S105  the name of a file
+_KEPT_PASSWORD: Final = "lcplatform.password"  # noqa: S105  likewise: within the data, which only their owner can read
 # Runs the server until the pipe that it was given breaks, which it does when the process at the other end is gone.
 _KEEPER: Final = """
 exec 3<&0 </dev/null
@@ -89,18 +90,16 @@ class Server:
         """
         programs = _programs()
         self._cipher = cipher
-        self._scratch = Path(tempfile.mkdtemp(prefix="lcp-"))  # short, for a socket's path is
-        self.socket = self._scratch
+        self._scratch = Scratch()
+        self.socket: Final = self._scratch.path
         try:
             self._identity = _identity()
-            _give(self._scratch, self._identity)
-            self._data = folder or self._scratch / "data"
-            self._data.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _give(self._data, self._identity)
+            _give(self.socket, self._identity)
+            self._data = folder or self.socket / "data"
             # Power cuts aside, the operating system keeps what was written: a folder that is thrown away needs no more.
             self._process = self._start(programs, connections, durable=folder is not None)
         except BaseException:
-            shutil.rmtree(self._scratch, ignore_errors=True)
+            self._scratch.close()
             raise
 
     def stop(self) -> None:
@@ -112,17 +111,17 @@ class Server:
             self._process.kill()
             self._process.wait()
         os.close(self._life)
-        shutil.rmtree(self._scratch, ignore_errors=True)
+        self._scratch.close()
 
     def _start(self, programs: Path, connections: int, *, durable: bool) -> subprocess.Popen[bytes]:
-        if not (self._data / "PG_VERSION").exists():
+        if not self._data.exists():
             self._make(programs)
-        kept = self._secret_file().read_bytes()
+        kept = (self._data / _KEPT_PASSWORD).read_bytes()
         self.password = (self._cipher.decrypt(kept) if self._cipher else kept).decode()
         command = [str(programs / "postgres"), "-D", _HERE]
         for name, value in _configuration(self.socket, connections, durable=durable).items():
             command += ["-c", f"{name}={value}"]
-        log = self._scratch / "log"
+        log = self.socket / "log"
         until = time.monotonic() + _READY
         while True:
             process = self._launch(command, log)
@@ -145,9 +144,13 @@ class Server:
             )
 
     def _make(self, programs: Path) -> None:
-        """Makes the data: text in UTF-8, sorted by code points, with the letters of Unicode."""
+        """Makes the data, whole or not at all: text in UTF-8, sorted by code points, with the letters of Unicode."""
+        part = self._data.with_name(f"{self._data.name}.part")
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir(mode=0o700, parents=True)
+        _give(part, self._identity)
         word = secrets.token_urlsafe(24)
-        file = self._scratch / _PASSWORD
+        file = self.socket / _PASSWORD
         file.write_text(word)
         _give(file, self._identity)
         command = [str(programs / "initdb"), "-D", _HERE, "-U", USER, "-A", "scram-sha-256"]
@@ -155,22 +158,18 @@ class Server:
         command += ["--locale=C.UTF-8", "--builtin-locale=C.UTF-8"]
         made = subprocess.run(  # noqa: S603  a program of ours, with options of ours
             self._identity.running(command),
-            cwd=self._data,
+            cwd=part,
             capture_output=True,
             check=False,
         )
         if made.returncode:
-            shutil.rmtree(self._data, ignore_errors=True)
             raise InternalError(f"PostgreSQL cannot be set up: {_tail(made.stderr)}")
-        kept = self._secret_file()
+        kept = part / _KEPT_PASSWORD
         kept.touch(mode=0o600)
         sealed = word.encode() if self._cipher is None else self._cipher.encrypt(word.encode())
         kept.write_bytes(sealed)
         file.unlink()
-
-    def _secret_file(self) -> Path:
-        """Where the password is kept: within the data, which only their owner can read, and sealed as secrets are."""
-        return self._data / "lcplatform.password"
+        part.rename(self._data)
 
 
 # A server that gave up its rights may not reach its folder by its name, but it stands there.

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from lcplatform.data_store.models import IsolationLevel, Row
-from lcplatform_mock.ready import trusted
+from lcplatform.data_store.models import IsolationLevel, QueryResponse, Row, Value
+from lcplatform_mock.ready import trusted, trusted_value
 from lcplatform_mock.sql.engine import Params, Part, Reply
 from lcplatform_mock.sql.refusals import refused, too_many_rows
-from lcplatform_mock.sql.sqlite.binding import to_stored
+from lcplatform_mock.sql.sqlite.binding import Stored
 from lcplatform_mock.sql.sqlite.catalog import Catalog, mangled
 from lcplatform_mock.sql.sqlite.compiled import Compiled, Step
 from lcplatform_mock.sql.sqlite.failures import conflict, failed
@@ -30,7 +30,8 @@ _ONE_STATE: Final = frozenset({IsolationLevel.REPEATABLE_READ, IsolationLevel.SE
 _STEPS: Final = 100_000
 """How many steps of SQLite's machine may pass before somebody looks at the time."""
 
-_row = trusted(Row)
+_answer = trusted(QueryResponse)
+_row: Final[Callable[[tuple[Value, ...]], Row]] = trusted_value(Row, "values", tuple)
 
 
 @dataclass(slots=True)
@@ -257,10 +258,29 @@ class Connection:
 
     def run(self, sql: str, params: Params, *, most: int | None = None) -> Reply:
         """Runs a statement."""
-        statement = self._engine.compiled(self.catalog, sql, params)
-        return self.run_compiled(statement, stored_of(statement, params), most)
+        statement, stored = self._engine.ready(self.catalog, sql, params)
+        return self.run_compiled(statement, stored, most)
 
-    def run_compiled(self, statement: Compiled, stored: tuple[Any, ...], most: int | None) -> Reply:
+    def look(self, statement: Compiled, stored: Sequence[Stored], most: int) -> QueryResponse:
+        """Runs a statement that only reads, in no transaction: by the shortest way, since most statements are of this kind."""
+        if statement.writes:
+            raise _only_reading(statement)
+        self._moment = None
+        if self._watching or current_call() is not None:
+            self._watch_time()
+        try:
+            found = self._execute(statement.sql, stored).fetchmany(most + 1)
+        except (sqlite3.Error, OverflowError) as error:
+            problem = self._failed(error, statement)
+        else:
+            if len(found) > most:
+                raise too_many_rows(most)
+            return _answer(columns=statement.columns, rows=rows_of(statement, found))
+        raise problem
+
+    def run_compiled(
+        self, statement: Compiled, stored: Sequence[Stored], most: int | None
+    ) -> Reply:
         """Runs a statement that was translated."""
         self._moment = None
         if not statement.sql and not statement.steps and statement.catalog is None:
@@ -295,14 +315,14 @@ class Connection:
 
     def stream(self, sql: str, params: Params, size: int) -> Iterator[Part]:
         """Runs a query and tells its rows in parts."""
-        statement = self._engine.compiled(self.catalog, sql, params)
+        statement, stored = self._engine.ready(self.catalog, sql, params)
         if statement.writes or statement.counts:
             raise failure("42601", "only a query can be streamed")
         self._moment = None
         transaction = self._inside
         if not transaction.begun and transaction.one_state:
             self._begin_reading()
-        cursor = self._run(statement.sql, stored_of(statement, params), statement)
+        cursor = self._run(statement.sql, stored, statement)
         spool = Spool(cursor)
         self._streams.append(spool)
         return self._parts(statement, spool, size)
@@ -313,7 +333,7 @@ class Connection:
             check(words)
             self.run(statement, ())
 
-    def _alone(self, statement: Compiled, stored: tuple[Any, ...], most: int | None) -> Reply:
+    def _alone(self, statement: Compiled, stored: Sequence[Stored], most: int | None) -> Reply:
         """A statement that takes several of SQLite's is a transaction by itself."""
         self.begin(None, read_only=False)
         try:
@@ -324,7 +344,7 @@ class Connection:
         self.commit()
         return reply
 
-    def _run_inside(self, statement: Compiled, stored: tuple[Any, ...], most: int | None) -> Reply:
+    def _run_inside(self, statement: Compiled, stored: Sequence[Stored], most: int | None) -> Reply:
         transaction = self._inside
         if statement.writes:
             if transaction.read_only:
@@ -350,7 +370,7 @@ class Connection:
             return Reply((), (), 0)
         return self._answer(statement, stored, most)
 
-    def _answer(self, statement: Compiled, stored: tuple[Any, ...], most: int | None) -> Reply:
+    def _answer(self, statement: Compiled, stored: Sequence[Stored], most: int | None) -> Reply:
         cursor = self._run(statement.sql, stored, statement)
         if not statement.columns:
             return Reply((), (), cursor.rowcount)
@@ -367,7 +387,7 @@ class Connection:
         raise problem
 
     def _run(
-        self, sql: str, stored: tuple[Any, ...], statement: Compiled | None = None
+        self, sql: str, stored: Sequence[Stored], statement: Compiled | None = None
     ) -> sqlite3.Cursor:
         self._watch_time()
         try:
@@ -478,20 +498,15 @@ def _only_reading(statement: Compiled) -> LCPlatformError:
     return failure("25006", f"cannot execute {statement.verb} in a read-only transaction")
 
 
-def stored_of(statement: Compiled, params: Params) -> tuple[Any, ...]:
-    """The parameters that a statement takes, as they are stored."""
-    return tuple([to_stored(value) for value in params[: statement.width]])
-
-
 def rows_of(statement: Compiled, found: Sequence[tuple[Any, ...]]) -> tuple[Row, ...]:
     """The rows with their values."""
     if statement.plain:
-        return tuple([_row(values=values) for values in found])
+        return tuple(map(_row, found))
     readers = statement.readers
     return tuple(
         [
             _row(
-                values=tuple(
+                tuple(
                     [
                         value if value is None or read is None else read(value)
                         for value, read in zip(values, readers, strict=True)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -14,25 +12,26 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from lcplatform.data_store.models import GetConnectionInfoResponse, GetPoolStatusResponse
+from lcplatform.data_store.models import (
+    GetConnectionInfoResponse,
+    GetPoolStatusResponse,
+    QueryResponse,
+)
 from lcplatform_mock.sql.engine import Params, Reply
 from lcplatform_mock.sql.pool import Pool
+from lcplatform_mock.sql.scratch import Scratch
 from lcplatform_mock.sql.sqlite import catalog as catalogs
 from lcplatform_mock.sql.sqlite.catalog import Catalog
-from lcplatform_mock.sql.sqlite.compiled import Compiled
-from lcplatform_mock.sql.sqlite.connection import Connection, stored_of
+from lcplatform_mock.sql.sqlite.connection import Connection
 from lcplatform_mock.sql.sqlite.failures import conflict
 from lcplatform_mock.sql.sqlite.sequences import Sequences
-from lcplatform_mock.sql.sqlite.statement import EMPTY_ARRAY
-from lcplatform_mock.sql.sqlite.translating import translate
-from lcplatform_mock.sql.sqlite.types import known
-from lcplatform_mock.sql.values import type_of
+from lcplatform_mock.sql.sqlite.translations import Ready, Translations
 from lcplatform_runtime.clock import Clock
 from lcplatform_runtime.errors import InternalError, LCPlatformError, UnsupportedError
 
 _DATABASE: Final = "database.sqlite"
-_KEPT: Final = 2000
-"""So many translated statements are kept."""
+_SHARED: Final = Path("/dev/shm")  # noqa: S108  a folder of our own is made there
+MEMORY: Final = _SHARED if _SHARED.is_dir() else None
 _SCHEMA: Final = (
     'CREATE TABLE IF NOT EXISTS "%0state" (name TEXT PRIMARY KEY, value BLOB)',
     'CREATE TABLE IF NOT EXISTS "%0sequence" (name TEXT PRIMARY KEY, last INTEGER, called INTEGER)',
@@ -76,7 +75,6 @@ class SqliteEngine:
 
     Attributes:
         clock: the time that statements know.
-        catalog: the schema that was committed.
         sequences: where the sequences stand.
         writers: the right to write.
         publishing: held while what was committed becomes everybody's.
@@ -94,26 +92,33 @@ class SqliteEngine:
         self.clock = clock
         self.writers = Writers(patience)
         self.publishing = threading.Lock()
-        self._scratch = _scratch() if folder is None else None
-        self._folder = folder or self._scratch or Path()
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._scratch: Scratch | None = None
         self._keeps = folder is not None
-        self._statements: dict[tuple[str, tuple[str | None, ...]], Compiled] = {}
-        self.catalog = Catalog()
+        if folder is None:
+            self._scratch = Scratch(MEMORY)
+            folder = self._scratch.path
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._file = quote(str((folder / _DATABASE).absolute()))
+        self._translations = Translations(Catalog())
         self._main = self._open()
         self._load()
         self._pool = Pool(lambda: Connection(self, self._open()), size)
 
     # --- statements
 
-    def query(self, sql: str, params: Params, most: int) -> Reply:
+    def query(self, sql: str, params: Params, most: int) -> QueryResponse:
         """Runs a statement that only reads."""
+        translations = self._translations
         connection = self._pool.take()
-        connection.read_only = True
         try:
-            return self._again(connection, sql, params, most)
+            statement, stored = translations.ready(sql, params)
+            return connection.look(statement, stored, most)
+        except LCPlatformError:
+            if translations is self._translations:
+                raise
+            # The schema changed under its hands.
+            return connection.look(*self._translations.ready(sql, params), most)
         finally:
-            connection.read_only = False
             self._pool.give(connection)
 
     def execute(self, sql: str, params: Params) -> Reply:
@@ -126,30 +131,25 @@ class SqliteEngine:
 
     def _again(self, connection: Connection, sql: str, params: Params, most: int | None) -> Reply:
         """Runs a statement, and once more if the schema changed under its hands."""
-        catalog = self.catalog
-        statement = self.compiled(catalog, sql, params)
-        stored = stored_of(statement, params)
+        translations = self._translations
         try:
+            statement, stored = translations.ready(sql, params)
             return connection.run_compiled(statement, stored, most)
-        except (UnsupportedError, LCPlatformError):
-            if catalog is self.catalog:
+        except LCPlatformError:
+            if translations is self._translations:
                 raise
             return connection.run(sql, params, most=most)
 
-    def compiled(self, catalog: Catalog, sql: str, params: Params) -> Compiled:
-        """The translation of a statement, which is kept as long as the schema is the same."""
-        kinds = tuple([_kind(value) for value in params])
-        if catalog is not self.catalog:
-            return translate(catalog, sql, kinds)
-        statements = self._statements
-        found = statements.get((sql, kinds))
-        if found is None:
-            found = translate(catalog, sql, kinds)
-            if len(statements) >= _KEPT:
-                statements.clear()
-            if catalog is self.catalog:
-                statements[sql, kinds] = found
-        return found
+    @property
+    def catalog(self) -> Catalog:
+        """The schema that was committed."""
+        return self._translations.catalog
+
+    def ready(self, catalog: Catalog, sql: str, params: Params) -> Ready:
+        """A statement translated for a schema, with its parameters as they are stored."""
+        common = self._translations  # another one's, as soon as somebody changes the schema
+        kept = common if catalog is common.catalog else Translations(catalog)
+        return kept.ready(sql, params)
 
     @contextmanager
     def session(self, *, read_only: bool = False) -> Iterator[Connection]:
@@ -187,8 +187,7 @@ class SqliteEngine:
 
     def publish(self, catalog: Catalog) -> None:
         """A schema that was committed is everybody's. Called while publishing."""
-        self.catalog = catalog
-        self._statements = {}
+        self._translations = Translations(catalog)
 
     def store(self, execute: Callable[..., Any], catalog: Catalog) -> None:
         """Writes the schema, as a part of the transaction that changes it."""
@@ -239,16 +238,15 @@ class SqliteEngine:
                     self._main.execute(_SAVE, row)
         self._main.close()
         if self._scratch is not None:
-            shutil.rmtree(self._scratch, ignore_errors=True)
+            self._scratch.close()
 
     def _open(self) -> sqlite3.Connection:
         """One more connection. All of them are of this process, which keeps their locks in its memory."""
-        path = quote(str((self._folder / _DATABASE).absolute()))
         for vfs in ("unix-excl", ""):
             choice = f"?vfs={vfs}" if vfs else ""
             try:
                 database = sqlite3.connect(
-                    f"file:{path}{choice}",
+                    f"file:{self._file}{choice}",
                     uri=True,
                     isolation_level=None,
                     check_same_thread=False,
@@ -288,20 +286,6 @@ class SqliteEngine:
         rows = self._main.execute('SELECT name, last, called FROM "%0sequence"').fetchall()
         self.sequences = Sequences({name: (last, bool(called)) for name, last, called in rows})
         self.publish(catalogs.load(content))
-
-
-def _kind(value: Any) -> str | None:
-    """The type of a parameter; a mark of its own for an empty array whose type nothing tells."""
-    kind = type_of(value)
-    if kind is None:
-        return None if value is None else EMPTY_ARRAY
-    return known(kind).name
-
-
-def _scratch() -> Path:
-    """A folder that is thrown away, in memory where there is a place for that."""
-    shared = Path("/dev/shm")  # noqa: S108  a folder of our own is made there
-    return Path(tempfile.mkdtemp(prefix="lcp-", dir=shared if shared.is_dir() else None))
 
 
 def _rollback_journal(content: bytes) -> bytes:
