@@ -14,8 +14,12 @@ from lcplatform.secrets.client import Secrets
 from lcplatform_runtime.testing.clock import ManualClock
 
 # How long an example takes says how busy the machine is, and nothing of the code.
-settings.register_profile("lcplatform", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("lcplatform")
+_QUIET = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("lcplatform", _QUIET)
+# For somebody who searches: other examples in every run, and many.
+settings.register_profile("thorough", _QUIET, max_examples=1000, stateful_step_count=60)
+if settings.get_current_profile_name() != "thorough":
+    settings.load_profile("lcplatform")
 
 
 @pytest.fixture
