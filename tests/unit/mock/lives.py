@@ -23,11 +23,11 @@ from lcplatform_runtime.testing.clock import ManualClock
 M = TypeVar("M")
 T = TypeVar("T")
 
-_CALM: Final = 6
+_CALM: Final = 5
 """So many steps pass between two that go for the whole state: what lies between them is what matters."""
 
 
-def bounded(examples: int, steps: int = 30) -> settings:
+def bounded(examples: int, steps: int = 80) -> settings:
     """The same examples in every run, few of them, and as they are, since making one smaller takes minutes. Whoever
     searches says `--hypothesis-profile=thorough`."""
     if settings.get_current_profile_name() == "thorough":

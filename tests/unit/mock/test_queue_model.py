@@ -234,6 +234,6 @@ class OrderedLeases(Leases):
 
 
 TestLeases = Leases.TestCase
-TestLeases.settings = bounded(30)
+TestLeases.settings = bounded(8)
 TestOrderedLeases = OrderedLeases.TestCase
-TestOrderedLeases.settings = bounded(30)
+TestOrderedLeases.settings = bounded(8)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TypeAlias
 
 from hypothesis import strategies as st
-from hypothesis.stateful import invariant, rule
+from hypothesis.stateful import invariant, precondition, rule
 from typing_extensions import override
 
 from lcplatform import Json
@@ -40,7 +40,7 @@ from tests.unit.mock.lives import Lives, attempt, bounded
 
 Value: TypeAlias = str | bytes | Json
 
-NAMES = st.sampled_from(["a", "b", "b/c"])
+NAMES = st.sampled_from(["a", "b/c"])
 VALUES = st.sampled_from(["one", b"\x00\xff", Json({"user": "u"})])
 KEYS = st.none() | st.sampled_from(["k1", "k2"])
 FRESH = st.sampled_from([None, None, True, False])
@@ -262,6 +262,7 @@ class Secrets(Lives[Vault]):
         if refused is None and secret is not None and secret.purge is None:
             secret.purge = self.now + days * DAY
 
+    @precondition(lambda self: any(it.purge is not None for it in self.model.secrets.values()))
     @rule(name=NAMES)
     def restore(self, name: str) -> None:
         secret = self.model.secrets.get(name)
@@ -385,4 +386,4 @@ class Secrets(Lives[Vault]):
 
 
 TestSecrets = Secrets.TestCase
-TestSecrets.settings = bounded(30)
+TestSecrets.settings = bounded(12)
