@@ -396,7 +396,7 @@ class MockObjectStore(Service[dict[str, Bucket]], ObjectStoreDriver):
 
     def _delete(self, bucket: Bucket, key: str, version: str | None) -> DeleteObjectResponse:
         if version is not None:
-            bucket.delete_version(key, version)
+            bucket.delete_version(key, version, self._clock.now())
             return _DELETED
         marker = bucket.delete(key, lambda: self._marker(key, self._clock.now()))
         return _DELETED if marker is None else DeleteObjectResponse(version=marker.version)

@@ -208,10 +208,7 @@ class Bucket:
         elif before is not None:
             self.keeper.drop_body(before)
         self._show(stored.key, stored)
-        ages = [it.expire_after for it in self.rules if stored.key.startswith(it.prefix)]
-        if ages and not stored.deleted:
-            due = stored.modified_at + min(ages)
-            heapq.heappush(self._expiries, (due, stored.key, stored.etag))
+        self._age(stored, stored.modified_at)
 
     def delete(self, key: str, mark: Callable[[], Stored]) -> Stored | None:
         """Takes the object from readers. Where versions are kept, `mark` makes the one that says so, even of a key that
@@ -223,20 +220,23 @@ class Bucket:
         self.put(marker)
         return marker
 
-    def delete_version(self, key: str, version: str) -> None:
-        """Deletes one version for good. The one before it comes to light if it was the newest."""
+    def delete_version(self, key: str, version: str, now: datetime) -> None:
+        """Deletes one version for good. The one before it comes to light if it was the newest: whatever its age, it can
+        expire then."""
         if not self.versioning:
             if version == UNVERSIONED:
                 self._remove(key)
             return
-        left = []
-        for it in self._history.get(key, ()):
+        before, left = self._history.get(key, []), []
+        for it in before:
             if it.version == version:
                 self.keeper.forget(it)
             else:
                 left.append(it)
         if left:
             self._history[key] = left
+            if left[-1] is not before[-1]:
+                self._age(left[-1], now)
         else:
             self._history.pop(key, None)
         self._show(key, left[-1] if left else None)
@@ -278,6 +278,13 @@ class Bucket:
             stored = self.current.get(key)
             if stored is not None and stored.etag == etag:
                 self.delete(key, lambda: mark(key, due))  # noqa: B023  called at once
+
+    def _age(self, stored: Stored, now: datetime) -> None:
+        """Has what readers see from now on expire when it reaches its age, or at once if it is older."""
+        ages = [it.expire_after for it in self.rules if stored.key.startswith(it.prefix)]
+        if ages and not stored.deleted:
+            due = max(stored.modified_at + min(ages), now)
+            heapq.heappush(self._expiries, (due, stored.key, stored.etag))
 
     def _remove(self, key: str) -> None:
         """Deletes an object of which no versions are kept."""

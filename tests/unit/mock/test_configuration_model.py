@@ -45,7 +45,7 @@ SMALL = Json({"type": "integer", "maximum": 5})
 WORD = Json({"type": "string"})
 SCHEMAS = st.sampled_from([None, SMALL, WORD])
 DATA = st.sampled_from([1, 2, 9, "one"]).map(Json)
-FRESH = st.sampled_from([None, None, True, False])
+FRESH = st.sampled_from([None, None, None, True, True, False])
 RETENTION = timedelta(days=30).total_seconds()
 ROLLOUT = Rollout(duration=timedelta(minutes=10), step_percent=50.0, bake=timedelta(minutes=5))
 
@@ -113,6 +113,7 @@ class Cabinet:
 class Configurations(Lives[Cabinet]):
     def __init__(self) -> None:
         super().__init__(Cabinet())
+        self.create(PLACES[0], Json(1), None, None)
 
     @override
     def taken(self, drivers: Drivers) -> MockConfiguration:
@@ -380,4 +381,4 @@ class Configurations(Lives[Cabinet]):
 
 
 TestConfigurations = Configurations.TestCase
-TestConfigurations.settings = bounded(12)
+TestConfigurations.settings = bounded(16)

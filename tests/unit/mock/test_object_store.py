@@ -368,6 +368,26 @@ def test_the_shortest_age_that_applies_decides(objects: ObjectStore, clock: Manu
     assert objects.list_objects("uploads").objects == ()
 
 
+def test_a_version_that_comes_to_light_again_expires_if_it_is_old_enough(
+    objects: ObjectStore, clock: ManualClock
+) -> None:
+    rule = LifecycleRule(expire_after=timedelta(days=2))
+    objects.create_bucket("uploads", versioning=True, lifecycle=[rule])
+    objects.put_object("uploads", "a", data=b"old")
+    clock.advance(timedelta(days=1))
+    newer = objects.put_object("uploads", "a", data=b"new").version
+    assert newer is not None
+    clock.advance(timedelta(days=1, hours=1))
+    assert objects.head_object("uploads", "a").version == newer
+    objects.delete_object("uploads", "a", version=newer)
+    assert not objects.exists("uploads", "a")
+    versions = objects.list_object_versions("uploads").versions
+    assert [(it.latest, it.deleted, it.modified_at) for it in versions] == [
+        (True, True, clock.now()),
+        (False, False, clock.now() - timedelta(days=2, hours=1)),
+    ]
+
+
 def test_with_versions_what_expires_can_be_read_by_its_version(
     objects: ObjectStore, clock: ManualClock
 ) -> None:

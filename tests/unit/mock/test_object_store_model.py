@@ -39,7 +39,7 @@ from lcplatform_mock.object_store import MockObjectStore
 from lcplatform_runtime.streams import CHUNK, ByteSource
 from tests.unit.mock.lives import Lives, attempt, bounded
 
-NAMES = ("a", "b/1", "b/c/3", "é")
+NAMES = ("a", "b/1", "b/2", "b/c/3", "é")
 KEYS = st.sampled_from(NAMES)
 SIZES = st.sampled_from([0, 1, 5, 5, 5, CHUNK, CHUNK + 1])
 # Absent most of the time, so that most calls go through.
@@ -236,7 +236,7 @@ class Versions(Lives[Objects]):
         if kept is not None:
             kept.tags = tags
 
-    @rule(hours=st.integers(1, 30))
+    @rule(hours=st.integers(1, 15))
     def wait(self, hours: int) -> None:
         self.pass_time(timedelta(hours=hours))
 
@@ -291,10 +291,10 @@ class Versions(Lives[Objects]):
             assert b"".join(stream) == (b"" if kind == "known" else kept.body)
 
     @rule(
-        prefix=st.sampled_from(["", "b", "b/", "é", "z"]),
-        delimiter=st.sampled_from(["", "/"]),
-        start_after=st.sampled_from(["", "b/1", "c"]),
-        size=st.integers(1, 3),
+        prefix=st.sampled_from(["", "", "b", "b/", "z"]),
+        delimiter=st.sampled_from(["", "/", "/"]),
+        start_after=st.sampled_from(["", "", "b/1"]),
+        size=st.sampled_from([1, 2, 5]),
     )
     def list_in_pages(self, prefix: str, delimiter: str, start_after: str, size: int) -> None:
         expected: list[str] = []
@@ -394,6 +394,6 @@ class Unversioned(Versions):
 
 
 TestVersions = Versions.TestCase
-TestVersions.settings = bounded(8)
+TestVersions.settings = bounded(12)
 TestUnversioned = Unversioned.TestCase
-TestUnversioned.settings = bounded(8)
+TestUnversioned.settings = bounded(12)

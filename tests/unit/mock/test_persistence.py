@@ -99,6 +99,15 @@ def test_rotations_go_on(home: Home) -> None:
         assert platform.secrets.get_secret("key").value == "k++"
 
 
+def test_a_rotation_that_was_given_up_stays_so(home: Home) -> None:
+    with home.life() as platform:
+        platform.secrets.create_secret("key", "one")
+        platform.secrets.put_secret_value("key", "two", pending=True)
+        platform.secrets.cancel_rotation("key")
+    with home.life() as platform:
+        platform.secrets.put_secret_value("key", "three", pending=True)
+
+
 def test_no_secret_is_written_in_the_clear(home: Home) -> None:
     with home.life() as platform:
         platform.secrets.create_secret("key", "canary-91f2")

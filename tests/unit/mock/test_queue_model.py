@@ -234,6 +234,6 @@ class OrderedLeases(Leases):
 
 
 TestLeases = Leases.TestCase
-TestLeases.settings = bounded(8)
+TestLeases.settings = bounded(12)
 TestOrderedLeases = OrderedLeases.TestCase
-TestOrderedLeases.settings = bounded(8)
+TestOrderedLeases.settings = bounded(12)
