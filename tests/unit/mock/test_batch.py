@@ -20,7 +20,7 @@ from lcplatform_mock.images import JobContext, Simulated, Simulation
 from lcplatform_runtime.testing.clock import ManualClock
 from lcplatform_server.server import Server
 from lcplatform_server.settings import ServerSettings
-from tests.unit.mock.batch_jobs import ended, entries, written
+from tests.unit.mock.batch_jobs import await_no_room, ended, entries, written
 from tests.unit.mock.race import RUNNERS, race
 
 MINUTE = timedelta(minutes=1)
@@ -168,22 +168,26 @@ def test_a_job_may_use_the_platform_that_runs_it() -> None:
 
 def test_so_many_run_at_a_time_and_no_more() -> None:
     lock, running, most = threading.Lock(), 0, 0
-    meet = threading.Barrier(3)
+    go_on = threading.Event()
 
     def run(job: JobContext) -> None:
         nonlocal running, most
         with lock:
             running += 1
             most = max(most, running)
-        meet.wait(60)
+        assert go_on.wait(60)
         with lock:
             running -= 1
 
     settings = {"images": {"run": run}, "concurrency": 3}
     with LCPlatform("mock", batch=settings) as platform:
-        job = platform.batch.submit_job("job", image="run", array_size=12).job
-        copies = [it.job_id for it in platform.batch.iter_jobs(parent_job_id=job.job_id)]
-        assert {ended(platform.batch, it).status for it in copies} == {JobStatus.SUCCEEDED}
+        batch = platform.batch
+        job = batch.submit_job("job", image="run", array_size=12).job
+        copies = [it.job_id for it in batch.iter_jobs(parent_job_id=job.job_id)]
+        for copy in copies[3:]:
+            await_no_room(batch, copy)
+        go_on.set()
+        assert {ended(batch, it).status for it in copies} == {JobStatus.SUCCEEDED}
     assert most == 3
 
 

@@ -18,7 +18,7 @@ from lcplatform import LCPlatform
 from lcplatform.batch.client import Batch
 from lcplatform.batch.models import JobStatus
 from lcplatform_mock.images import Command
-from tests.unit.mock.batch_jobs import ended, entries, written
+from tests.unit.mock.batch_jobs import await_no_room, ended, entries, written
 from tests.unit.mock.processes import Lifeline
 
 MINUTE = timedelta(minutes=1)
@@ -95,6 +95,23 @@ def test_arguments_of_a_job_reach_only_a_command_that_takes_them() -> None:
             job = batch.submit_job("job", image=image, command=["$(reboot)", "; ls"]).job
             ended(batch, job.job_id)
             assert json.loads(written(batch, job.job_id)[0])[0] == expected
+
+
+def test_commands_are_registered_in_a_file_as_well(tmp_path: Path) -> None:
+    settings = tmp_path / "lcplatform.toml"
+    settings.write_text(f"""
+provider = "mock"
+
+[providers.mock.batch.images]
+list = ["sh", "-c", "echo listed"]
+here = {{ argv = ["pwd"], folder = "{tmp_path}" }}
+outcome = {{ duration = 0, exit_code = 4 }}
+""")
+    with LCPlatform.from_file(settings) as platform:
+        batch = platform.batch
+        jobs = [batch.submit_job("job", image=it).job for it in ("list", "here", "outcome")]
+        assert [ended(batch, it.job_id).exit_code for it in jobs] == [0, 0, 4]
+        assert [written(batch, it.job_id) for it in jobs] == [["listed"], [str(tmp_path)], []]
 
 
 # --- what it leaves
@@ -236,8 +253,7 @@ def test_whoever_waits_for_room_starts_when_there_is_some(lifeline: Lifeline) ->
     with batch_of(concurrency=1, family=["sh", "-c", FAMILY], quick=quick) as batch:
         holding = begun(batch, lifeline)
         waiting = [batch.submit_job("quick", image="quick").job.job_id for _ in range(3)]
-        while batch.get_job(waiting[-1]).job.reason is None:
-            pass  # until it has found that there is no room
+        await_no_room(batch, waiting[-1])
         assert {batch.get_job(it).job.status for it in waiting} == {JobStatus.PENDING}
         batch.terminate_job(waiting[0], reason="enough")
         batch.terminate_job(holding, reason="enough")
@@ -252,8 +268,7 @@ def test_one_that_cannot_start_does_not_keep_others_from_the_room(lifeline: Life
         holding = begun(batch, lifeline)
         first = batch.submit_job("first", image="quick", secrets={"KEY": "key"}).job.job_id
         second = batch.submit_job("second", image="quick").job.job_id
-        while batch.get_job(second).job.reason is None:
-            pass  # until it has found that there is no room
+        await_no_room(batch, second)
         platform.secrets.delete_secret("key")
         batch.terminate_job(holding, reason="enough")
         assert ended(batch, first).status is JobStatus.FAILED
