@@ -127,4 +127,32 @@ FAULTS: Final = (
         "    return offset + 1, min(size - offset - 1,",
         "object_store",
     ),
+    Fault(
+        "an event reaches a rule that is not in force",
+        "providers/lcplatform_mock/event_bus.py",
+        "            if not record.enabled:\n                index.discard(rule)",
+        "            if record.enabled is None:\n                index.discard(rule)",
+        "event_bus",
+    ),
+    Fault(
+        "an event that cannot be delivered is lost",
+        "providers/lcplatform_mock/event_delivering.py",
+        "            if pending.letter is None and pending.target.dead_letter_queue is not None:",
+        "            if pending.letter is not None and pending.target.dead_letter_queue is not None:",
+        "event_bus",
+    ),
+    Fault(
+        "a replay takes events that came too late for it",
+        "providers/lcplatform_mock/event_replaying.py",
+        "replay.since <= event.at < replay.until",
+        "replay.since <= event.at <= replay.until",
+        "event_bus",
+    ),
+    Fault(
+        "what a pattern asks of an object in an array is asked of all objects together",
+        "providers/lcplatform_runtime/patterns/plain.py",
+        "any(_inside(inner, it, event) for it in (list(objects(value.get(name))) or [{}]))",
+        "all(any(_inside([one], it, event) for it in (list(objects(value.get(name))) or [{}])) for one in inner)",
+        "event_bus",
+    ),
 )

@@ -207,6 +207,24 @@ def test_a_queue_that_is_unavailable_gets_the_event_later(
     assert ids(received(queues, "orders")) == ["1"]
 
 
+def test_a_queue_that_says_when_it_wants_to_be_asked_again_is_asked_then(
+    platform: LCPlatform, events: EventBus, queues: Queue
+) -> None:
+    queues.create_queue("orders")
+    target(events, QueueTarget(queue="orders"))
+    platform.control.inject_fault(
+        "queue",
+        "send_message",
+        error=ErrorCode.QUOTA_EXCEEDED,
+        retry_after=timedelta(seconds=100),
+    )
+    publish(events)
+    advance(platform, 99)
+    assert received(queues, "orders") == []
+    advance(platform, 2)
+    assert ids(received(queues, "orders")) == ["1"]
+
+
 def test_a_fifo_queue_gets_each_event_once_although_an_attempt_is_made_twice(
     platform: LCPlatform, events: EventBus, queues: Queue
 ) -> None:
@@ -360,6 +378,18 @@ def test_events_of_one_key_wait_for_each_other_and_others_do_not(
     function.calls.clear()
     advance(platform, 2)
     assert [it["id"] for it in function.calls if it["id"] in {"1", "2", "3"}] == ["1", "2", "3"]
+
+
+def test_events_of_one_key_stay_in_their_order_although_their_queue_is_unavailable(
+    platform: LCPlatform, events: EventBus, queues: Queue
+) -> None:
+    queues.create_queue("orders")
+    target(events, QueueTarget(queue="orders"))
+    platform.control.inject_fault("queue", "send_message", error=ErrorCode.SERVICE_UNAVAILABLE)
+    for number in (1, 2):
+        publish(events, number, ordering_key="a")
+    advance(platform, 10)
+    assert ids(received(queues, "orders")) == ["1", "2"]
 
 
 def test_what_is_given_up_holds_up_no_longer(

@@ -80,6 +80,7 @@ def test_everything_that_was_made_is_there_again(tmp_path: Path) -> None:
         events.remove_target("bus", "all", target_id="gone")
         events.create_archive("bus", "all", retention=timedelta(days=3), pattern={"type": ["a"]})
         events.create_archive("bus", "gone")
+        events.publish_event("bus", source="/elsewhere", type="a")
         events.delete_archive("bus", "gone")
         before = (
             events.list_event_buses(),
