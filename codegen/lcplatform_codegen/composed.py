@@ -27,7 +27,7 @@ class Composed:
     def resource(self) -> str:
         """The Python expression of what the call is about."""
         field = self.method.resource
-        return "None" if field is None else field.name
+        return "None" if field is None else field.argument
 
     @property
     def operation(self) -> str:

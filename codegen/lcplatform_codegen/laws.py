@@ -76,7 +76,7 @@ _CHOICE: Final = re.compile(r"\^\((\w+)(?:\|\w+)*\)\$")
 
 def arguments(method: Method) -> list[tuple[str, str]]:
     """What the method must be given, with right values: name and Python text."""
-    given = [(item.name, _right(item)) for item in method.parameters if item.default is None]
+    given = [(item.argument, _right(item)) for item in method.parameters if item.default is None]
     return [*given, ("data", 'b"law"')] if method.kind is Kind.UPLOAD else given
 
 
@@ -95,12 +95,12 @@ def needed(method: Method) -> list[Edge]:
     """For each field that needs a capability, a value that makes it needed."""
     whole = [Edge("", "", method.rules.capability)] if method.rules.capability else []
     fields = [
-        Edge(item.name, _set(item), item.rules.capability)
+        Edge(item.argument, _set(item), item.rules.capability)
         for item in method.request.fields
         if item.rules.capability
     ]
     parts = [
-        Edge(item.name, _right(part), part.rules.capability)
+        Edge(item.argument, _right(part), part.rules.capability)
         for item in method.request.fields
         if item.kind == "union"
         for part in item.message.fields
@@ -203,55 +203,57 @@ def _beyond(item: Field) -> list[Edge]:
     if item.kind in {"int", "float", "duration"}:
         return _beyond_number(item)
     if item.kind == "enum":
-        return [Edge(item.name, f"{item.enum.name}.UNKNOWN", "a value of a newer contract")]
+        return [Edge(item.argument, f"{item.enum.name}.UNKNOWN", "a value of a newer contract")]
     if item.kind == "mask":
-        return [Edge(item.name, '("no_such_field",)', "not clearable")]
+        return [Edge(item.argument, '("no_such_field",)', "not clearable")]
     return _beyond_json(item)
 
 
 def _beyond_json(item: Field) -> list[Edge]:
     bounded = item.kind == "json" and item.rules.json_object
-    return [Edge(item.name, "Json([])", "no object")] if bounded else []
+    return [Edge(item.argument, "Json([])", "no object")] if bounded else []
 
 
 def _beyond_map(item: Field) -> list[Edge]:
     edges = []
     if item.rules.key_pattern:
-        edges.append(Edge(item.name, f'{{{_MISFIT}: "a"}}', "a key against the pattern"))
+        edges.append(Edge(item.argument, f'{{{_MISFIT}: "a"}}', "a key against the pattern"))
     if item.rules.value_pattern:
-        edges.append(Edge(item.name, f'{{"a": {_MISFIT}}}', "a value against the pattern"))
+        edges.append(Edge(item.argument, f'{{"a": {_MISFIT}}}', "a value against the pattern"))
     return edges
 
 
 def _beyond_many(item: Field) -> list[Edge]:
     edges = []
     if item.max_length is not None:
-        edges.append(Edge(item.name, f"[{_right_one(item)}] * {item.max_length + 1}", "too many"))
+        edges.append(
+            Edge(item.argument, f"[{_right_one(item)}] * {item.max_length + 1}", "too many")
+        )
     if item.min_length:
-        edges.append(Edge(item.name, "[]", "too few"))
+        edges.append(Edge(item.argument, "[]", "too few"))
     if item.rules.pattern:
-        edges.append(Edge(item.name, f"[{_MISFIT}]", "an item against the pattern"))
+        edges.append(Edge(item.argument, f"[{_MISFIT}]", "an item against the pattern"))
     return edges
 
 
 def _beyond_text(item: Field) -> list[Edge]:
     edges = []
     if item.max_length is not None:
-        edges.append(Edge(item.name, f'"a" * {item.max_length + 1}', "too long"))
+        edges.append(Edge(item.argument, f'"a" * {item.max_length + 1}', "too long"))
     if item.min_length:
-        edges.append(Edge(item.name, f'"{"a" * (item.min_length - 1)}"', "too short"))
+        edges.append(Edge(item.argument, f'"{"a" * (item.min_length - 1)}"', "too short"))
     if item.rules.pattern:
         misfit = f"{_MISFIT} * {item.min_length}" if (item.min_length or 1) > 1 else _MISFIT
-        edges.append(Edge(item.name, misfit, "against the pattern"))
+        edges.append(Edge(item.argument, misfit, "against the pattern"))
     return edges
 
 
 def _beyond_number(item: Field) -> list[Edge]:
     edges = []
     if item.rules.HasField("minimum"):
-        edges.append(Edge(item.name, _number(item, item.rules.minimum - 1), "too small"))
+        edges.append(Edge(item.argument, _number(item, item.rules.minimum - 1), "too small"))
     if item.rules.HasField("maximum"):
-        edges.append(Edge(item.name, _number(item, item.rules.maximum + 1), "too large"))
+        edges.append(Edge(item.argument, _number(item, item.rules.maximum + 1), "too large"))
     return edges
 
 
@@ -262,7 +264,7 @@ def _edges(item: Field) -> list[Edge]:
     if item.kind in {"int", "float", "duration"} and not item.repeated:
         bounds = (("minimum", "the least"), ("maximum", "the greatest"))
         edges += [
-            Edge(item.name, _number(item, getattr(item.rules, bound)), why)
+            Edge(item.argument, _number(item, getattr(item.rules, bound)), why)
             for bound, why in bounds
             if item.rules.HasField(bound)
         ]
@@ -273,10 +275,10 @@ def _longest(item: Field) -> list[Edge]:
     """The longest text, as a word or as a URL; none where the pattern asks for something else."""
     most = item.max_length or 0
     if _fits(item, _WORD.ljust(most, "a")[:most]):
-        return [Edge(item.name, f"self.text({most})", "the longest")]
+        return [Edge(item.argument, f"self.text({most})", "the longest")]
     rest = most - len(_URL)
     if rest > 0 and _fits(item, _URL + _WORD.ljust(rest, "a")[:rest]):
-        return [Edge(item.name, f'"{_URL}" + self.text({rest})', "the longest")]
+        return [Edge(item.argument, f'"{_URL}" + self.text({rest})', "the longest")]
     return []
 
 

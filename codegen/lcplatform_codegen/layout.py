@@ -74,10 +74,10 @@ def signature(method: Method, colour: Colour, *without: str, added: Sequence[str
 def _parameter(item: Field) -> str:
     annotation = item.parameter_type + (" | None" if item.optional else "")
     if item.default is None:
-        return f"{item.name}: {annotation},"
+        return f"{item.argument}: {annotation},"
     if item.is_map:
-        return f"{item.name}: {annotation} | None = None,"
-    return f"{item.name}: {annotation} = {item.default},"
+        return f"{item.argument}: {annotation} | None = None,"
+    return f"{item.argument}: {annotation} = {item.default},"
 
 
 def arguments(method: Method, *without: str) -> str:
@@ -91,13 +91,15 @@ def arguments(method: Method, *without: str) -> str:
 
 def _value(item: Field) -> str:
     # A mapping that is not given is an empty one: None as a default keeps signatures free of mutable values.
-    return f"{item.name} or {{}}" if item.is_map and item.default == "{}" else item.name
+    return f"{item.argument} or {{}}" if item.is_map and item.default == "{}" else item.argument
 
 
 def pass_on(method: Method, *without: str) -> str:
     """The arguments that hand a call on to the method beside it."""
-    given = [item.name for item in method.positional] + [
-        f"{item.name}={item.name}" for item in method.keywords if item.proto_name not in without
+    given = [item.argument for item in method.positional] + [
+        f"{item.argument}={item.argument}"
+        for item in method.keywords
+        if item.proto_name not in without
     ]
     return "".join(f"{argument}, " for argument in given)
 
@@ -167,12 +169,12 @@ def _doc(
     raises: Mapping[str, str] = MappingProxyType({}),
     without: Collection[str] = (),
 ) -> str:
-    arguments = {item.name: item.comment for item in method.positional}
+    arguments = {item.argument: item.comment for item in method.positional}
     if method.kind is Kind.UPLOAD:
         arguments["data"] = "The body: bytes, a path, a binary file or an iterable of bytes."
     arguments |= {name: told for name, told in added.items() if name != "options"}
     arguments |= {
-        item.name: item.comment for item in method.keywords if item.proto_name not in without
+        item.argument: item.comment for item in method.keywords if item.proto_name not in without
     }
     arguments["options"] = added.get(
         "options", "Deadline, retries and the like, for this call alone."

@@ -102,6 +102,11 @@ class Field:
         return naming.field(self.proto_name)
 
     @property
+    def argument(self) -> str:
+        """The argument of clients in Python. It may be a word that models need for themselves."""
+        return naming.argument(self.proto_name)
+
+    @property
     def json_name(self) -> str:
         """The name in ProtoJSON."""
         return naming.camel(self.proto_name)
@@ -454,7 +459,7 @@ class Method:
     @property
     def cache_arguments(self) -> str:
         """The same as arguments, in the order of the key."""
-        return ", ".join(self.cache_key)
+        return ", ".join(self.request.field_named(it).argument for it in self.rules.cache.key)
 
     @property
     def invalidates(self) -> tuple[str, ...]:

@@ -34,6 +34,11 @@ def field(name: str) -> str:
     return f"{name}_" if keyword.iskeyword(name) or name in _MODEL_NAMES else name
 
 
+def argument(name: str) -> str:
+    """The argument of a client's method: the proto name, with an underscore where Python needs the word itself."""
+    return f"{name}_" if keyword.iskeyword(name) else name
+
+
 def local(name: str) -> str:
     """A local variable that hides no builtin and is no keyword."""
     return f"{name}_" if keyword.iskeyword(name) or name in _BUILTINS else name

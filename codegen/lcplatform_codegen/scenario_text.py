@@ -145,7 +145,9 @@ class _Writer:
         ]
         if step.body is not None:
             positional.append(self._sent(step.body))
-        words = [f"{field.name}={self._argument(field, value)}" for field, value in given.values()]
+        words = [
+            f"{field.argument}={self._argument(field, value)}" for field, value in given.values()
+        ]
         service = f"platform.{step.owner}" if step.owner else self._service
         return f"self.{service}.{method.name}({', '.join(positional + words)})"
 

@@ -76,8 +76,8 @@ def _foreign(module: str, name: str) -> dict[str, Any]:
 def _object(message: Message) -> dict[str, Any]:
     return {
         "type": "object",
-        "properties": {item.proto_name: _property(item, message.role) for item in message.fields},
-        "required": [item.proto_name for item in message.fields],
+        "properties": {item.name: _property(item, message.role) for item in message.fields},
+        "required": [item.name for item in message.fields],
         "customBasePath": f"lcplatform_runtime.model.{message.role.value}",
     }
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from lcplatform_runtime.errors import FieldViolation, UnsupportedError, ValidationError
 from lcplatform_runtime.json_value import Json
+from lcplatform_runtime.model import idl_name
 
 if TYPE_CHECKING:
     from lcplatform_runtime.operation import FieldLimit, FieldNeed, Operation
@@ -87,11 +88,11 @@ def _values(message: Any, path: str) -> Iterator[tuple[str, Any, Any]]:
     if value is None:
         return
     if not rest:
-        yield name, value, type(message).model_fields[name].default
+        yield idl_name(name), value, type(message).model_fields[name].default
         return
     entries = enumerate(value) if isinstance(value, tuple | list) else ((None, value),)
     for index, entry in entries:
-        prefix = name if index is None else f"{name}.{index}"
+        prefix = idl_name(name) if index is None else f"{idl_name(name)}.{index}"
         for inner, found, default in _values(entry, rest):
             yield f"{prefix}.{inner}", found, default
 

@@ -101,7 +101,7 @@ def problem_of(model: type[BaseModel], problem: ErrorDetails, /) -> tuple[str, s
     kind, location = problem["type"], problem["loc"]
     if kind == _UNKNOWN:
         path, here, hidden = _walk(model, location[:-1])
-        known = "" if here is None else f"; known: {', '.join(here.model_fields)}"
+        known = "" if here is None else f"; known: {', '.join(map(idl_name, here.model_fields))}"
         return (
             (path, "unknown name") if hidden else (_joined(path, location[-1]), f"unknown{known}")
         )
@@ -127,7 +127,7 @@ def _walk(
     in_map = False
     for step in location:
         if here is not None and isinstance(step, str) and step in here.model_fields:
-            path = _joined(path, step)
+            path = _joined(path, idl_name(step))
             if step in getattr(here, "__sensitive__", ()):
                 return path, None, True
             annotation = here.model_fields[step].annotation
@@ -136,6 +136,11 @@ def _walk(
             path = _joined(path, step)
             in_map = False
     return path, here, False
+
+
+def idl_name(field: str, /) -> str:
+    """The name of a field in the IDL. In Python it has an underscore at its end where Python or pydantic needs the word."""
+    return field.removesuffix("_")
 
 
 def _joined(path: str, step: int | str) -> str:

@@ -66,7 +66,7 @@ class AsyncConfiguration(AsyncConfigurationWatching):
         environment: str,
         *,
         data: Json | JsonInput,
-        schema_: Json | JsonInput | None = None,
+        schema: Json | JsonInput | None = None,
         description: str | None = None,
         options: CallOptions | None = None,
     ) -> CreateConfigurationResponse:
@@ -77,7 +77,7 @@ class AsyncConfiguration(AsyncConfigurationWatching):
             application: The application.
             environment: The environment, for example production.
             data: The data of the first version.
-            schema_: The JSON Schema (2020-12) that this and every later version must satisfy;
+            schema: The JSON Schema (2020-12) that this and every later version must satisfy;
                 anything goes where absent. It refers to no other document, for nothing is fetched.
             description: What the configuration is for.
             options: Deadline, retries and the like, for this call alone.
@@ -90,7 +90,7 @@ class AsyncConfiguration(AsyncConfigurationWatching):
             application=application,
             environment=environment,
             data=data,
-            schema_=schema_,
+            schema_=schema,
             description=description,
         )
         return await self.calls.create_configuration(request, options)
@@ -256,7 +256,7 @@ class AsyncConfiguration(AsyncConfigurationWatching):
         environment: str,
         *,
         data: Json | JsonInput,
-        schema_: Json | JsonInput | None = None,
+        schema: Json | JsonInput | None = None,
         description: str | None = None,
         comment: str | None = None,
         rollout: Rollout | None = None,
@@ -272,7 +272,7 @@ class AsyncConfiguration(AsyncConfigurationWatching):
             application: The application.
             environment: The environment.
             data: The data of the new version, all of it.
-            schema_: The schema from this version on. It refers to no other document, for nothing is
+            schema: The schema from this version on. It refers to no other document, for nothing is
                 fetched.
             description: What the configuration is for.
             comment: What is to be said of this change.
@@ -293,7 +293,7 @@ class AsyncConfiguration(AsyncConfigurationWatching):
             application=application,
             environment=environment,
             data=data,
-            schema_=schema_,
+            schema_=schema,
             description=description,
             comment=comment,
             rollout=rollout,
@@ -306,7 +306,7 @@ class AsyncConfiguration(AsyncConfigurationWatching):
         self,
         *,
         data: Json | JsonInput,
-        schema_: Json | JsonInput,
+        schema: Json | JsonInput,
         options: CallOptions | None = None,
     ) -> ValidateConfigurationResponse:
         """Checks data against a schema and tells everything that is wrong with it (FR-017), formats
@@ -314,11 +314,11 @@ class AsyncConfiguration(AsyncConfigurationWatching):
 
         Args:
             data: The data.
-            schema_: The JSON Schema (2020-12). It refers to no other document, for nothing is
+            schema: The JSON Schema (2020-12). It refers to no other document, for nothing is
                 fetched.
             options: Deadline, retries and the like, for this call alone.
         """
-        request = build(ValidateConfigurationRequest, data=data, schema_=schema_)
+        request = build(ValidateConfigurationRequest, data=data, schema_=schema)
         return await self.calls.validate_configuration(request, options)
 
     async def list_configurations(

@@ -147,7 +147,7 @@ class TestConfigurationLaws(LawTest):
     def _validate_configuration(self) -> Arguments:
         return {
             "data": Json({}),
-            "schema_": Json({}),
+            "schema": Json({}),
         }
 
     def _list_configurations(self) -> Arguments:

@@ -153,7 +153,7 @@ class TestConfigurationScenarios(ContractTest):
         """FR-017"""
         validated = self.configuration.validate_configuration(
             data={"port": 0, "hosts": ["a", 7, "a"], "mail": "nobody", "spare": 1, "a/b~c": 1},
-            schema_={
+            schema={
                 "type": "object",
                 "required": ["name"],
                 "properties": {
@@ -191,7 +191,7 @@ class TestConfigurationScenarios(ContractTest):
         """FR-017"""
         validated = self.configuration.validate_configuration(
             data={"port": 8080, "next": {"port": 8081, "next": {"port": 8082}}},
-            schema_={
+            schema={
                 "$id": "https://example.com/node",
                 "type": "object",
                 "properties": {"port": {"type": "integer"}, "next": {"$ref": "#"}},
@@ -200,7 +200,7 @@ class TestConfigurationScenarios(ContractTest):
         assert validated.violations == ()
         validated = self.configuration.validate_configuration(
             data={"port": 8080, "next": {"port": 8081, "next": {"port": "high"}}},
-            schema_={
+            schema={
                 "type": "object",
                 "properties": {"port": {"type": "integer"}, "next": {"$ref": "#"}},
             },
@@ -209,11 +209,11 @@ class TestConfigurationScenarios(ContractTest):
             like(path="/next/next/port", keyword="type", actual='"high"'),
         )
         validated = self.configuration.validate_configuration(
-            data=Json("nothing but text"), schema_=Json(True)
+            data=Json("nothing but text"), schema=Json(True)
         )
         assert validated.violations == ()
         validated = self.configuration.validate_configuration(
-            data=Json("nothing but text"), schema_=Json(False)
+            data=Json("nothing but text"), schema=Json(False)
         )
         assert validated.violations == (like(path=""),)
 
@@ -221,7 +221,7 @@ class TestConfigurationScenarios(ContractTest):
         """FR-017"""
         validated = self.configuration.validate_configuration(
             data={"login": {"password": 12345}, "key": {"pin": 1}},
-            schema_={
+            schema={
                 "properties": {
                     "login": {
                         "maxProperties": 0,
@@ -242,12 +242,12 @@ class TestConfigurationScenarios(ContractTest):
         shop = self.name("shop")
         with refused(ValidationError, field="schema", path="/properties/port/minimum"):
             self.configuration.validate_configuration(
-                data={}, schema_={"properties": {"port": {"type": "number", "minimum": "low"}}}
+                data={}, schema={"properties": {"port": {"type": "number", "minimum": "low"}}}
             )
         with refused(ValidationError, field="schema", path="/pattern"):
-            self.configuration.validate_configuration(data={}, schema_={"pattern": "("})
+            self.configuration.validate_configuration(data={}, schema={"pattern": "("})
         with refused(ValidationError, field="schema"):
-            self.configuration.create_configuration(shop, "test", data={}, schema_=[1])
+            self.configuration.create_configuration(shop, "test", data={}, schema=[1])
         with pytest.raises(ResourceNotFoundError):
             self.configuration.get_configuration(shop, "test")
 
@@ -255,20 +255,20 @@ class TestConfigurationScenarios(ContractTest):
         """FR-017"""
         with refused(ValidationError, field="schema"):
             self.configuration.validate_configuration(
-                data={}, schema_={"$ref": "https://example.com/schema.json"}
+                data={}, schema={"$ref": "https://example.com/schema.json"}
             )
         with refused(ValidationError, field="schema"):
             self.configuration.validate_configuration(
-                data={}, schema_={"properties": {"a": {"$ref": "other.json#/$defs/a"}}}
+                data={}, schema={"properties": {"a": {"$ref": "other.json#/$defs/a"}}}
             )
         with refused(ValidationError, field="schema"):
             self.configuration.validate_configuration(
-                data={}, schema_={"$ref": "file:///etc/passwd"}
+                data={}, schema={"$ref": "file:///etc/passwd"}
             )
         with refused(ValidationError, field="schema"):
-            self.configuration.validate_configuration(data={}, schema_={"$ref": "#/$defs/nowhere"})
+            self.configuration.validate_configuration(data={}, schema={"$ref": "#/$defs/nowhere"})
         validated = self.configuration.validate_configuration(
-            data=Json(1), schema_={"$ref": "#/$defs/here", "$defs": {"here": {"type": "string"}}}
+            data=Json(1), schema={"$ref": "#/$defs/here", "$defs": {"here": {"type": "string"}}}
         )
         assert validated.violations == (like(path="", keyword="type"),)
 
@@ -280,12 +280,12 @@ class TestConfigurationScenarios(ContractTest):
                 shop,
                 "test",
                 data={"limit": "none"},
-                schema_={"properties": {"limit": {"type": "integer"}}},
+                schema={"properties": {"limit": {"type": "integer"}}},
             )
         with pytest.raises(ResourceNotFoundError):
             self.configuration.get_configuration(shop, "test")
         created = self.configuration.create_configuration(
-            shop, "test", data={"limit": 1}, schema_={"properties": {"limit": {"type": "integer"}}}
+            shop, "test", data={"limit": 1}, schema={"properties": {"limit": {"type": "integer"}}}
         )
         first = created.version
         etag = created.etag
@@ -302,15 +302,15 @@ class TestConfigurationScenarios(ContractTest):
         """FR-017, FR-018"""
         shop = self.name("shop")
         created = self.configuration.create_configuration(
-            shop, "test", data={"limit": 1}, schema_={"required": ["limit"]}
+            shop, "test", data={"limit": 1}, schema={"required": ["limit"]}
         )
         first = created.version
         with refused(ValidationError, field="data", path="/rate"):
             self.configuration.update_configuration(
-                shop, "test", data={"limit": 2}, schema_={"required": ["rate"]}
+                shop, "test", data={"limit": 2}, schema={"required": ["rate"]}
             )
         self.configuration.update_configuration(
-            shop, "test", data={"rate": 2}, schema_={"required": ["rate"]}
+            shop, "test", data={"rate": 2}, schema={"required": ["rate"]}
         )
         with refused(ValidationError, field="data", path="/rate"):
             self.configuration.update_configuration(shop, "test", data={"limit": 3})
@@ -376,12 +376,12 @@ class TestConfigurationScenarios(ContractTest):
         """FR-018"""
         shop = self.name("shop")
         created = self.configuration.create_configuration(
-            shop, "test", data={"limit": 1}, schema_={"required": ["limit"]}
+            shop, "test", data={"limit": 1}, schema={"required": ["limit"]}
         )
         first = created.version
         old_etag = created.etag
         updated = self.configuration.update_configuration(
-            shop, "test", data={"rate": 2}, schema_={"required": ["rate"]}
+            shop, "test", data={"rate": 2}, schema={"required": ["rate"]}
         )
         second = updated.version
         rollbacked = self.configuration.rollback_configuration(shop, "test", version=first)

@@ -377,7 +377,7 @@ def test_a_state_that_cannot_be_taken_up_leaves_the_directory_free(
     with home.life() as platform:
         platform.queue.create_queue("orders")
     with monkeypatch.context() as broken:
-        broken.setattr(Services, "wake", lambda self: 1 // 0)
+        broken.setattr(Services, "open", lambda self, drivers: 1 // 0)
         with pytest.raises(ZeroDivisionError), home.life():
             pass
     with home.life() as platform:
@@ -392,7 +392,7 @@ def test_a_configuration_keeps_its_versions_and_what_was_deleted(home: Home) -> 
     with home.life() as platform:
         configuration = platform.configuration
         first = configuration.create_configuration(
-            "shop", "test", data={"rate": 1}, schema_=schema, description="d"
+            "shop", "test", data={"rate": 1}, schema=schema, description="d"
         )
         second = configuration.update_configuration("shop", "test", data={"rate": 2})
         configuration.create_configuration("old", "test", data={})

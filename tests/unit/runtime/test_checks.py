@@ -25,6 +25,7 @@ class Entry(Request):
 
 
 class Send(Request):
+    schema_: str = ""
     queue: str = "orders"
     body: str | bytes | Json = ""
     attributes: dict[str, str] = Field(default_factory=dict)
@@ -121,6 +122,7 @@ AT_THE_LIMIT: list[tuple[str, str, Send, Send]] = [
     ("entries", "count", Send(entries=(Entry(),) * 4), Send(entries=(Entry(),) * 5)),
     ("attempts", "count", Send(attempts=4), Send(attempts=5)),
     ("size", "bytes", Send(size=4), Send(size=5)),
+    ("schema_", "bytes", Send(schema_="abcd"), Send(schema_="abcde")),
     ("delay", "seconds", Send(delay=timedelta(seconds=4)), Send(delay=timedelta(seconds=4.5))),
     (
         "entries.body",
@@ -139,7 +141,7 @@ def test_the_limit_passes_and_more_is_refused(
     with pytest.raises(ValidationError) as caught:
         run((colour, bounded(field, unit), FOUR), exceeds)
     (violation,) = caught.value.violations
-    assert violation.field == field.replace(".", ".1.")
+    assert violation.field == field.replace(".", ".1.").removesuffix("_")
     actual = "4.5" if unit == "seconds" else "5"
     assert caught.value.details == {"limit": "most", "maximum": "4", "actual": actual}
     assert f"at most 4 {unit} (most), not {actual}" in str(caught.value)

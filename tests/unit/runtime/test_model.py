@@ -51,6 +51,18 @@ def refused(**values: Any) -> ValidationError:
     return caught.value
 
 
+class Worded(Request):
+    schema_: Annotated[str, Field(min_length=3)]
+    labels_: dict[str, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
+
+
+def test_a_field_is_named_as_in_the_idl_where_python_needs_another_name() -> None:
+    with pytest.raises(ValidationError) as caught:
+        build(Worded, schema_="a", labels_={"b_": -1}, other=1)
+    assert [it.field for it in caught.value.violations] == ["schema", "labels.b_", "other"]
+    assert caught.value.violations[-1].description == "unknown; known: schema, labels"
+
+
 def test_build_makes_a_frozen_message() -> None:
     made = build(Batch, queue="a", entries=[{"id": "one"}], value={"a": 1})
     assert made.entries == (Entry(id="one"),)

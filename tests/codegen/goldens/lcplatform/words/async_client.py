@@ -28,7 +28,8 @@ class AsyncWords:
         *,
         class_: str | None = None,
         range: int | None = None,
-        json_: str = "",
+        json: str = "",
+        schema: str = "",
         options: CallOptions | None = None,
     ) -> SendResponse:
         """Sends a word from `from` with `class`.
@@ -37,8 +38,11 @@ class AsyncWords:
             from_: Where it comes from, "quoted\"
             class_: Its class.
             range: Its range.
-            json_: A name of pydantic's own.
+            json: A name of pydantic's own.
+            schema: Another one.
             options: Deadline, retries and the like, for this call alone.
         """
-        request = build(SendRequest, from_=from_, class_=class_, range=range, json_=json_)
+        request = build(
+            SendRequest, from_=from_, class_=class_, range=range, json_=json, schema_=schema
+        )
         return await self.calls.send(request, options)

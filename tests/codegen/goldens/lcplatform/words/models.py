@@ -13,17 +13,20 @@ from lcplatform_runtime.model import Request, Response
 class SendRequest(Request):
     """A request whose fields are Python's words."""
 
-    from_: Annotated[str, Field(alias="from", min_length=1)]
+    from_: Annotated[str, Field(min_length=1)]
     """Where it comes from, "quoted\""""
 
-    class_: Annotated[str | None, Field(alias="class")] = None
+    class_: str | None = None
     """Its class."""
 
     range: Annotated[int | None, Field(ge=-2147483648, le=2147483647)] = None
     """Its range."""
 
-    json_: Annotated[str, Field(alias="json")] = ""
+    json_: str = ""
     """A name of pydantic's own."""
+
+    schema_: Annotated[str, Field(max_length=100)] = ""
+    """Another one."""
 
 
 class SendResponse(Response):

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from lcplatform_runtime.operation import Idempotency, Operation
+from lcplatform_runtime.operation import FieldLimit, Idempotency, Operation
 
 SEND: Final = Operation(
     service="words",
@@ -13,6 +13,7 @@ SEND: Final = Operation(
     rpc="/lcplatform.words.v1.WordsService/Send",
     title="Words.Send",
     idempotency=Idempotency.IDEMPOTENT,
+    limits=(FieldLimit(field="schema_", limit="max_words", unit="bytes"),),
     resource="from_",
 )
 """Sends a word from `from` with `class`."""

@@ -16,3 +16,6 @@ class WordsCapability(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WordsLimits(Limits):
     """The numbers of Words that differ from provider to provider."""
+
+    max_words: int
+    """The longest. Unit: bytes."""

@@ -16,6 +16,7 @@ def read_send_request(message: words_pb2.SendRequest, /) -> SendRequest:
     fields: dict[str, object] = {
         "from_": getattr(message, "from"),
         "json_": message.json,
+        "schema_": message.schema,
     }
     if has("class"):
         fields["class_"] = getattr(message, "class")
@@ -31,6 +32,7 @@ def write_send_request(model: SendRequest, /) -> words_pb2.SendRequest:
         **{"class": model.class_},
         range=model.range,
         json=model.json_,
+        schema=model.schema_,
     )
 
 
