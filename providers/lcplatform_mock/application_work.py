@@ -18,6 +18,7 @@ from lcplatform.web_hosting.models import ApplicationStatus, DeploymentStatus
 from lcplatform_mock.agenda import PATIENCE
 from lcplatform_mock.applications import Release, Site, Task
 from lcplatform_mock.fleet import StartError
+from lcplatform_mock.hosting import WebHostingSettings
 from lcplatform_mock.logbook import Line, LogBook
 from lcplatform_mock.service import Service
 from lcplatform_mock.stages import Owner, Run, Stage, Stages
@@ -46,10 +47,10 @@ class ApplicationWork(Service[Sites], Owner):
 
     def __init__(self, world: World) -> None:
         super().__init__(world, Sites())
-        self._settings = world.settings.web_hosting
+        self._settings = world.settings.web_hosting or WebHostingSettings()
         self._name = world.names()
         self._stages: dict[str, Stage] = {}
-        self._shared = Stages(world, self)
+        self._shared = Stages(world, self._settings, self)
         self._numbers = itertools.count()
         self._working: dict[str, int] = {}
         self._threads: set[threading.Thread] = set()

@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol
 from lcplatform.notification.models import DeliveryStatus, WebhookKind, WebhookMessage
 from lcplatform.queue.models import SendMessageRequest
 from lcplatform_mock import mail, webhook
+from lcplatform_mock.notification_settings import NotificationSettings
 from lcplatform_mock.ready import FrozenDict, frozen, trusted
 from lcplatform_mock.retrying import Ended, Failure, Policy, Progress
 from lcplatform_mock.signing import Signer
@@ -60,7 +61,7 @@ class Couriers:
 
     def __init__(self, world: World, signer: Signer) -> None:
         self._world = world
-        self._settings = world.settings.notification
+        self._settings = world.settings.notification or NotificationSettings()
         self.signer = signer
         self.attempts: Mapping[Channel, Callable[[Pending, Desk], Failure | None]] = {
             Channel.QUEUE: lambda pending, _: self.to_queue(pending),

@@ -11,6 +11,7 @@ from typing_extensions import override
 
 from lcplatform.notification.models import DeliveryStatus
 from lcplatform_mock.couriers import Couriers, Course
+from lcplatform_mock.notification_settings import NotificationSettings
 from lcplatform_mock.retrying import Failure, Progress, Retries
 from lcplatform_mock.service import Service
 from lcplatform_mock.signing import Signer
@@ -40,7 +41,7 @@ class Delivering(Service[Board]):
     def __init__(self, world: World) -> None:
         super().__init__(world, Board())
         self._name = world.names()
-        self._settings = world.settings.notification
+        self._settings = world.settings.notification or NotificationSettings()
         self._tables = None if world.journal is None else BoardTables(world.journal)
         self._signer = Signer.new() if self._tables is None else self._tables.signer()
         self._couriers = Couriers(world, self._signer)

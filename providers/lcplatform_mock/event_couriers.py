@@ -25,6 +25,7 @@ from lcplatform.secrets.models import GetSecretRequest
 from lcplatform_mock import webhook
 from lcplatform_mock.event_envelopes import attributes_of, data_of
 from lcplatform_mock.event_records import Pending
+from lcplatform_mock.event_settings import EventBusSettings
 from lcplatform_mock.event_transforms import transform
 from lcplatform_mock.ready import EMPTY, FrozenDict, frozen, trusted
 from lcplatform_mock.refusals import invalid, missing
@@ -73,7 +74,7 @@ class Couriers:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._settings = world.settings.event_bus
+        self._settings = world.settings.event_bus or EventBusSettings()
 
     # --- one attempt
 

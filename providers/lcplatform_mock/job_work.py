@@ -16,6 +16,7 @@ from lcplatform_mock.batch_records import BatchTables
 from lcplatform_mock.board import Board, Due, What
 from lcplatform_mock.executions import Crew, Ended, Execution
 from lcplatform_mock.guardian import Guardian
+from lcplatform_mock.images import BatchSettings
 from lcplatform_mock.jobs import Record
 from lcplatform_mock.messages import Bell
 from lcplatform_mock.schedules import Schedule
@@ -31,7 +32,7 @@ class JobWork(Service[Board]):
 
     def __init__(self, world: World) -> None:
         super().__init__(world, Board())
-        self._settings = world.settings.batch
+        self._settings = world.settings.batch or BatchSettings()
         self._name = world.names()
         self._turn = threading.RLock()  # who has it lets happen what fell due
         self._bell = Bell(self._lock)

@@ -4,20 +4,58 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
-from pydantic import BeforeValidator, Field, InstanceOf, PlainValidator, SecretStr
+import pydantic
+from pydantic import (
+    BeforeValidator,
+    Field,
+    InstanceOf,
+    PlainValidator,
+    SecretStr,
+    ValidationInfo,
+)
 
 from lcplatform_mock.clock import RunningClock
-from lcplatform_mock.event_settings import EventBusSettings
-from lcplatform_mock.hosting import WebHostingSettings
-from lcplatform_mock.images import BatchSettings
-from lcplatform_mock.issuer.settings import AuthenticationSettings
-from lcplatform_mock.notification_settings import NotificationSettings
 from lcplatform_runtime.clock import Clock
 from lcplatform_runtime.json_value import Json
-from lcplatform_runtime.model import Request
+from lcplatform_runtime.model import Request, refusal
+
+
+def _later(module: str, model: str) -> PlainValidator:
+    """Settings of one service, whose module is imported when they are given: who does without need not wait for it."""
+
+    def checked(value: object, info: ValidationInfo) -> object:
+        if value is None:
+            return None
+        settings = getattr(import_module(module), model)
+        try:
+            return settings.model_validate(value)
+        except pydantic.ValidationError as error:
+            problem = refusal(settings, error, place=info.field_name or "")
+        raise problem  # outside of the handler: what pydantic raises holds the values
+
+    return PlainValidator(checked)
+
+
+if TYPE_CHECKING:
+    from lcplatform_mock.event_settings import EventBusSettings
+    from lcplatform_mock.hosting import WebHostingSettings
+    from lcplatform_mock.images import BatchSettings
+    from lcplatform_mock.issuer.settings import AuthenticationSettings
+    from lcplatform_mock.notification_settings import NotificationSettings
+else:
+    EventBusSettings = Annotated[Any, _later("lcplatform_mock.event_settings", "EventBusSettings")]
+    WebHostingSettings = Annotated[Any, _later("lcplatform_mock.hosting", "WebHostingSettings")]
+    BatchSettings = Annotated[Any, _later("lcplatform_mock.images", "BatchSettings")]
+    AuthenticationSettings = Annotated[
+        Any, _later("lcplatform_mock.issuer.settings", "AuthenticationSettings")
+    ]
+    NotificationSettings = Annotated[
+        Any, _later("lcplatform_mock.notification_settings", "NotificationSettings")
+    ]
 
 RotationHandler: TypeAlias = Callable[[str | bytes | Json], str | bytes | Json]
 """Makes the next value of a secret from the current one."""
@@ -101,7 +139,7 @@ class MockSettings(Request):
     adversarial: Annotated[Adversity | None, BeforeValidator(_adversity)] = None
     """True, or the fields of `Adversity`: shuffled order, duplicates, errors and latency."""
 
-    data_store: DataStoreSettings = DataStoreSettings()
+    data_store: DataStoreSettings = DataStoreSettings.model_construct()
     """The database behind the data store."""
 
     state: Path | None = None
@@ -117,7 +155,7 @@ class MockSettings(Request):
     )
     """Where presigned URLs are answered, on this machine only. Port 0 takes any that is free. Opened at first use."""
 
-    web_hosting: WebHostingSettings = WebHostingSettings.model_construct()
+    web_hosting: WebHostingSettings | None = None
     """How applications are run."""
 
     rotation_handlers: dict[str, InstanceOf[Callable[..., object]]] = Field(default_factory=dict)
@@ -127,11 +165,11 @@ class MockSettings(Request):
     authentication: AuthenticationSettings | None = None
     """The issuer of `platform.authentication`: its users, its applications, and how long tokens last."""
 
-    batch: BatchSettings = Field(default_factory=BatchSettings)
+    batch: BatchSettings | None = None
     """What jobs run, by the names of their images."""
 
-    event_bus: EventBusSettings = Field(default_factory=EventBusSettings)
+    event_bus: EventBusSettings | None = None
     """Event buses."""
 
-    notification: NotificationSettings = Field(default_factory=NotificationSettings)
+    notification: NotificationSettings | None = None
     """How the notification service reaches people."""

@@ -13,7 +13,7 @@ from lcplatform_mock import bound
 from lcplatform_mock.fleet import Fleet, Plan, StartError, Watcher
 from lcplatform_mock.fronts import Front, Fronts
 from lcplatform_mock.guardian import Guardian
-from lcplatform_mock.hosting import refused_variable
+from lcplatform_mock.hosting import WebHostingSettings, refused_variable
 from lcplatform_runtime.errors import PreconditionFailedError
 from lcplatform_runtime.json_value import Json
 from lcplatform_runtime.model import build
@@ -120,7 +120,7 @@ class Run(Watcher):
             health_check_path=settings.health_check_path,
             environment=lambda: {**variables, **stages.values_of(secrets)},
         )
-        self._fleet = Fleet(plan, stages.world.settings.web_hosting, stages.guardian, logs, self)
+        self._fleet = Fleet(plan, stages.settings, stages.guardian, logs, self)
         stages.starting(self)
         try:
             self._fleet.start(settings.min_instances)
@@ -176,10 +176,11 @@ class Run(Watcher):
 class Stages:
     """What the applications of one platform share."""
 
-    def __init__(self, world: World, owner: Owner) -> None:
+    def __init__(self, world: World, settings: WebHostingSettings, owner: Owner) -> None:
         self.world = world
+        self.settings = settings
         self.owner = owner
-        self.programs = world.settings.web_hosting.images
+        self.programs = settings.images
         self.guardian = Guardian()
         self._lock = threading.Lock()
         self._fronts: Fronts | None = None

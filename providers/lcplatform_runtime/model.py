@@ -81,11 +81,15 @@ def build(model: type[M], /, **values: object) -> M:
     raise problem
 
 
-def refusal(model: type[BaseModel], error: pydantic.ValidationError, /) -> ValidationError:
-    """Pydantic's refusal of values for `model` as the platform's error, without the values."""
+def refusal(
+    model: type[BaseModel], error: pydantic.ValidationError, /, *, place: str = ""
+) -> ValidationError:
+    """Pydantic's refusal of values for `model` as the platform's error, without the values. `place` is where the model stands
+    in another."""
     expected: dict[str, list[str]] = {}
     for problem in error.errors(include_url=False, include_context=False, include_input=False):
         path, text = problem_of(model, problem)
+        path = ".".join(filter(None, (place, path)))
         texts = expected.setdefault(path, [])
         if text not in texts:
             texts.append(text)

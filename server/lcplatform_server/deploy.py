@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from lcplatform import LCPlatform, PlatformSettings
 from lcplatform.web_hosting.models import ApplicationStatus, DeploymentStatus
@@ -34,7 +34,8 @@ _SETTINGS: Final = (
     "max_instances",
     "health_check_path",
 )
-_CLEARABLE: Final[tuple[Literal["environment", "secrets", "identity", "bindings"], ...]] = (
+_Clearable: TypeAlias = Literal["environment", "secrets", "identity", "bindings"]
+_CLEARABLE: Final[tuple[_Clearable, ...]] = (
     "environment",
     "secrets",
     "identity",
@@ -193,7 +194,7 @@ def _update(
     changed = {
         name: given[name] for name in (*_SETTINGS, *_CLEARABLE) if given.get(name) is not None
     }
-    empty = [name for name in _CLEARABLE if not changed.get(name)]
+    empty: list[_Clearable] = [name for name in _CLEARABLE if not changed.get(name)]
     for name in empty:
         changed.pop(name, None)
     return hosting.update_application(before.application_id, clear=empty, **changed).application

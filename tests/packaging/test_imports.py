@@ -38,6 +38,13 @@ def test_a_first_call_needs_no_settings_from_the_environment() -> None:
     assert "pydantic_settings" not in loaded_by(FIRST_CALL)
 
 
+def test_a_first_call_needs_no_settings_of_other_services() -> None:
+    others = ("event_settings", "hosting", "images", "issuer", "notification_settings", "sql")
+    loaded = loaded_by(FIRST_CALL)
+    assert [name for name in others if f"lcplatform_mock.{name}" in loaded] == []
+    assert not {"http.client", "ssl"} & loaded
+
+
 def test_every_public_name_is_there() -> None:
     import lcplatform
 
