@@ -11,6 +11,7 @@ EXTENSIONS = {
     "authentication": "TokenSourcing",
     "configuration": "ConfigurationWatching",
     "control": "Snapshots",
+    "data_store": "Transactions",
     "queue": "QueueConsuming",
     "secrets": "SecretRotating",
 }
@@ -25,6 +26,9 @@ EXTENSION_NAMES = {
             ["AsyncLiveConfiguration", "LiveConfiguration", "LiveState"],
         ),
         ("lcplatform_runtime.extensions.watches", ["AsyncWatch", "Watch"]),
+    ],
+    "data_store": [
+        ("lcplatform_runtime.extensions.transactions", ["AsyncTransaction", "Transaction"]),
     ],
     "queue": [
         ("lcplatform_runtime.extensions.consumers", ["AsyncConsumer", "Consumer"]),

@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     )
     from lcplatform.data_store.stub import MockDataStore, UnimplementedDataStore
     from lcplatform.data_store.support import DataStoreCapability, DataStoreLimits
+    from lcplatform_runtime.extensions.transactions import AsyncTransaction, Transaction
 
 __all__ = [
     "AppliedMigration",
@@ -75,6 +76,7 @@ __all__ = [
     "AsyncDataStore",
     "AsyncDataStoreBridge",
     "AsyncDataStoreDriver",
+    "AsyncTransaction",
     "BeginTransactionRequest",
     "BeginTransactionResponse",
     "Column",
@@ -119,6 +121,7 @@ __all__ = [
     "StreamQueryRequest",
     "StreamQueryResponse",
     "TlsMode",
+    "Transaction",
     "UnimplementedDataStore",
     "Value",
 ]
@@ -175,6 +178,8 @@ _HOMES = {
     "UnimplementedDataStore": "lcplatform.data_store.stub",
     "DataStoreCapability": "lcplatform.data_store.support",
     "DataStoreLimits": "lcplatform.data_store.support",
+    "AsyncTransaction": "lcplatform_runtime.extensions.transactions",
+    "Transaction": "lcplatform_runtime.extensions.transactions",
 }
 
 

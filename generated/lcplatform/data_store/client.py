@@ -44,13 +44,14 @@ from lcplatform.data_store.models import (
     StreamQueryResponse,
     Value,
 )
+from lcplatform_runtime.extensions.data_store import Transactions
 from lcplatform_runtime.json_value import JsonInput
 from lcplatform_runtime.model import build
 from lcplatform_runtime.options import CallOptions
 from lcplatform_runtime.paging import iterate
 
 
-class DataStore:
+class DataStore(Transactions):
     """Runs statements in PostgreSQL's SQL, with parameters $1 to $n that are bound and never pasted in
     (FR-026), on pooled connections (FR-028) with prepared statements (FR-030). Errors follow
     SQLSTATE: a broken unique constraint is ALREADY_EXISTS, a broken foreign key

@@ -39,7 +39,7 @@ def _sweep(within: Path) -> None:
     """Throws away what processes have left that are no longer there."""
     for folder in within.glob(f"{_PREFIX}*"):
         try:
-            with (folder / _LOCK).open("ab") as lock:
+            with (folder / _LOCK).open("rb") as lock:
                 if _held(lock):
                     shutil.rmtree(folder, ignore_errors=True)
         except OSError:
