@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import grpc
 
+from lcplatform_grpc.draining import Draining
 from lcplatform_grpc.handlers import CONTROL, SERVICES, handlers
 from lcplatform_grpc.serving import Handlers, Lanes, Router
 from lcplatform_runtime.errors import FieldViolation, ValidationError
@@ -42,12 +43,15 @@ class Server:
         self._answers = _threads("answers", self._settings.answer_threads)
         self._health_checks = _threads("health", _HEALTH_THREADS)
         self._reflections = _threads("reflection", _REFLECTION_THREADS)
+        self._draining = Draining()
         control = self._settings.control
         services = [*SERVICES, CONTROL] if control else [*SERVICES]
         self._health = Health(["", *services], self._health_checks)
         answered: Handlers = {
             **handlers(
-                platform, Lanes(self._long_polls, self._streams, self._answers), control=control
+                platform,
+                Lanes(self._long_polls, self._streams, self._answers, self._draining),
+                control=control,
             ),
             **self._health.handlers(),
             **reflection(services, self._reflections),
@@ -83,9 +87,15 @@ class Server:
         return self
 
     def stop(self, grace: float | None = None) -> None:
-        """Takes no more calls, lets those under way end for the grace, cancels the rest. May be called again."""
+        """Takes no more calls, lets those under way end for the grace, cancels the rest. May be called again.
+
+        Streams of answers, such as watches, have no end to wait for: their callers are told at once that the server is
+        unavailable, and ask again elsewhere.
+        """
         self._health.stop()
-        self._server.stop(self._settings.grace if grace is None else grace).wait()
+        stopped = self._server.stop(self._settings.grace if grace is None else grace)
+        self._draining.begin()
+        stopped.wait()
         for lane in self._lanes():
             lane.shutdown(wait=True, cancel_futures=True)
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
 import pytest
 
-from lcplatform import CallOptions
+from lcplatform import CallOptions, LCPlatform
 from lcplatform.configuration import WatchConfigurationResponse
 from lcplatform.errors import (
     OperationCancelledError,
@@ -22,16 +22,15 @@ from lcplatform.mocks import Mocks
 from lcplatform.secrets import GetSecretResponse
 from lcplatform_contract.colours import COLOURS, blocking_view, opened
 from lcplatform_contract.open_stream import OpenStream
+from lcplatform_grpc.draining import Draining
 from lcplatform_runtime.bridge import BackgroundLoop
-from lcplatform_runtime.cancellation import CANCELLATION
+from lcplatform_runtime.cancellation import CANCELLATION, Cancellation
 from lcplatform_server.server import Server
 from lcplatform_server.settings import ServerSettings
 
-if TYPE_CHECKING:
-    from lcplatform import LCPlatform
-
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 SOON = timedelta(seconds=10)
+PATIENT = ServerSettings(listen="127.0.0.1:0", grace=300)
 
 
 def told(version: str) -> WatchConfigurationResponse:
@@ -221,3 +220,54 @@ def test_a_server_that_stops_ends_its_watches(mocks: Mocks, watched: Watched, co
             watched.await_watchers(0)
             with pytest.raises((OperationCancelledError, ServiceUnavailableError)):
                 stream.next()
+
+
+@pytest.mark.parametrize("colour", COLOURS)
+def test_a_watch_is_told_of_the_stop_and_does_not_hold_it_up(
+    mocks: Mocks, watched: Watched, colour: str
+) -> None:
+    with mocks.platform() as behind:
+        server = Server(behind, PATIENT).start()
+        with opened(colour, {"provider": "grpc", "endpoint": server.endpoint}) as platform:
+            stream = OpenStream(platform.configuration.watch_configuration("shop", "test"))
+            watched.await_watchers(1)
+            stopping = threading.Thread(target=server.stop)
+            stopping.start()
+            stopping.join(SOON.total_seconds())
+            assert not stopping.is_alive()
+            watched.await_watchers(0)
+            with pytest.raises(ServiceUnavailableError, match="stopping"):
+                stream.next()
+
+
+def test_a_watch_that_never_waits_does_not_hold_up_the_stop_either(mocks: Mocks) -> None:
+    def incessantly(_: object) -> Iterator[WatchConfigurationResponse]:
+        while True:
+            yield told("1")
+
+    mocks.configuration.on_watch_configuration.returns(incessantly)
+    begun = threading.Event()
+
+    def hear(platform: LCPlatform) -> None:
+        for _ in platform.configuration.watch_configuration("shop", "test"):
+            begun.set()
+
+    with mocks.platform() as behind, ThreadPoolExecutor(2) as pool:
+        server = Server(behind, PATIENT).start()
+        with LCPlatform("grpc", endpoint=server.endpoint) as platform:
+            hearing = pool.submit(hear, platform)
+            assert begun.wait(SOON.total_seconds())
+            pool.submit(server.stop).result(SOON.total_seconds())
+            assert isinstance(hearing.exception(SOON.total_seconds()), ServiceUnavailableError)
+
+
+def test_what_comes_while_a_server_drains_is_sent_away() -> None:
+    draining = Draining()
+    draining.begin()
+    with pytest.raises(ServiceUnavailableError), draining.stream(Cancellation()):
+        raise AssertionError
+
+
+def test_who_gives_up_by_itself_is_not_told_of_a_stop() -> None:
+    with pytest.raises(OperationCancelledError), Draining().stream(Cancellation()):
+        raise OperationCancelledError("the watcher gave up")

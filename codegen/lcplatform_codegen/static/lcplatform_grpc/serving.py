@@ -6,13 +6,14 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Generic, NoReturn, TypeAlias, TypeVar
 
 import grpc
 from google.protobuf.message import Message
 from typing_extensions import override
 
+from lcplatform_grpc.draining import Draining
 from lcplatform_grpc.errors import CODES, trailers_of
 from lcplatform_grpc.metadata import enter
 from lcplatform_grpc.parts import Envelope, parse
@@ -58,11 +59,15 @@ class Router(grpc.GenericRpcHandler):
 
 @dataclass(frozen=True, slots=True)
 class Lanes:
-    """Threads apart from those of ordinary calls, so that those who wait or transfer never keep a short call waiting."""
+    """Threads apart from those of ordinary calls, so that those who wait or transfer never keep a short call waiting.
+
+    Streams of answers have no end, so they share what ends them.
+    """
 
     long_polls: ThreadPoolExecutor | None = None
     streams: ThreadPoolExecutor | None = None
     answers: ThreadPoolExecutor | None = None
+    draining: Draining = field(default_factory=Draining)
 
 
 class _Handler(Generic[P, Req, C]):
@@ -126,12 +131,13 @@ class Unary(_Handler[P, Req, "Callable[[Req, CallOptions | None], Res]"], Generi
             self._fail(error, context)
 
 
-def _hear_cancellation(context: grpc.ServicerContext) -> None:
+def _hear_cancellation(context: grpc.ServicerContext) -> Cancellation:
     """Lets a driver that waits learn that its caller gave up. gRPC runs each call in a context of its own."""
     cancellation = Cancellation()
     CANCELLATION.set(cancellation)
     if not context.add_callback(cancellation.cancel):  # the call has ended already
         cancellation.cancel()
+    return cancellation
 
 
 class Uploading(
@@ -211,17 +217,20 @@ class Streaming(
     ) -> None:
         super().__init__(operation, bind, message, read, lanes.answers)
         self._write = write
+        self._draining = lanes.draining
 
     def __call__(self, data: bytes, context: grpc.ServicerContext, /) -> Iterator[bytes]:
-        _hear_cancellation(context)
+        cancellation = _hear_cancellation(context)
         try:
-            request = self._read(parse(self._message, data))
-            answers: Any = self._connected()(
-                request, enter(context)
-            )  # a generator, as far as closing it goes
-            with closing(answers):
-                for answer in answers:
-                    yield self._write(answer).SerializeToString()
+            with self._draining.stream(cancellation):
+                request = self._read(parse(self._message, data))
+                # A generator, as far as closing it goes.
+                answers: Any = self._connected()(request, enter(context))
+                with closing(answers):
+                    for answer in answers:
+                        yield self._write(answer).SerializeToString()
+                        if cancellation.cancelled:  # which nobody notices who never waits
+                            raise OperationCancelledError("the caller gave up")
         except Exception as error:  # noqa: BLE001  whatever it is, it becomes a status
             self._fail(error, context)
 
