@@ -1,7 +1,7 @@
 """One POST to a URL that an application named: what came of it, and nothing more than that is done with it.
 
-Redirects are not followed, certificates are verified, no proxy is asked, and no receiver holds up a thread for longer than
-was agreed, however slowly it drips. What is sent may be secret, so no failure quotes it.
+Redirects are not followed, certificates are verified, no proxy is asked, nothing is sent where a cloud's machines find their
+own credentials, and no receiver holds up a thread for longer than was agreed, however slowly it drips. What is sent may be secret, so no failure quotes it.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from http.client import HTTPConnection, HTTPException, HTTPResponse
+from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import SplitResult, urlsplit
 
@@ -35,13 +36,15 @@ TIMEOUT: Final = 5.0
 
 _PORTS: Final = {"http": 80, "https": 443}
 _BODY: Final = 64 * 1024
+# Besides what is link-local, as 169.254.169.254 is.
+_METADATA: Final = frozenset({IPv6Address("fd00:ec2::254")})
 
 
 class Why(StrEnum):
     """Why a request did not arrive."""
 
     ADDRESS = "address"
-    """The name of the receiver is unknown."""
+    """The name of the receiver is unknown, or is that of somebody whom nothing is sent to."""
     CONNECTION = "connection"
     """Nobody listens there, or the connection broke."""
     TLS = "tls"
@@ -140,7 +143,7 @@ def post(
 
 def _connected(parts: SplitResult, context: ssl.SSLContext | None, timeout: float) -> socket.socket:
     host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
-    plain = socket.create_connection((host, port), timeout)
+    plain = _reached(host, port, timeout)
     try:
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if parts.scheme == "http":
@@ -150,6 +153,33 @@ def _connected(parts: SplitResult, context: ssl.SSLContext | None, timeout: floa
     except BaseException:
         plain.close()
         raise
+
+
+class _Forbidden(OSError):
+    """Nothing is sent there."""
+
+
+def _reached(host: str, port: int, timeout: float) -> socket.socket:
+    """A connection to one of the addresses of a host, which is asked for them once: what was checked is what is reached."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    addresses = [str(there[0]) for *_, there in found]
+    if any(map(_tells_credentials, addresses)):
+        raise _Forbidden
+    broken: OSError | None = None
+    for address in addresses:
+        try:
+            return socket.create_connection((address, port), timeout)
+        except OSError as error:
+            broken = error
+    raise broken or OSError("no address")
+
+
+def _tells_credentials(text: str) -> bool:
+    """Whether machines of a cloud are told their own credentials at this address."""
+    address = ip_address(text.partition("%")[0])
+    if isinstance(address, IPv6Address):
+        address = address.ipv4_mapped or address
+    return address.is_link_local or address in _METADATA
 
 
 def _send(
@@ -198,6 +228,8 @@ def _missed(error: Exception) -> Missed:
             return Missed(Why.TLS, f"TLS: {error.reason or 'the handshake failed'}")
         case socket.gaierror():
             return Missed(Why.ADDRESS, "the host is unknown")
+        case _Forbidden():
+            return Missed(Why.ADDRESS, "nothing is sent to link-local addresses")
         case OSError():
             return Missed(Why.CONNECTION, error.strerror or type(error).__name__)
         case HTTPException():

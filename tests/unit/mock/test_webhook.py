@@ -67,6 +67,39 @@ def test_a_request_arrives_as_it_was_sent() -> None:
         assert got.headers["content-length"] == "4"
 
 
+@pytest.mark.parametrize(
+    "host",
+    ["169.254.169.254", "2852039166", "[::ffff:169.254.169.254]", "[fe80::1]", "[fd00:ec2::254]"],
+)
+def test_nothing_is_sent_where_machines_find_their_own_credentials(
+    host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def reach(*_: object, **__: object) -> socket.socket:
+        raise AssertionError("connected")
+
+    monkeypatch.setattr(socket, "create_connection", reach)
+    assert missed(f"http://{host}/latest") == Missed(
+        Why.ADDRESS, "nothing is sent to link-local addresses"
+    )
+
+
+def test_a_name_is_resolved_once_so_that_what_was_checked_is_what_is_reached(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    resolve, asked = socket.getaddrinfo, list[str]()
+
+    def look_up(host: str, *words: object, **options: object) -> object:
+        asked.append(host)
+        address = "127.0.0.1" if len(asked) == 1 else "169.254.169.254"
+        return resolve(address if host == "receiver.test" else host, *words, **options)
+
+    with receiving() as receiver:
+        monkeypatch.setattr(socket, "getaddrinfo", look_up)
+        port = receiver.url.rpartition(":")[2]
+        assert send(f"http://receiver.test:{port}/") == Arrived(204)
+    assert asked.count("receiver.test") == 1
+
+
 def test_a_url_without_a_path_names_the_root() -> None:
     with receiving() as receiver:
         assert send(receiver.url) == Arrived(204)
