@@ -119,7 +119,10 @@ class Couriers:
 
     def _to_mailboxes(self, pending: Pending, desk: Desk) -> Failure | None:
         assert pending.mail is not None
-        assert self._settings.smtp is not None
+        if (
+            self._settings.smtp is None
+        ):  # the state was taken up without the server that it began with
+            return Failure("no SMTP server is configured")
         came = mail.deliver(pending.mail, pending.recipients, self._settings.smtp)
         if isinstance(came, Failure):
             return came

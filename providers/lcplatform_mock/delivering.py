@@ -102,6 +102,8 @@ class Delivering(Service[Board]):
                 letter = self._dead_letter(pending)
                 if not pending.recipients and pending.channel is Channel.QUEUE:
                     _lost(pending, fate.reason)
+                if pending.token is not None:
+                    _unasked(pending, fate.reason)
         if letter is not None:
             self._bury(letter)
         if following is not None:
@@ -205,6 +207,14 @@ class Delivering(Service[Board]):
             recipient, fate.status, fate.reason, self._clock.now()
         )
 
+    def _take(self, sent: Sent) -> None:
+        """Knows a message from now on, and the oldest no longer."""
+        for old in self._state.old(sent.at):
+            del self._state.sent[old.id]
+            if self._tables is not None:
+                self._tables.not_sent(old)
+        self._state.sent[sent.id] = sent
+
     def _keep_sent(self, sent: Sent) -> None:
         if self._tables is not None:
             self._tables.sent(sent)
@@ -220,6 +230,15 @@ class Delivering(Service[Board]):
     def _keep(self) -> None:
         assert self._tables is not None
         self._tables.keep_all(self._state)
+
+
+def _unasked(pending: Pending, reason: str | None) -> None:
+    """Nobody can ask what became of a request for confirmation."""
+    _LOG.warning(
+        "the endpoint of subscription %s could not be asked to confirm: %s",
+        pending.subscription_id,
+        reason,
+    )
 
 
 def _lost(letter: Pending, reason: str | None) -> None:

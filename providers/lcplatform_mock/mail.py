@@ -5,7 +5,7 @@ from __future__ import annotations
 import smtplib
 import ssl
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from email.headerregistry import Address
@@ -158,13 +158,18 @@ def deliver(
 
 @contextmanager
 def _session(settings: SmtpSettings) -> Iterator[smtplib.SMTP]:
-    host, _, port = settings.address.rpartition(":")
-    with smtplib.SMTP(host.strip("[]"), int(port), timeout=_TIMEOUT) as server:
+    server = smtplib.SMTP(settings.host, settings.port, timeout=_TIMEOUT)
+    try:
         if settings.starttls:
             server.starttls(context=ssl.create_default_context(cafile=settings.trust))
         if settings.user is not None and settings.password is not None:
             server.login(settings.user, settings.password.get_secret_value())
         yield server
+        # Whatever the server says to a farewell, it has taken the e-mail.
+        with suppress(smtplib.SMTPException, OSError):
+            server.quit()
+    finally:
+        server.close()
 
 
 def _refusal(code: int, text: bytes | str) -> Failure:

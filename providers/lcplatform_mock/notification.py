@@ -284,7 +284,7 @@ class MockNotification(Publishing, NotificationDriver):
             )
         errands, sent = Errands(), Sent(mail.identity, mail.at)
         with self._lock:
-            self._state.sent[sent.id] = sent
+            self._take(sent)
             self._mail(mail, errands, sent)
             self._keep_sent(sent)
         self._run(errands)
@@ -362,7 +362,7 @@ class MockNotification(Publishing, NotificationDriver):
     def _direct(self) -> Sent:
         """A message to one person."""
         sent = Sent(self._name(), self._clock.now())
-        self._state.sent[sent.id] = sent
+        self._take(sent)
         return sent
 
     def _check_sender(self, sender: str) -> None:

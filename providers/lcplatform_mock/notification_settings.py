@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from ipaddress import ip_address
 from typing import Annotated, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, FilePath, SecretStr, model_validator
 
 from lcplatform_runtime.model import Request
 
@@ -23,7 +23,7 @@ class SmtpSettings(Request):
     starttls: bool = False
     """Encrypts the connection, and sends nothing if the server cannot."""
 
-    trust: Path | None = None
+    trust: FilePath | None = None
     """A file with the certificates (PEM) that the server's is held against; those that this machine trusts by default."""
 
     user: str | None = None
@@ -36,10 +36,29 @@ class SmtpSettings(Request):
     def _encrypted(self) -> Self:
         if (self.user is None) is not (self.password is None):
             raise ValueError("user and password go together")
-        here = self.address.startswith(("127.", "localhost:", "[::1]:"))
-        if self.user is not None and not self.starttls and not here:
+        if self.user is not None and not self.starttls and not _here(self.host):
             raise ValueError("a password is not sent in the open: starttls is needed")
+        if not 0 < self.port < 2**16:
+            raise ValueError("address: a port from 1 to 65535")
         return self
+
+    @property
+    def host(self) -> str:
+        """Its name or address."""
+        return self.address.rpartition(":")[0].strip("[]")
+
+    @property
+    def port(self) -> int:
+        """Its port."""
+        return int(self.address.rpartition(":")[2])
+
+
+def _here(host: str) -> bool:
+    """Whether it is this machine. A name that only begins like an address may be anybody's."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
 
 
 class NotificationSettings(Request):
@@ -56,7 +75,7 @@ class NotificationSettings(Request):
     senders: tuple[_Address, ...] | None = None
     """Who e-mails may come from besides; anybody by default."""
 
-    webhook_trust: Path | None = None
+    webhook_trust: FilePath | None = None
     """A file with the certificates (PEM) that those of webhooks are held against; those that this machine trusts by
     default."""
 

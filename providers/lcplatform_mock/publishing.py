@@ -113,11 +113,7 @@ class Publishing(Reaching):
         self, topic: TopicRecord, sent: Sent, message: Published, errands: Errands
     ) -> list[Subscriber]:
         """Begins to bring a message to its subscribers. Answers the queues among them, which come next."""
-        for old in self._state.old(sent.at):
-            del self._state.sent[old.id]
-            if self._tables is not None:
-                self._tables.not_sent(old)
-        self._state.sent[sent.id] = sent
+        self._take(sent)
         queues: list[Subscriber] = []
         for it in self._state.of_topic(topic.name):
             if not it.confirmed:

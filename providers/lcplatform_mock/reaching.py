@@ -55,7 +55,7 @@ class Reaching(Delivering):
                 self._meet(sent, address, fate or ARRIVES, errands, subscriber, letter)
         if real:
             pending = self._pending(Channel.MAIL, mail.identity, *real)
-            pending.mail, pending.letter = mail, letter
+            pending.mail, pending.letter, pending.token = mail, letter, token
             pending.subscription_id = None if subscriber is None else subscriber.id
             self._put(pending)
             errands.pending.append(pending)

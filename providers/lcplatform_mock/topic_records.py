@@ -35,13 +35,14 @@ class KeyRecord:
 
 
 class BoardTables:
-    """The tables of the board. What holds a token or what people wrote to each other is encrypted."""
+    """The tables of the board. What holds a token, what people wrote to each
+    other, or where they are reached is encrypted."""
 
     def __init__(self, journal: Journal) -> None:
         self._topics = journal.table("notification.topic", TopicRecord)
         self._subscribers = journal.table("notification.subscriber", Subscriber, sealed=True)
         self._devices = journal.table("notification.device", Device, sealed=True)
-        self._sent = journal.table("notification.sent", Sent)
+        self._sent = journal.table("notification.sent", Sent, sealed=True)
         self._pending = journal.table("notification.pending", Pending, sealed=True)
         self._progress = journal.table("notification.progress", Progress)
         self._outbox = journal.table("notification.outbox", OutboxMessage, sealed=True)

@@ -37,6 +37,7 @@ class Mailbox:
         taken: the e-mails, in the order in which they came.
         refusals: by recipient, the answers to them in turn; the last from then on.
         data: the answers to whole e-mails in turn; none: taken.
+        farewell: the answer to whoever leaves.
         attempts: how often somebody tried to send something.
         logins: who logged in.
     """
@@ -45,6 +46,7 @@ class Mailbox:
     taken: list[Taken] = field(default_factory=list)
     refusals: dict[str, list[str]] = field(default_factory=dict)
     data: list[str] = field(default_factory=list)
+    farewell: str = "221 Bye"
     attempts: int = 0
     logins: list[tuple[bytes, bytes]] = field(default_factory=list)
 
@@ -85,6 +87,9 @@ class _Handler:
             )
         )
         return "250 OK"
+
+    async def handle_QUIT(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802  aiosmtpd's name
+        return self._mailbox.farewell
 
     def login(
         self, server: SMTP, session: Session, envelope: Envelope, how: str, who: Any

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -393,6 +394,14 @@ def test_senders_can_be_limited_to_those_that_are_verified() -> None:
             "notification.smtp",
             {"smtp": {"address": "mail.example.com:25", "user": "u", "password": "canary"}},
         ),
+        (
+            "notification.smtp",
+            {"smtp": {"address": "127.0.0.1.example.com:25", "user": "u", "password": "canary"}},
+        ),
+        ("notification.smtp", {"smtp": {"address": "127.0.0.1:0"}}),
+        ("notification.smtp", {"smtp": {"address": "127.0.0.1:65536"}}),
+        ("notification.smtp.trust", {"smtp": {"address": "127.0.0.1:25", "trust": "/none"}}),
+        ("notification.webhook_trust", {"webhook_trust": "/none"}),
         ("notification.sender", {"sender": "nobody"}),
         ("notification.webhook_retries", {"webhook_retries": -1}),
         ("notification.unknown", {"unknown": 1}),
@@ -436,17 +445,25 @@ def test_a_message_is_measured_with_its_attributes(notification: Notification) -
 # --- how long things are known
 
 
+@pytest.mark.parametrize(
+    "send",
+    [
+        lambda it: it.publish_message("news", "x"),
+        lambda it: it.send_sms("+12025550100", "x"),
+        lambda it: it.send_email(to=["kim@example.com"], subject="s", text="x"),
+    ],
+)
 def test_what_became_of_a_message_is_known_for_a_day(
-    platform: LCPlatform, clock: ManualClock
+    platform: LCPlatform, clock: ManualClock, send: Callable[[Notification], Any]
 ) -> None:
     notification = platform.notification
     notification.create_topic("news")
-    old = notification.publish_message("news", "old").message_id
+    old = send(notification).message_id
     clock.advance(timedelta(days=1))
-    notification.publish_message("news", "new")
+    send(notification)
     notification.get_delivery_status(old)
     clock.advance(1)
-    notification.publish_message("news", "newer")
+    send(notification)
     with pytest.raises(ResourceNotFoundError):
         notification.get_delivery_status(old)
 

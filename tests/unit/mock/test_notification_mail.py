@@ -270,6 +270,33 @@ def test_an_email_that_the_server_does_not_want_fails_or_is_tried_again(
     assert statuses(post, second) == {"kim@example.com": (DELIVERED, None)}
 
 
+@pytest.mark.parametrize("farewell", ["421 busy", "554 go away"])
+def test_what_the_server_took_has_arrived_whatever_it_says_to_a_farewell(
+    post: LCPlatform, mailbox: Mailbox, farewell: str
+) -> None:
+    mailbox.farewell = farewell
+    message = post.notification.send_email(to=["kim@example.com"], subject="s", text="t").message_id
+    settle(post, minutes=1)
+    assert statuses(post, message) == {"kim@example.com": (DELIVERED, None)}
+    assert len(mailbox.taken) == 1
+
+
+def test_a_request_for_confirmation_that_nobody_takes_is_told(
+    post: LCPlatform, mailbox: Mailbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    mailbox.refusals["kim@example.com"] = ["550 5.1.1 moved away"]
+    post.notification.create_topic("news")
+    subscription = post.notification.subscribe(
+        "news", protocol=DeliveryProtocol.EMAIL, endpoint="kim@example.com"
+    ).subscription
+    settle(post)
+    token = post.control.list_outbox().messages[0].token
+    assert token is not None
+    assert subscription.subscription_id in caplog.text
+    assert "550 5.1.1 moved away" in caplog.text
+    assert token not in caplog.text
+
+
 def test_simulated_mailboxes_never_reach_the_server(post: LCPlatform, mailbox: Mailbox) -> None:
     message = post.notification.send_email(
         to=["kim@example.com", "bounce@simulator.test"], subject="s", text="t"

@@ -256,6 +256,27 @@ def test_an_email_goes_on_for_those_who_have_not_got_it(home: Home) -> None:
         assert file.get_content() == b"\x00\xff"
 
 
+def test_an_email_waits_where_there_is_no_server_any_more(home: Home) -> None:
+    with receiving_mail() as mailbox:
+        options = {"notification": {"smtp": {"address": mailbox.address}}}
+        mailbox.refusals["kim@example.com"] = ["451 later"]
+        with home.life(**options) as platform:
+            message = platform.notification.send_email(
+                to=["kim@example.com"], subject="s", text="t"
+            ).message_id
+            settle(platform)
+        del mailbox.refusals["kim@example.com"]
+        with home.life() as platform:
+            settle(platform, minutes=1)
+            assert statuses(platform, message)["kim@example.com"] == (
+                DeliveryStatus.RETRYING,
+                "no SMTP server is configured",
+            )
+        with home.life(**options) as platform:
+            settle(platform, minutes=10)
+            assert statuses(platform, message)["kim@example.com"][0] is DeliveryStatus.DELIVERED
+
+
 def test_no_token_and_no_words_are_written_in_the_clear(home: Home, receiver: Receiver) -> None:
     receiver.answers(500)
     with home.life() as platform:
@@ -264,13 +285,16 @@ def test_no_token_and_no_words_are_written_in_the_clear(home: Home, receiver: Re
         notification.subscribe("news", protocol=EMAIL, endpoint="kim@example.com")
         token = platform.control.list_outbox().messages[0].token
         assert token is not None
-        notification.subscribe("news", protocol=HTTP, endpoint=receiver.url)
+        notification.subscribe("news", protocol=HTTP, endpoint=f"{receiver.url}/canary-91f2")
         notification.register_device("canary-91f2", platform=DevicePlatform.IOS, application="app")
         notification.send_sms("+12025550100", "canary-91f2")
         settle(platform)
         request = receiver.received[0]
         asked = notification.verify_webhook(request.headers, request.body).message.token
         assert asked is not None
+        notification.confirm_subscription("news", asked)
+        notification.publish_message("news", "canary-91f2")
+        settle(platform)
     for path in home.folder.rglob("*"):
         if path.is_file():
             written = path.read_bytes()
