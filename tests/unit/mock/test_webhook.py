@@ -88,10 +88,10 @@ def test_a_name_is_resolved_once_so_that_what_was_checked_is_what_is_reached(
 ) -> None:
     resolve, asked = socket.getaddrinfo, list[str]()
 
-    def look_up(host: str, *words: object, **options: object) -> object:
+    def look_up(host: str, port: int, family: int = 0, type: int = 0) -> object:
         asked.append(host)
         address = "127.0.0.1" if len(asked) == 1 else "169.254.169.254"
-        return resolve(address if host == "receiver.test" else host, *words, **options)
+        return resolve(address if host == "receiver.test" else host, port, family, type)
 
     with receiving() as receiver:
         monkeypatch.setattr(socket, "getaddrinfo", look_up)
