@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -65,9 +65,7 @@ class Cron:
 
         The hands of the clock decide: a time that they skip does not come, one that they show twice comes the first time.
         """
-        # What the hands showed before they were set back is behind them and still to be passed over.
-        back = timedelta() if self._zone is UTC else timedelta(hours=3)
-        start = moment.astimezone(self._zone).replace(tzinfo=None) - back
+        start = moment.astimezone(self._zone).replace(tzinfo=None)
         for wall in islice(CronSim(self._expression, start), _SKIPPED):
             found = wall.replace(tzinfo=self._zone).astimezone(UTC)
             there = found.astimezone(self._zone).replace(tzinfo=None) == wall

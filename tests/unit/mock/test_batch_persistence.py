@@ -158,6 +158,20 @@ def test_whoever_waited_for_room_or_others_still_does(home: Home) -> None:
         assert lost in (job.reason or "")
 
 
+def test_what_succeeded_before_it_was_forgotten_is_waited_for_no_longer(home: Home) -> None:
+    images = {"quick": Simulated(), "long": Simulated(duration=timedelta(days=8))}
+    with home.life(**images) as platform:
+        batch = platform.batch
+        quick = batch.submit_job("quick", image="quick").job.job_id
+        long_ = batch.submit_job("long", image="long", timeout=timedelta(days=9)).job.job_id
+        job = batch.submit_job("job", image="quick", depends_on=[quick, long_]).job
+        platform.control.advance_clock(timedelta(days=7.5))
+        assert not batch.exists(quick)
+    with home.life(**images) as platform:
+        platform.control.advance_clock(timedelta(days=1))
+        assert platform.batch.get_job(job.job_id).job.status is JobStatus.SUCCEEDED
+
+
 def test_times_that_passed_are_made_up_for_by_one_job(home: Home) -> None:
     with home.life(run=Simulated()) as platform:
         batch = platform.batch
