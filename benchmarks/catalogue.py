@@ -20,6 +20,7 @@ _MODULES: Final = (
     "mock_in_memory",
     "data_store",
     "event_patterns",
+    "document_store",
     "deployment",
     "job_submission",
     "memory_1gib",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from functools import partial
 from math import inf
 from typing import Final
@@ -106,11 +106,55 @@ _PART_DOCUMENTS: Final = 100
 _PART_BYTES: Final = 1024**2
 
 _inserted = trusted(InsertDocumentResponse)
+_inserted_all = trusted(InsertDocumentsResponse)
+_entry = trusted(InsertDocumentsResult)
 _found = trusted(FindDocumentsResponse)
 _ABORTED: Final = AbortTransactionResponse()
 _COMMITTED: Final = CommitTransactionResponse()
 _DROPPED: Final = DropCollectionResponse()
 _DROPPED_INDEX: Final = DropIndexResponse()
+
+
+class _Held:
+    """The lock of the store, held for one operation. A class, since a generator would cost as much as the rest of a write."""
+
+    __slots__ = ("_begun", "_name", "_service", "_transaction")
+
+    def __init__(self, service: MockDocumentStore, name: str, transaction: str | None) -> None:
+        self._service = service
+        self._name = name
+        self._transaction = transaction
+        self._begun: Transaction | None = None
+
+    def __enter__(self) -> tuple[Collection, Transaction | None]:
+        service = self._service
+        service._lock.acquire()
+        try:
+            if self._transaction is not None:
+                self._begun = service._transaction(self._transaction)
+            return service._seen(self._name, self._begun), self._begun
+        except BaseException:
+            service._lock.release()
+            raise
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._service._lock.release()
+
+
+class _Writing(_Held):
+    """The same for a write: a transaction ends with one that fails, and whoever watches is told."""
+
+    __slots__ = ()
+
+    @override
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        service = self._service
+        try:
+            if kind is not None and self._begun is not None:
+                service._store.transactions.end(self._begun)
+            service._ring()
+        finally:
+            service._lock.release()
 
 
 @gated(DocumentStoreDriver)
@@ -201,11 +245,8 @@ class MockDocumentStore(Service[State], DocumentStoreDriver):
                         raise
                     failed.append(failure(index, error))
                 else:
-                    result = InsertDocumentsResult(
-                        index=index, id=stored.identity, etag=stored.etag
-                    )
-                    successful.append(result)
-        return InsertDocumentsResponse(successful=tuple(successful), failed=tuple(failed))
+                    successful.append(_entry(index=index, id=stored.identity, etag=stored.etag))
+        return _inserted_all(successful=tuple(successful), failed=tuple(failed))
 
     def _insert(
         self, collection: Collection, document: Object, transaction: Transaction | None
@@ -214,7 +255,10 @@ class MockDocumentStore(Service[State], DocumentStoreDriver):
         if collection.validator is not None:
             collection.validator.check(document)
         stored = self._store.stored(document, None)
-        self._write(collection, [(None, stored)], ChangeKind.INSERTED, transaction)
+        if transaction is None:
+            self._store.insert(collection.name, stored, self._clock.now)
+        else:
+            self._write(collection, [(None, stored)], ChangeKind.INSERTED, transaction)
         return stored
 
     @override
@@ -428,6 +472,7 @@ class MockDocumentStore(Service[State], DocumentStoreDriver):
         with self._reading(request.collection, None) as (collection, _):
             filter = EVERYTHING if request.filter is None else read(request.filter)
             log = self._store.state.logs[request.collection]
+            log.watched = True
             incarnation = collection.incarnation
             sequence = answers.resumed(request.resume_token, incarnation, log)
             now = self._clock.now()
@@ -493,30 +538,19 @@ class MockDocumentStore(Service[State], DocumentStoreDriver):
 
     # --- all operations
 
-    @contextmanager
-    def _reading(
-        self, name: str, transaction: str | None
-    ) -> Iterator[tuple[Collection, Transaction | None]]:
+    def _reading(self, name: str, transaction: str | None) -> _Held:
         """Holds the lock and gives a collection, as it is or as a transaction sees it."""
-        with self._lock:
-            found = None if transaction is None else self._transaction(transaction)
-            self._settle(name)
-            yield self._store.collection(name, found), found
+        return _Held(self, name, transaction)
 
-    @contextmanager
-    def _writing(
-        self, name: str, transaction: str | None
-    ) -> Iterator[tuple[Collection, Transaction | None]]:
+    def _writing(self, name: str, transaction: str | None) -> _Writing:
         """As `_reading`. A transaction ends with a write that fails."""
-        with self._reading(name, transaction) as (collection, found):
-            try:
-                yield collection, found
-            except BaseException:
-                if found is not None:
-                    self._store.transactions.end(found)
-                raise
-            finally:
-                self._ring()
+        return _Writing(self, name, transaction)
+
+    def _seen(self, name: str, transaction: Transaction | None) -> Collection:
+        store = self._store
+        if store.transactions.any_open or store.may_expire(name):
+            self._settle(name)
+        return store.collection(name, transaction)
 
     def _write(
         self,
@@ -538,7 +572,8 @@ class MockDocumentStore(Service[State], DocumentStoreDriver):
 
     def _settle(self, name: str) -> None:
         """What the time has brought about for a collection."""
-        self._store.transactions.expire(self._clock.monotonic())
+        if self._store.transactions.any_open:
+            self._store.transactions.expire(self._clock.monotonic())
         if self._store.may_expire(name) and self._store.settle(name, self._clock.now()):
             self._ring()
 

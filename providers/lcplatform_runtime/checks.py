@@ -66,7 +66,8 @@ def _limit(limit: FieldLimit, most: int) -> Check:
         if simple:
             # No character has more than four bytes, and most values are far below any limit.
             value = getattr(request, field)
-            if not value or (type(value) is str and len(value) * 4 <= most):
+            text = value.text if type(value) is Json else value
+            if not value or (type(text) is str and len(text) * 4 <= most):
                 return
         for path, value, _ in _values(request, field):
             actual = measure(value)

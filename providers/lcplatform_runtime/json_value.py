@@ -15,7 +15,11 @@ from lcplatform_runtime.errors import FieldViolation, ResourceNotFoundError, Val
 
 _POINTER: Final = re.compile(r"(/([^~/]|~[01])*)*")
 _INDEX: Final = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)
-_SEPARATORS: Final = (",", ":")
+_AS_THEY_ARE: Final = frozenset({str, bool, int, type(None)})
+_encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+_SET: Final = object.__setattr__
 
 
 class Json:
@@ -37,7 +41,7 @@ class Json:
     def __init__(self, value: object, /) -> None:
         try:
             plain = _plain(value)
-            text = json.dumps(plain, ensure_ascii=False, separators=_SEPARATORS)
+            text = _encode(plain)
             text.encode()
         except (RecursionError, ValueError) as error:
             problem = _problem(error)
@@ -64,7 +68,7 @@ class Json:
     def of_plain(cls, value: object, /) -> Json:
         """As `Json(value)`, for a value that is known to be JSON and that nobody changes any more: it is not looked at."""
         made = cls.__new__(cls)
-        made._fill(json.dumps(value, ensure_ascii=False, separators=_SEPARATORS), value)
+        made._fill(_encode(value), value)
         return made
 
     @property
@@ -97,8 +101,8 @@ class Json:
         return Json(_at(self._value, path)) if path else self
 
     def _fill(self, text: str, value: object) -> None:
-        object.__setattr__(self, "_text", text)
-        object.__setattr__(self, "_value", value)
+        _SET(self, "_text", text)
+        _SET(self, "_value", value)
 
     @override
     def __setattr__(self, name: str, value: object) -> NoReturn:
@@ -198,6 +202,29 @@ def _to_wire(value: Json) -> dict[str, str]:
 
 def _plain(value: object) -> object:
     """A copy in plain containers."""
+    kind = type(value)
+    if kind in _AS_THEY_ARE:
+        return value
+    if type(value) is dict:
+        return _plain_object(value)
+    if type(value) is list or type(value) is tuple:
+        return [_plain(item) for item in value]
+    return _converted(value)
+
+
+def _plain_object(
+    value: dict[Any, Any],
+) -> object:  # whoever gives it may have other names than text in it
+    made: dict[str, object] = {}
+    for name, item in value.items():
+        if name.__class__ is not str:
+            return _converted(value)
+        made[name] = item if item.__class__ in _AS_THEY_ARE else _plain(item)
+    return made
+
+
+def _converted(value: object) -> object:
+    """The same for values of other classes than JSON's own."""
     match value:
         case None | bool() | str():
             return value

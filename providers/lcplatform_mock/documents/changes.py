@@ -5,9 +5,8 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from lcplatform.document_store.models import ChangeKind
 from lcplatform_mock.documents.stored import Stored
@@ -18,9 +17,8 @@ MOST: Final = 100_000
 """How many changes of a collection are kept at most."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One change."""
+class Change(NamedTuple):
+    """One change. A tuple, since one is made with every write."""
 
     sequence: int
     kind: ChangeKind
@@ -35,14 +33,22 @@ class Change:
 class Log:
     """The changes of one collection, as far as they are kept.
 
+    None is kept before anybody watches: there is no token yet to go on from.
+
     Attributes:
         before: the sequence of the last change that is not kept any more.
         last: the sequence of the last change.
+        watched: whether changes are kept.
     """
 
-    def __init__(self, start: int) -> None:
+    def __init__(self, start: int, *, watched: bool) -> None:
         self.before = self.last = start
+        self.watched = watched
         self._changes: deque[Change] = deque()
+
+    def skip(self, sequence: int) -> None:
+        """Takes note of a change that nobody is going to ask for."""
+        self.before = self.last = sequence
 
     def add(self, change: Change) -> None:
         """Takes a change, the latest."""
@@ -61,7 +67,7 @@ class Log:
 
     def copy(self) -> Log:
         """One that changes by itself."""
-        made = Log(self.before)
+        made = Log(self.before, watched=self.watched)
         made.last = self.last
         made._changes = self._changes.copy()
         return made

@@ -106,7 +106,7 @@ class Collection:
             del self.documents[before.key]
         if after is not None:
             self.documents[after.key] = after
-            if self._ttl:
+            if self.indexes and self._ttl:
                 self._watch_expiry(after)
         self._rows = None
 

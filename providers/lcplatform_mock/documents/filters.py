@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Any, Final, ParamSpec, TypeAlias, TypeVar
 
 from lcplatform_mock.documents.conditions import (
     Condition,
@@ -29,6 +29,7 @@ from lcplatform_runtime.documents.operators import LOGICAL, check_filter, is_con
 from lcplatform_runtime.documents.values import NAMES, Bound, Object, Pattern, Value
 from lcplatform_runtime.json_value import Json
 
+P = ParamSpec("P")
 T = TypeVar("T")
 Raw: TypeAlias = Any
 """What JSON text parses to."""
@@ -89,9 +90,9 @@ Node: TypeAlias = OfField | AllOf | AnyOf | NoneOf
 """A filter, or a part of one."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Filter:
-    """A filter that was read.
+    """A filter that was read. One is equal to itself alone, so that what is made for it is found quickly.
 
     Attributes:
         root: what it is made of.
@@ -148,10 +149,10 @@ def filter_of(raw: Raw, name: str) -> Filter:
     return reading(name, lambda: Filter(_filter(raw, 0)))
 
 
-def reading(name: str, read: Callable[[], T]) -> T:
-    """What `read` reads. What it does not understand is refused as the part `name` of the request."""
+def reading(name: str, read: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
+    """What `read` makes of what it is given. What it does not understand is refused as the part `name` of the request."""
     try:
-        return read()
+        return read(*given, **named)
     except ValueError as error:
         problem = refused(name, str(error))
     raise problem

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
+from itertools import chain, islice
 from typing import Final
 
 from lcplatform_mock.documents.collection import Collection
@@ -71,12 +71,11 @@ def page(
     rows = (
         found_after(collection, filter, order, token) if token else found(collection, filter, order)
     )
-    taken: list[Stored] = []
-    for it in rows:
-        if len(taken) == size:
-            return taken, _token(taken[-1], order)
-        taken.append(it)
-    return taken, ""
+    taken = list(islice(rows, size + 1))
+    if len(taken) <= size:
+        return taken, ""
+    taken.pop()
+    return taken, _token(taken[-1], order)
 
 
 def found_after(

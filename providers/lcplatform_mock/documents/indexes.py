@@ -174,14 +174,10 @@ class Index:
             if len(found) == 1:
                 yield from found.values()
             else:
-                yield from sorted(found.values(), key=_number)
+                yield from map(found.__getitem__, sorted(found))
 
 
 _NO_ENTRIES: Final[dict[int, Stored]] = {}
-
-
-def _number(stored: Stored) -> int:
-    return stored.number
 
 
 def _key(values: tuple[Value, ...]) -> Key:

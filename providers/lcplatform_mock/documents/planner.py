@@ -106,6 +106,8 @@ class ByIndex:
 
     def rows(self) -> Sequence[Stored]:
         """The documents that may match, in the order of their numbers."""
+        if self._exact and len(self.points) == 1:
+            return list(self.source.documents(self.points))
         return in_order(self.source.documents(self._keys()))
 
     def ordered(self) -> Iterator[Stored]:

@@ -99,7 +99,7 @@ class DocumentTables:
             collection = state.collections[name] = Collection(name, kept.incarnation, validator)
             for definition in kept.indexes:
                 collection.add_index(shape_of(definition))
-            state.logs[name] = Log(kept.before)
+            state.logs[name] = Log(kept.before, watched=True)
         documents = sorted((it for _, it in self._documents.load()), key=lambda it: it.number)
         for it in documents:
             state.collections[it.collection].apply(None, it.stored)

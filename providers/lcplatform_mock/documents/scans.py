@@ -63,13 +63,16 @@ class _Step:
     match: Matcher
 
 
-def scan_of(filter: Filter) -> Scan[R]:
+@lru_cache(1024)
+def scan_of(filter: Filter) -> Scan[Any]:  # of any rows
     """The scan for a filter."""
     steps = [_step(it) for it in _members(filter.root)]
     if not steps:
         return lambda rows: list(rows)
     make = _maker(tuple((it.fragment, it.sign) for it in steps))
-    return cast("Scan[R]", make(*[part for it in steps for part in (it.name, it.wanted, it.match)]))
+    return cast(
+        "Scan[Any]", make(*[part for it in steps for part in (it.name, it.wanted, it.match)])
+    )
 
 
 def _members(root: AllOf) -> list[Node]:

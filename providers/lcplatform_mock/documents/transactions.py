@@ -57,6 +57,11 @@ class Transactions:
         self._open: dict[str, Transaction] = {}
         self._claims: dict[Claim, str] = {}
 
+    @property
+    def any_open(self) -> bool:
+        """Whether there is one."""
+        return bool(self._open)
+
     def __iter__(self) -> Iterator[Transaction]:
         return iter(list(self._open.values()))
 
@@ -78,8 +83,6 @@ class Transactions:
 
     def expire(self, now: float) -> None:
         """Ends those whose time has passed."""
-        if not self._open:
-            return
         for it in self:
             if it.expires <= now:
                 self.end(it)

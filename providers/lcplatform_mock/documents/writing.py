@@ -35,7 +35,7 @@ def document_of(given: Json, name: str = "document") -> Object:
     Raises:
         ValidationError: it is none, or too large.
     """
-    document = reading(name, lambda: parse_object(given.plain))
+    document = reading(name, parse_object, given.plain)
     if len(given.text) > _SURELY_SMALL:
         check_size(document, name)
     return document

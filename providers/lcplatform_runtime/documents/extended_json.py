@@ -74,6 +74,8 @@ def parse(raw: Raw, depth: int = 0) -> Value:
         raise NoDocument(f"at most {MAX_DEPTH} levels")
     if kind is dict:
         return _object(raw, depth + 1)
+    if _PLAIN.issuperset(map(type, raw)):
+        return tuple(raw)
     return tuple([parse(item, depth + 1) for item in raw])
 
 
@@ -171,20 +173,21 @@ def decimal_of(text: str) -> Decimal:
 
 
 def _object(raw: dict[str, Raw], depth: int) -> Value:
-    made: Object = {}
+    if not _GOOD_NAMES.issuperset(raw) and not all(map(_is_name, raw)):
+        return _special(raw)
+    made = dict(raw)
     for name, item in raw.items():
-        if name not in _GOOD_NAMES and not _is_name(name):
-            return _special(raw)
         kind = item.__class__
         if kind in _PLAIN or (kind is int and -0x80000000 <= item <= 0x7FFFFFFF):
-            made[name] = item
-        else:
-            made[name] = parse(item, depth)
+            continue
+        made[name] = parse(item, depth)
     return made
 
 
 def _is_name(name: str) -> bool:
     """Whether a name is one of a field. What begins with a dollar is none, and may name a type."""
+    if name in _GOOD_NAMES:
+        return True
     if name[:1] == "$":
         return False
     if "." in name or "\0" in name:
