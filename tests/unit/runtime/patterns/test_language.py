@@ -6,6 +6,8 @@ open, AWS's Event Ruler does. Every case is held against both matchers.
 
 from __future__ import annotations
 
+from enum import Enum
+
 import pytest
 
 from lcplatform.errors import ValidationError
@@ -14,7 +16,14 @@ from lcplatform_runtime.patterns.grammar import parse
 from lcplatform_runtime.patterns.plain import Event, matches
 from lcplatform_runtime.patterns.rules import Rules
 
-NOTHING = object()
+
+class Nothing(Enum):
+    """No value at all. Shown alike in every process, as the names of tests must be."""
+
+    NOTHING = "nothing"
+
+
+NOTHING = Nothing.NOTHING
 
 
 def answer(pattern: object, event: Event) -> bool:
