@@ -12,6 +12,7 @@ _MODULES: Final = (
     "client_overhead",
     "converters",
     "cached_secret",
+    "verified_token",
     "notification_delivery",
     "aws_small_calls",
     "s3_transfer",
