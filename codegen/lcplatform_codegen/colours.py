@@ -12,6 +12,7 @@ EXTENSIONS = {
     "configuration": "ConfigurationWatching",
     "control": "Snapshots",
     "data_store": "Transactions",
+    "document_store": "DocumentTransactions",
     "queue": "QueueConsuming",
     "secrets": "SecretRotating",
 }

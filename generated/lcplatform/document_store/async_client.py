@@ -58,13 +58,14 @@ from lcplatform.document_store.models import (
     WatchCollectionResponse,
 )
 from lcplatform_runtime.errors import ResourceNotFoundError
+from lcplatform_runtime.extensions.document_store import AsyncDocumentTransactions
 from lcplatform_runtime.json_value import Json, JsonInput
 from lcplatform_runtime.model import build
 from lcplatform_runtime.options import CallOptions
 from lcplatform_runtime.paging import afirst, aiterate
 
 
-class AsyncDocumentStore:
+class AsyncDocumentStore(AsyncDocumentTransactions):
     """Keeps documents in collections. Documents come in canonical Extended JSON, so that dates,
     decimals, binary data and 64-bit integers survive; documents, filters and updates are taken in
     any of its forms, plain JSON among them. The types that it calls deprecated are refused. A
@@ -667,7 +668,8 @@ class AsyncDocumentStore:
         """Begins a transaction. Operations that name it see the documents as they were when it began,
         and make changes that no one else sees until it is committed. Who changes a document that
         somebody else has changed in the meantime, or is changing in another transaction, gets
-        CONFLICT. Collections and indexes are changed outside of transactions.
+        CONFLICT, and may do the whole transaction again. Collections and indexes are changed
+        outside of transactions.
 
         Args:
             timeout: How long it may last. After that it is aborted.

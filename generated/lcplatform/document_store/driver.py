@@ -155,7 +155,8 @@ class DocumentStoreDriver(ABC):
         """Begins a transaction. Operations that name it see the documents as they were when it began,
         and make changes that no one else sees until it is committed. Who changes a document that
         somebody else has changed in the meantime, or is changing in another transaction, gets
-        CONFLICT. Collections and indexes are changed outside of transactions.
+        CONFLICT, and may do the whole transaction again. Collections and indexes are changed
+        outside of transactions.
         """
 
     @abstractmethod
@@ -288,7 +289,8 @@ class AsyncDocumentStoreDriver(ABC):
         """Begins a transaction. Operations that name it see the documents as they were when it began,
         and make changes that no one else sees until it is committed. Who changes a document that
         somebody else has changed in the meantime, or is changing in another transaction, gets
-        CONFLICT. Collections and indexes are changed outside of transactions.
+        CONFLICT, and may do the whole transaction again. Collections and indexes are changed
+        outside of transactions.
         """
 
     @abstractmethod

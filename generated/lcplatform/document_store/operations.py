@@ -48,6 +48,7 @@ INSERT_DOCUMENT: Final = Operation(
     needs=(FieldNeed(field="transaction", capability="transactions"),),
     limits=(FieldLimit(field="document", limit="max_document_bytes", unit="bytes"),),
     resource="collection",
+    transaction="transaction",
 )
 """Inserts a document (FR-021)."""
 
@@ -60,6 +61,7 @@ INSERT_DOCUMENTS: Final = Operation(
     needs=(FieldNeed(field="transaction", capability="transactions"),),
     limits=(FieldLimit(field="documents", limit="max_batch_entries", unit="count"),),
     resource="collection",
+    transaction="transaction",
 )
 """Inserts several documents and reports on each: one that is refused does not keep the others out."""
 
@@ -72,6 +74,7 @@ GET_DOCUMENT: Final = Operation(
     errors=("NOT_FOUND", "CONFLICT"),
     needs=(FieldNeed(field="transaction", capability="transactions"),),
     resource="collection",
+    transaction="transaction",
 )
 """Reads the document with an identity."""
 
@@ -86,6 +89,7 @@ REPLACE_DOCUMENT: Final = Operation(
     limits=(FieldLimit(field="document", limit="max_document_bytes", unit="bytes"),),
     resource="collection",
     if_match="if_match",
+    transaction="transaction",
 )
 """Puts another document in the place of the one with an identity."""
 
@@ -98,6 +102,7 @@ FIND_DOCUMENTS: Final = Operation(
     errors=("NOT_FOUND", "CONFLICT"),
     needs=(FieldNeed(field="transaction", capability="transactions"),),
     resource="collection",
+    transaction="transaction",
     paged=True,
 )
 """Finds the documents that match a filter (FR-021), a page at a time."""
@@ -111,6 +116,7 @@ UPDATE_DOCUMENTS: Final = Operation(
     needs=(FieldNeed(field="transaction", capability="transactions"),),
     resource="collection",
     if_match="if_match",
+    transaction="transaction",
 )
 """Changes every document that matches a filter, or only the first."""
 
@@ -123,6 +129,7 @@ DELETE_DOCUMENTS: Final = Operation(
     needs=(FieldNeed(field="transaction", capability="transactions"),),
     resource="collection",
     if_match="if_match",
+    transaction="transaction",
 )
 """Deletes every document that matches a filter, or only the first."""
 
@@ -135,6 +142,7 @@ COUNT_DOCUMENTS: Final = Operation(
     errors=("NOT_FOUND", "CONFLICT"),
     needs=(FieldNeed(field="transaction", capability="transactions"),),
     resource="collection",
+    transaction="transaction",
 )
 """Counts the documents that match a filter."""
 
@@ -194,6 +202,7 @@ AGGREGATE: Final = Operation(
     capability="aggregation",
     needs=(FieldNeed(field="transaction", capability="transactions"),),
     resource="collection",
+    transaction="transaction",
 )
 """Passes documents through a pipeline and tells what comes out, in as many parts as it takes."""
 
@@ -215,6 +224,7 @@ COMMIT_TRANSACTION: Final = Operation(
     errors=("NOT_FOUND", "CONFLICT"),
     capability="transactions",
     resource="transaction",
+    transaction="transaction",
 )
 """Makes the changes of a transaction last."""
 

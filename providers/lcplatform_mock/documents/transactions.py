@@ -133,6 +133,6 @@ def in_conflict(collection: str) -> ConflictError:
         f"somebody else changed what this transaction would change in collection {collection!r}:"
         " do the whole transaction again",
         resource=collection,
+        retryable=True,
         outcome=Outcome.NOT_EXECUTED,
-        details={"again": "transaction"},
     )

@@ -7,15 +7,15 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from datetime import timedelta
 from typing import Final, TypeVar
 
-from lcplatform_runtime.errors import LCPlatformError, Outcome
+from lcplatform_runtime.errors import LCPlatformError
 from lcplatform_runtime.extensions.transactions import (
     AsyncTransaction,
     AsyncTransactionsClient,
     Transaction,
     TransactionsClient,
+    pause_before_another,
 )
 from lcplatform_runtime.retry import RetryPolicy
-from lcplatform_runtime.sqlstate import worth_another_try
 
 Q = TypeVar("Q")
 E = TypeVar("E")
@@ -83,7 +83,7 @@ class Transactions:
                     return fn(tx)
             except LCPlatformError as error:
                 failures += 1
-                pause = _pause(error, failures, retry)
+                pause = pause_before_another(error, failures, retry)
                 if pause is None:
                     raise
             self.calls.time.sleep(pause)
@@ -145,15 +145,7 @@ class AsyncTransactions:
                     return await fn(tx)
             except LCPlatformError as error:
                 failures += 1
-                pause = _pause(error, failures, retry)
+                pause = pause_before_another(error, failures, retry)
                 if pause is None:
                     raise
             await self.calls.time.sleep_async(pause)
-
-
-def _pause(error: LCPlatformError, failures: int, retry: RetryPolicy) -> float | None:
-    """How many seconds to wait before the transaction is run again; None where that is no use."""
-    certain = error.outcome is Outcome.NOT_EXECUTED
-    if not certain or not worth_another_try(error) or failures >= retry.max_attempts:
-        return None
-    return retry.delay(failures, error.retry_after)

@@ -9,7 +9,9 @@ from types import TracebackType
 from typing import Any, Generic, Protocol, Self, TypeVar
 
 from lcplatform_runtime.clock import Clock
-from lcplatform_runtime.errors import LCPlatformError
+from lcplatform_runtime.errors import LCPlatformError, Outcome
+from lcplatform_runtime.retry import RetryPolicy
+from lcplatform_runtime.sqlstate import worth_another_try
 
 Q = TypeVar("Q")
 E = TypeVar("E")
@@ -258,3 +260,11 @@ class AsyncTransaction(Generic[Q, E, B, S]):
             await self._client.rollback_transaction(self.transaction)
         except LCPlatformError as failure:  # it is over by now, or will be when its time is up
             error.add_note(f"The transaction could not be rolled back: {failure}")
+
+
+def pause_before_another(error: LCPlatformError, failures: int, retry: RetryPolicy) -> float | None:
+    """How many seconds to wait before a transaction is run again that others were in the way of; None where that is no use."""
+    certain = error.outcome is Outcome.NOT_EXECUTED
+    if not certain or not worth_another_try(error) or failures >= retry.max_attempts:
+        return None
+    return retry.delay(failures, error.retry_after)

@@ -116,7 +116,7 @@ def test_of_two_transactions_at_one_document_the_second_meets_a_conflict_and_is_
     documents.update_documents("things", filter={}, update=change, transaction=first)
     with pytest.raises(ConflictError) as caught:
         documents.update_documents("things", filter={}, update=change, transaction=second)
-    assert not caught.value.retryable
+    assert caught.value.retryable
     with pytest.raises(ResourceNotFoundError):
         documents.commit_transaction(second)
     documents.commit_transaction(first)
