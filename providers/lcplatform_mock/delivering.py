@@ -97,13 +97,15 @@ class Delivering(Service[Board]):
             if self._state.pending.get(pending.id) is not pending:
                 return
             self._become(pending, fate, *pending.recipients)
-            following = self._end(pending)
             if fate.status is DeliveryStatus.FAILED:
                 letter = self._dead_letter(pending)
+                if letter is not None:  # first, so that no crash comes between the two
+                    self._put(letter)
                 if not pending.recipients and pending.channel is Channel.QUEUE:
                     _lost(pending, fate.reason)
                 if pending.token is not None:
                     _unasked(pending, fate.reason)
+            following = self._end(pending)
         if letter is not None:
             self._bury(letter)
         if following is not None:
@@ -183,12 +185,14 @@ class Delivering(Service[Board]):
     def _bury(self, letter: Pending) -> None:
         """Brings something to a dead-letter queue. Without the lock."""
         failure = self._couriers.to_queue(letter)
-        if failure is None:
-            return
-        if failure.final:
-            _lost(letter, failure.reason)
-        else:
+        if failure is not None and not failure.final:
             self._go_on(letter, failure)
+            return
+        if failure is not None:
+            _lost(letter, failure.reason)
+        with self._lock:
+            if letter.id in self._state.pending:
+                self._end(letter)
 
     # --- what became of things
 

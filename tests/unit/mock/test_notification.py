@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -13,6 +14,7 @@ from lcplatform import Json, LCPlatform
 from lcplatform.errors import (
     LCPlatformError,
     PreconditionFailedError,
+    QuotaExceededError,
     ResourceNotFoundError,
     ValidationError,
 )
@@ -28,6 +30,7 @@ from lcplatform.notification.models import (
 from lcplatform.testing.models import OutboxKind, OutboxMessage
 from lcplatform.type.models import ErrorCode
 from lcplatform_mock import outbox
+from lcplatform_mock.publishing import LIMITS
 from lcplatform_runtime.testing.clock import ManualClock
 from tests.unit.mock.race import race
 
@@ -164,6 +167,48 @@ def test_a_subscriber_who_cannot_be_reached_leaves_a_dead_letter(platform: LCPla
     assert (letter.body, letter.attributes) == (Json({"n": 1}), {"a": "b"})
 
 
+def test_a_dead_letter_gets_to_its_queue_when_that_is_available(platform: LCPlatform) -> None:
+    notification = platform.notification
+    notification.create_topic("news")
+    platform.queue.create_queue("letters")
+    notification.subscribe(
+        "news", protocol=EMAIL, endpoint="bounce@simulator.test", dead_letter_queue="letters"
+    )
+    notification.confirm_subscription("news", token_for(platform, "bounce@simulator.test"))
+    platform.control.inject_fault(
+        "queue", "send_message", error=ErrorCode.SERVICE_UNAVAILABLE, times=2
+    )
+    notification.publish_message("news", "x")
+    assert bodies(platform, "letters") == []
+    advance(platform, minutes=1)
+    assert bodies(platform, "letters") == ["x"]
+
+
+def test_a_topic_has_no_more_subscriptions_than_are_allowed(
+    platform: LCPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lcplatform_mock.notification.LIMITS", replace(LIMITS, max_subscriptions=1))
+    notification = platform.notification
+    notification.create_topic("news")
+    notification.subscribe("news", protocol=SMS, endpoint="+12025550100")
+    with pytest.raises(QuotaExceededError) as caught:
+        notification.subscribe("news", protocol=SMS, endpoint="+12025550104")
+    assert not caught.value.retryable
+    notification.subscribe("news", protocol=SMS, endpoint="+12025550100")
+
+
+def test_a_filter_policy_has_no_objects_in_it(platform: LCPlatform) -> None:
+    platform.notification.create_topic("news")
+    with pytest.raises(ValidationError) as caught:
+        platform.notification.subscribe(
+            "news",
+            protocol=SMS,
+            endpoint="+12025550100",
+            filter_policy={"order": {"kind": ["paid"]}},
+        )
+    assert caught.value.violations[0].field == "filter_policy"
+
+
 def test_a_dead_letter_that_is_lost_is_not_lost_in_silence(
     platform: LCPlatform, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -255,6 +300,36 @@ def test_a_device_whose_token_is_no_longer_good_is_disabled_until_it_is_register
         notification.send_push(device, title="t")
     assert register() == device
     notification.send_push(device, title="t")
+
+
+def test_a_device_gets_what_its_topics_are_sent_until_its_token_is_no_longer_good(
+    platform: LCPlatform,
+) -> None:
+    notification = platform.notification
+    notification.create_topic("news")
+    platform.queue.create_queue("letters")
+    good, gone = (
+        notification.register_device(
+            token, platform=DevicePlatform.ANDROID, application="app"
+        ).device_id
+        for token in ("t", "simulator-unregistered")
+    )
+    for device in (good, gone):
+        notification.subscribe("news", protocol=PUSH, endpoint=device, dead_letter_queue="letters")
+    for reason in (
+        "the token of the device is no longer good",
+        "the token of the device is no longer good: register it anew",
+    ):
+        message = notification.publish_message("news", {"n": 1}, subject="Hello").message_id
+        assert statuses(platform, message) == {
+            good: (DeliveryStatus.DELIVERED, None),
+            gone: (DeliveryStatus.FAILED, reason),
+        }
+        [push] = sent(platform, good)[:1]
+        assert (push.message_id, push.topic) == (message, "news")
+        assert (push.subject, push.text) == ("Hello", '{"n":1}')
+    assert bodies(platform, "letters") == [Json({"n": 1}), Json({"n": 1})]
+    assert len(sent(platform, gone)) == 1  # what was tried, before it was known
 
 
 # --- the outbox

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,7 +25,11 @@ from lcplatform.notification.models import (
     DevicePlatform,
     SubscriptionStatus,
 )
+from lcplatform.testing.models import OutboxKind
 from lcplatform.type.models import ErrorCode
+from lcplatform_mock.couriers import Couriers
+from lcplatform_mock.retrying import Failure
+from lcplatform_mock.topics import Pending
 from lcplatform_runtime.testing.clock import ManualClock
 from tests.unit.mock.mailbox import receiving_mail
 from tests.unit.mock.receiver import Receiver, receiving
@@ -366,6 +371,40 @@ def test_a_process_that_is_killed_loses_nothing_that_was_acknowledged(
         assert found >= {f"{number}" for number in range(50)}
 
 
+def test_what_could_not_be_delivered_is_not_lost_if_a_crash_comes_before_it_is_a_dead_letter(
+    home: Home, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crashed = home.folder.with_name("crashed")
+    bury = Couriers.to_queue
+
+    def to_queue(self: Couriers, pending: Pending) -> Failure | None:
+        if not crashed.exists():
+            self._world.flush()  # as any other call may
+            shutil.copytree(home.folder, crashed)
+        return bury(self, pending)
+
+    with home.life() as platform:
+        platform.notification.create_topic("news")
+        platform.queue.create_queue("letters")
+        platform.notification.subscribe(
+            "news", protocol=HTTP, endpoint=receiver.url, dead_letter_queue="letters"
+        )
+        settle(platform)
+        request = receiver.received.pop()
+        token = platform.notification.verify_webhook(request.headers, request.body).message.token
+        assert token is not None
+        platform.notification.confirm_subscription("news", token)
+        receiver.answers(410)
+        platform.notification.publish_message("news", "x")
+        monkeypatch.setattr(Couriers, "to_queue", to_queue)
+        settle(platform)
+        assert len(platform.queue.receive_messages("letters").messages) == 1
+    with LCPlatform("mock", state=crashed, clock=home.clock) as platform:
+        settle(platform, minutes=1)
+        [letter] = platform.queue.receive_messages("letters").messages
+        assert letter.body == "x"
+
+
 # --- snapshots
 
 
@@ -411,14 +450,28 @@ def test_what_was_sent_after_a_snapshot_is_not_brought_once_it_is_restored(
         notification.get_delivery_status(message)
 
 
-def test_a_restored_snapshot_is_what_is_kept(home: Home) -> None:
+def test_a_restored_snapshot_is_what_is_kept(home: Home, receiver: Receiver) -> None:
     with home.life() as platform:
         platform.notification.create_topic("news")
+        subscribe(platform, receiver)
+        device = platform.notification.register_device(
+            "t", platform=DevicePlatform.WEB, application="app"
+        ).device_id
+        receiver.answers(500)
+        message = platform.notification.publish_message("news", "x").message_id
+        settle(platform)
         platform.notification.send_sms("+12025550100", "kept")
         name = platform.control.take_snapshot().snapshot_id
         platform.notification.delete_topic("news")
+        platform.notification.unregister_device(device)
         platform.notification.send_sms("+12025550100", "lost")
         platform.control.restore_snapshot(name)
+    receiver.answers(200)
     with home.life() as platform:
+        settle(platform, minutes=1)
+        assert statuses(platform, message)[receiver.url] == (DeliveryStatus.DELIVERED, None)
+        platform.notification.send_push(device, body="b")
+        platform.notification.unregister_device(device)
         assert [it.name for it in platform.notification.list_topics().topics] == ["news"]
-        assert [it.text for it in platform.control.list_outbox().messages] == ["kept"]
+        kept = platform.control.list_outbox(kind=OutboxKind.SMS).messages
+        assert [it.text for it in kept] == ["kept"]
