@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from typing_extensions import override
 
@@ -62,7 +62,6 @@ from lcplatform_runtime.errors import (
     PreconditionFailedError,
     QuotaExceededError,
 )
-from lcplatform_runtime.json_value import inside
 from lcplatform_runtime.patterns import plain
 from lcplatform_runtime.patterns.grammar import parse
 from lcplatform_runtime.support import ConditionalUpdate, Support
@@ -148,8 +147,8 @@ class MockEventBus(Replaying, EventBusDriver):
         check_metadata(request)
         with self._lock:
             bus = self._bus(request.bus)
-            event = self._event(request)
-            found = self._accept(bus, event)
+            event, content = self._event(request)
+            found = self._accept(bus, event, content)
         self._dispatch(found)
         return _published(event_id=event.id)
 
@@ -161,31 +160,33 @@ class MockEventBus(Replaying, EventBusDriver):
         with self._lock:
             bus = self._bus(request.bus)
             events = [self._event(it) for it in request.entries]
-            if sum(_bytes(it.body.text) for it in events) > LIMITS.max_batch_bytes:
+            if sum(_bytes(it.body.text) for it, _ in events) > LIMITS.max_batch_bytes:
                 raise invalid("entries", f"at most {LIMITS.max_batch_bytes} bytes together")
-            for index, (entry, event) in enumerate(zip(request.entries, events, strict=True)):
+            for index, (entry, taken) in enumerate(zip(request.entries, events, strict=True)):
+                event, content = taken
                 try:
                     _check_entry(entry)
                 except LCPlatformError as error:
                     failed.append(failure(index, error))
                 else:
-                    found += self._accept(bus, event)
+                    found += self._accept(bus, event, content)
                     successful.append(PublishEventsResult(index=index, event_id=event.id))
         self._dispatch(found)
         return PublishEventsResponse(successful=tuple(successful), failed=tuple(failed))
 
-    def _event(self, given: Given) -> Published:
-        """What an event is once it is published: now."""
+    def _event(self, given: Given) -> tuple[Published, dict[str, Any]]:
+        """What an event is once it is published: now. And what rules match of it."""
         now = self._clock.now()
         identity = given.id or self._name()
-        return Published(identity, enveloped(given, identity, now), now, given.ordering_key)
+        body, content = enveloped(given, identity, now)
+        return Published(identity, body, now, given.ordering_key), content
 
     @override
     def test_event_pattern(self, request: TestEventPatternRequest, /) -> TestEventPatternResponse:
         pattern = parse(request.pattern)
         check_metadata(request.event, "event.metadata")
-        event = enveloped(request.event, self._name(), self._clock.now())
-        return TestEventPatternResponse(matches=plain.matches(pattern, inside(event)))
+        _, content = enveloped(request.event, self._name(), self._clock.now())
+        return TestEventPatternResponse(matches=plain.matches(pattern, content))
 
     # --- rules
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, TypeAlias
@@ -25,7 +25,6 @@ from lcplatform_mock.event_records import (
 from lcplatform_mock.retrying import Ended, Failure, Policy, Progress, Retries
 from lcplatform_mock.service import Service
 from lcplatform_mock.world import World
-from lcplatform_runtime.json_value import inside
 from lcplatform_runtime.patterns.grammar import parse
 from lcplatform_runtime.patterns.rules import Rules
 
@@ -71,9 +70,11 @@ class Delivering(Service[State]):
                     index.add(archive, parse(archive.record.pattern))
         return index
 
-    def _accept(self, bus: BusState, event: Published) -> list[Pending]:
-        """Takes a new event. Answers what is to be dispatched once the lock is released."""
-        asking = self._index(bus).matching(inside(event.body))
+    def _accept(
+        self, bus: BusState, event: Published, content: Mapping[str, object]
+    ) -> list[Pending]:
+        """Takes a new event with this in it. Answers what is to be dispatched once the lock is released."""
+        asking = self._index(bus).matching(content)
         for archive in bus.archives.values():
             if archive.record.pattern is None or archive in asking:
                 self._archive(archive, event)

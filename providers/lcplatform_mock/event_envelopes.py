@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from lcplatform.event_bus.models import Event, PublishEventRequest
 from lcplatform_mock.refusals import invalid
-from lcplatform_runtime.json_value import Json, inside, joined
+from lcplatform_runtime.json_value import Json, inside, unread
 
 Given: TypeAlias = PublishEventRequest | Event
 
@@ -35,8 +35,9 @@ def check_metadata(given: Given, name: str = "metadata") -> None:
         raise invalid(name, f"no attributes that CloudEvents defines, such as {taken}")
 
 
-def enveloped(given: Given, identity: str, now: datetime) -> Json:
-    """An event in the JSON format of CloudEvents (JSON Event Format 1.0). Its data keep the text that they have.
+def enveloped(given: Given, identity: str, now: datetime) -> tuple[Json, dict[str, Any]]:
+    """An event in the JSON format of CloudEvents (JSON Event Format 1.0), and what is in it, to be read once. Its data keep the
+    text that they have.
 
     Args:
         given: what was published.
@@ -44,7 +45,7 @@ def enveloped(given: Given, identity: str, now: datetime) -> Json:
         now: when it happened, if it does not say.
     """
     time = timestamp(now if given.time is None else given.time)
-    value: dict[str, object] = {
+    value: dict[str, Any] = {
         "specversion": "1.0",
         "id": given.id or identity,
         "source": given.source,
@@ -59,11 +60,11 @@ def enveloped(given: Given, identity: str, now: datetime) -> Json:
         value.update(given.metadata)
     data = given.data
     if data is None:
-        return joined(f"{{{_members(value)}}}", value)
+        return unread(f"{{{_members(value)}}}"), value
     value["datacontenttype"] = _CONTENT_TYPE
     text = f'{{{_members(value)},"data":{data.text}}}'
     value["data"] = inside(data)
-    return joined(text, value)
+    return unread(text), value
 
 
 def _members(texts: Mapping[str, Any]) -> str:  # each of them is a text

@@ -6,7 +6,7 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias
 
 from pydantic_core import PydanticCustomError, core_schema
 from typing_extensions import override
@@ -100,6 +100,16 @@ class Json:
         """
         return Json(_at(self._value, path)) if path else self
 
+    if not TYPE_CHECKING:  # it has no other attributes
+
+        def __getattr__(self, name: str) -> object:
+            """What an unread one holds is read at first use."""
+            if name != "_value":
+                raise AttributeError(f"a Json has no {name}")
+            value = json.loads(self._text)
+            object.__setattr__(self, "_value", value)
+            return value
+
     def _fill(self, text: str, value: object) -> None:
         _SET(self, "_text", text)
         _SET(self, "_value", value)
@@ -162,10 +172,10 @@ def inside(json_value: Json, /) -> Any:  # what JSON can be is for the caller to
     return json_value._value
 
 
-def joined(text: str, value: object, /) -> Json:
-    """A Json of a text and the value that it is known to be the JSON of. Nobody else changes that value."""
+def unread(text: str, /) -> Json:
+    """The Json of a text that is known to be JSON. It is read when somebody asks for what is in it."""
     made = Json.__new__(Json)
-    made._fill(text, value)
+    object.__setattr__(made, "_text", text)
     return made
 
 
@@ -226,7 +236,7 @@ def _plain_object(
 def _converted(value: object) -> object:
     """The same for values of other classes than JSON's own."""
     match value:
-        case None | bool() | str():
+        case str():
             return value
         case int():
             return int(value)

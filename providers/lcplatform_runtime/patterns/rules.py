@@ -27,7 +27,7 @@ class Rules(Generic[K]):
     """Patterns by keys. Not for several threads at once."""
 
     def __init__(self) -> None:
-        self._root = _Node(frozenset())
+        self._root = _Node(frozenset(), [])
         self._numbers: dict[K, int] = {}
         self._rules: dict[int, tuple[K, Pattern, list[_Filed]]] = {}
         self._next = 0
@@ -56,17 +56,16 @@ class Rules(Generic[K]):
     def matching(self, event: Event) -> list[K]:
         """The keys of the patterns that the event matches, in the order in which they were added."""
         hits: Hits = []
-        self._root.look(event, hits)
+        self._root.entry[0](event, hits)
         if not hits:
             return []
         rules = self._rules
-        if len(hits) == 1 and hits[0] != SPREAD:
-            return [rules[hits[0]][0]]
-        found = set(hits)
-        if SPREAD in found:
-            found.remove(SPREAD)
-            return [rules[it][0] for it in sorted(found) if plain.matches(rules[it][1], event)]
-        return [rules[it][0] for it in sorted(found)]
+        if len(hits) > 1:
+            hits.sort()
+        if hits[0] != SPREAD:
+            return [rules[it][0] for it in dict.fromkeys(hits)]
+        found = dict.fromkeys(it for it in hits if it != SPREAD)
+        return [rules[it][0] for it in found if plain.matches(rules[it][1], event)]
 
 
 class _Filed:
@@ -109,24 +108,23 @@ class _Bucket:
 class _Node:
     """An index of conjunctions, all of which have matched in the fields that were used on the way to it."""
 
-    def __init__(self, used: frozenset[Path]) -> None:
+    def __init__(self, used: frozenset[Path], entry: list[Check]) -> None:
+        """`entry` gets what is to be called: what looks fields up, once that is made."""
         self._used = used
+        self.entry = entry
+        entry[:] = [self._look]
         self._fields: dict[Path, Entries] = {}
         self._buckets: dict[tuple[Path, Key], _Bucket] = {}
         self._homes: dict[_Filed, _Choice | None] = {}
         self._rest = _Bucket([])
-        self._shape = 0
-        self._probe: Check | None = None
 
     def __len__(self) -> int:
         return len(self._homes)
 
-    def look(self, event: Event, hits: Hits) -> None:
-        """Adds the rules that the event matches."""
-        found = self._probe
-        if found is None:
-            found = self._probe = probe(self._fields, self._rest.checks)
-        found(event, hits)
+    def _look(self, event: Event, hits: Hits) -> None:
+        """Adds the rules that the event matches, and makes what does so from then on."""
+        made = self.entry[0] = probe(self._fields, self._rest.checks)
+        made(event, hits)
 
     def file(self, filed: _Filed) -> None:
         """Takes a conjunction."""
@@ -190,7 +188,7 @@ class _Node:
             if entries is None:
                 entries = self._fields[path] = Entries()
             if key[0] not in entries.tables:
-                self._probe = None
+                self.entry[0] = self._look
             bucket = self._buckets[path, key] = _Bucket(entries.open(key))
         return bucket
 
@@ -200,11 +198,10 @@ def _divide(bucket: _Bucket, used: frozenset[Path]) -> None:
     free = sum(any(it.field.path not in used for it in filed.fields) for filed in bucket.filed)
     if free * 2 < len(bucket.filed):
         return
-    bucket.node = _Node(used)
+    bucket.node = _Node(used, bucket.checks)
     for filed in bucket.filed:
         bucket.node.file(filed)
     bucket.filed.clear()
-    bucket.checks[:] = [bucket.node.look]
 
 
 def _remove(bucket: _Bucket, filed: _Filed) -> None:
