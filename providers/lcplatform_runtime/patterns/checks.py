@@ -145,9 +145,13 @@ class _Writer:
         yield f"        {here} = {value}.get({name}, MISSING)"
         asked = any_of(field.operators, here, self._bind) if field.operators else "False"
         kind = f"type({here})"
-        yield f"        if {kind} is list:"
         many = any_of(field.operators, "it", self._bind) if field.operators else "False"
         inside = f"some({here}, lambda it: {many})"
+        if not field.absent and all(it.scalar for it in field.operators):
+            yield f"        if not ({asked}) and ({kind} is not list or not {inside}):"
+            yield "            return"
+            return
+        yield f"        if {kind} is list:"
         absent = f" and has({here})" if field.absent else ""
         yield f"            if not {inside}{absent}:"
         yield "                return"

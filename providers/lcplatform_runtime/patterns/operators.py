@@ -42,6 +42,9 @@ class Operator(ABC):
     decided = True
     """Whether a value that is found under `entry` matches for certain."""
 
+    scalar = True
+    """Whether `source` is false for arrays and objects, so that nobody need look before whether the value is one."""
+
     @abstractmethod
     def holds(self, value: Scalar, /) -> bool:
         """Whether the value matches."""
@@ -274,6 +277,7 @@ class AnythingBut(Operator):
     those: tuple[Operator, ...]
 
     decided = False
+    scalar = False
 
     @override
     def holds(self, value: Scalar, /) -> bool:
@@ -292,6 +296,8 @@ class AnythingBut(Operator):
 @dataclass(frozen=True, slots=True)
 class Exists(Operator):
     """Any value at all."""
+
+    scalar = False
 
     @override
     def holds(self, value: Scalar, /) -> bool:
@@ -313,4 +319,5 @@ def any_of(operators: tuple[Operator, ...], value: str, bind: Bind) -> str:
     if len(texts) < 2:
         return " or ".join(it.source(value, bind) for it in operators)
     others = [it.source(value, bind) for it in operators if not isinstance(it, Text)]
-    return " or ".join([f"{value} in {bind(frozenset(texts))}", *others])
+    # What cannot be hashed is no text.
+    return " or ".join([f"(type({value}) is str and {value} in {bind(frozenset(texts))})", *others])

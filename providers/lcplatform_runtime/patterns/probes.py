@@ -19,10 +19,13 @@ together."""
 
 
 def probe(fields: Mapping[Path, Entries], always: list[Check]) -> Check:
-    """Calls the checks of all fields, and those that are always called. It is good until a field or a kind is added."""
+    """Calls the checks of all fields, and those that are always called. It is good until a field or a kind is added, or the
+    first of those that are always called."""
     writer = _Writer()
     lines = list(writer.lines(fields))
-    body = [*lines, *writer.call(writer.bind(always), "        ")]
+    body = [*lines, *(writer.call(writer.bind(always), "        ") if always else [])]
+    if not body:
+        body = ["        pass"]
     names = ", ".join(f"c{number}" for number in range(len(writer.constants)))
     source = "\n".join([f"def make({names}):", "    def probe(event, hits):", *body, _FOOT])
     made: Check = compiled(source)(*writer.constants)
@@ -89,8 +92,10 @@ class _Writer:
 
     def _leaf(self, entries: Entries, here: str, indent: str) -> Iterator[str]:
         inner = indent + "    "
-        yield from self._scalar(entries, here, indent)
-        yield f"{indent}if k is list:"
+        scalar = list(self._scalar(entries, here, indent))
+        yield from scalar
+        word = "elif" if scalar and op.PRESENT not in entries.tables else "if"
+        yield f"{indent}{word} k is list:"
         if op.ABSENT in entries.tables:  # all of them have to be seen
             yield f"{inner}{self.bind(entries.array)}({here}, event, hits)"
         else:
@@ -149,7 +154,7 @@ class _Writer:
 
     def _table(self, entries: Entries, kind: str, key: str, indent: str) -> Iterator[str]:
         if kind in entries.tables:
-            yield from self.call(f"{self.bind(entries.tables[kind])}.get({key}, NONE)", indent)
+            yield from self.call(f"{self.bind(entries.tables[kind].get)}({key}, NONE)", indent)
 
     def call(self, checks: str, indent: str) -> Iterator[str]:
         """Calls each of some checks."""

@@ -60,8 +60,9 @@ class Rules(Generic[K]):
         if not hits:
             return []
         rules = self._rules
-        if len(hits) > 1:
-            hits.sort()
+        if len(hits) == 1 and hits[0] != SPREAD:
+            return [rules[hits[0]][0]]
+        hits.sort()
         if hits[0] != SPREAD:
             return [rules[it][0] for it in dict.fromkeys(hits)]
         found = dict.fromkeys(it for it in hits if it != SPREAD)
@@ -131,6 +132,8 @@ class _Node:
         choice = self._choice(filed)
         self._homes[filed] = choice
         if choice is None:
+            if not self._rest.filed:
+                self.entry[0] = self._look
             self._rest.filed.append(filed)
             self._rest.checks.append(filed.check(self._used))
             return
