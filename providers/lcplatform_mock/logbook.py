@@ -7,8 +7,10 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from math import isinf
 from typing import Final, Protocol
 
+from lcplatform_mock.waiting import patience
 from lcplatform_runtime.cancellation import CANCELLATION, Cancellation
 
 LONGEST_LINE: Final = 16 * 1024
@@ -92,23 +94,26 @@ class LogBook:
             self._changed.notify_all()
 
     def read(self, *, follow: bool) -> Iterator[list[Line]]:
-        """What is there, and with `follow` what comes, until the book is closed or the caller gives up."""
+        """What is there, and with `follow` what comes, until the book is closed.
+
+        Raises:
+            OperationCancelledError: the caller has given up.
+            DeadlineExceededError: its deadline has passed.
+        """
         cancellation = CANCELLATION.get() or Cancellation()
         seen = 0
         with cancellation.waking(self._wake):
             while True:
                 with self._changed:
-                    while follow and seen == self._count and not self._over(cancellation):
-                        self._changed.wait()
+                    while follow and seen == self._count and not self._closed:
+                        left = patience("more was written")
+                        self._changed.wait(None if isinf(left) else left)
                     fresh = list(self._lines)[-(self._count - seen) :] if self._count > seen else []
                     seen = self._count
                 if fresh:
                     yield fresh
-                if not follow or (not fresh and self._over(cancellation)):
+                if not follow or (not fresh and self._closed):
                     return
-
-    def _over(self, cancellation: Cancellation) -> bool:
-        return self._closed or cancellation.cancelled
 
     def _wake(self) -> None:
         with self._changed:

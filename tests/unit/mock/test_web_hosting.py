@@ -11,11 +11,13 @@ from urllib.request import urlopen
 
 import pytest
 
-from lcplatform import AsyncLCPlatform, LCPlatform, PlatformSettings
+from lcplatform import AsyncLCPlatform, CallOptions, LCPlatform, PlatformSettings
 from lcplatform.errors import (
     ConflictError,
+    DeadlineExceededError,
     LCPlatformError,
     PreconditionFailedError,
+    ServiceUnavailableError,
     UnsupportedError,
     ValidationError,
 )
@@ -24,6 +26,8 @@ from lcplatform_mock.applications import MAX_REVISIONS
 from lcplatform_mock.logbook import LONGEST_LINE, LogBook
 from lcplatform_runtime.clock import SYSTEM
 from lcplatform_runtime.testing.clock import ManualClock
+from lcplatform_server.server import Server
+from lcplatform_server.settings import ServerSettings
 
 SECOND = timedelta(seconds=1)
 
@@ -253,6 +257,28 @@ def test_a_book_keeps_the_last_lines_and_cuts_long_ones() -> None:
     ((*_, before, last),) = book.read(follow=False)
     assert [len(before.message), len(last.message)] == [LONGEST_LINE, 1]
     assert [len(lines) for lines in book.read(follow=False)] == [3]
+
+
+def test_whoever_follows_a_book_may_have_a_deadline() -> None:
+    hosting = {"start_time": 0}
+    with LCPlatform("mock", web_hosting=hosting) as platform:
+        made = platform.web_hosting.deploy_application("shop", image="any").application
+        soon = CallOptions(deadline=timedelta(seconds=0.3))
+        with pytest.raises(DeadlineExceededError, match="more was written"):
+            list(platform.web_hosting.get_logs(made.application_id, follow=True, options=soon))
+
+
+def test_whoever_follows_a_book_is_told_that_the_server_stops() -> None:
+    settings = ServerSettings(listen="127.0.0.1:0", grace=300)
+    with LCPlatform("mock") as platform:
+        made = platform.web_hosting.deploy_application("shop", image="any").application
+        server = Server(platform, settings).start()
+        with LCPlatform("grpc", endpoint=server.endpoint) as client:
+            logs = client.web_hosting.get_logs(made.application_id, follow=True)
+            next(logs)
+            server.stop()
+            with pytest.raises(ServiceUnavailableError, match="stopping"):
+                next(logs)
 
 
 def test_whoever_follows_a_book_is_told_of_its_end() -> None:
