@@ -23,7 +23,9 @@ from lcplatform.event_bus.models import (
     LogTarget,
     QueueTarget,
     ReplayStatus,
+    TopicTarget,
 )
+from lcplatform.notification.models import DeliveryProtocol
 from lcplatform.type.models import ErrorCode
 from lcplatform_contract.contract_test import ContractTest, needs
 from lcplatform_contract.expect import ANY, containing, like, refused, unordered
@@ -832,6 +834,42 @@ class TestEventBusScenarios(ContractTest):
         received = self.platform.queue.receive_messages(stock, wait=timedelta(seconds=5))
         assert len(received.messages) == 1
 
+    @needs("platform.notification", "platform.queue")
+    def test_a_topic_gets_the_event_and_brings_it_to_its_subscribers(self) -> None:
+        """FR-046"""
+        bus = self.name("bus")
+        topic = self.name("topic")
+        orders = self.name("orders")
+        self.event_bus.create_event_bus(bus)
+        self.platform.queue.create_queue(orders)
+        self.platform.notification.create_topic(topic)
+        self.platform.notification.subscribe(
+            topic, protocol=DeliveryProtocol.QUEUE, endpoint=orders
+        )
+        self.event_bus.create_rule(bus, "all", pattern={"source": ["/orders"]})
+        self.event_bus.add_target(bus, "all", target_id="topic", target=TopicTarget(topic=topic))
+        self.event_bus.publish_event(
+            bus,
+            source="/orders",
+            type="placed",
+            id="1",
+            time=datetime.fromisoformat("2026-01-31T08:30:00Z"),
+        )
+        received = self.platform.queue.receive_messages(orders, wait=timedelta(seconds=10))
+        assert received.messages == (
+            like(
+                body=Json(
+                    {
+                        "specversion": "1.0",
+                        "id": "1",
+                        "source": "/orders",
+                        "type": "placed",
+                        "time": "2026-01-31T08:30:00Z",
+                    }
+                )
+            ),
+        )
+
     @needs("platform.queue")
     def test_a_target_is_added_once_and_removed_once(self) -> None:
         """FR-046"""
@@ -861,6 +899,10 @@ class TestEventBusScenarios(ContractTest):
         with pytest.raises(ResourceNotFoundError):
             self.event_bus.add_target(
                 bus, "all", target_id="queue", target=QueueTarget(queue=nothing)
+            )
+        with pytest.raises(ResourceNotFoundError):
+            self.event_bus.add_target(
+                bus, "all", target_id="topic", target=TopicTarget(topic=nothing)
             )
         with pytest.raises(ResourceNotFoundError):
             self.event_bus.add_target(

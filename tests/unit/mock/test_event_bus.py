@@ -15,7 +15,6 @@ from lcplatform import LCPlatform
 from lcplatform.errors import (
     QuotaExceededError,
     ResourceNotFoundError,
-    UnsupportedError,
     ValidationError,
 )
 from lcplatform.event_bus.client import EventBus
@@ -29,6 +28,7 @@ from lcplatform.event_bus.models import (
     TargetRetry,
     TopicTarget,
 )
+from lcplatform.notification.models import DeliveryProtocol
 from lcplatform.queue.client import Queue
 from lcplatform.queue.models import Message
 from lcplatform.type.models import ErrorCode
@@ -467,9 +467,52 @@ def test_an_entry_that_is_too_large_fails_alone_and_a_batch_that_is_fails_whole(
         events.publish_events("bus", [nearly] * 5)
 
 
-def test_a_topic_is_asked_for_when_it_becomes_a_target(events: EventBus) -> None:
-    with pytest.raises((ResourceNotFoundError, UnsupportedError)):
-        target(events, TopicTarget(topic="nothing"))
+# --- topics
+
+
+def test_a_topic_gets_the_event_before_publishing_is_answered(
+    platform: LCPlatform, events: EventBus, queues: Queue
+) -> None:
+    queues.create_queue("orders")
+    platform.notification.create_topic("topic")
+    platform.notification.subscribe("topic", protocol=DeliveryProtocol.QUEUE, endpoint="orders")
+    target(events, TopicTarget(topic="topic"))
+    publish(events)
+    assert ids(received(queues, "orders")) == ["1"]
+
+
+def test_a_fifo_topic_gets_each_event_in_the_group_of_its_ordering_key(
+    platform: LCPlatform, events: EventBus, queues: Queue
+) -> None:
+    queues.create_queue("orders", fifo=True)
+    platform.notification.create_topic("topic", fifo=True)
+    platform.notification.subscribe("topic", protocol=DeliveryProtocol.QUEUE, endpoint="orders")
+    target(events, TopicTarget(topic="topic"))
+    publish(events, 1, ordering_key="17")
+    publish(events, 1, ordering_key="17")
+    publish(events, 2)
+    advance(platform)
+    found = received(queues, "orders")
+    assert sorted((it.group_id or "", *ids([it])) for it in found) == [
+        ("17", "1"),
+        ("17", "1"),
+        ("events", "2"),
+    ]
+
+
+def test_a_topic_that_is_gone_makes_dead_letters(
+    platform: LCPlatform, events: EventBus, queues: Queue
+) -> None:
+    queues.create_queue("letters")
+    with pytest.raises(ResourceNotFoundError):
+        target(events, TopicTarget(topic="topic"))
+    platform.notification.create_topic("topic")
+    target(events, TopicTarget(topic="topic"), letters="letters")
+    platform.notification.delete_topic("topic")
+    publish(events)
+    advance(platform)
+    [letter] = received(queues, "letters")
+    assert letter.attributes["reason"] == "refused"
 
 
 # --- archives
