@@ -93,7 +93,7 @@ class SigningKeys:
         for kid, record in self._own():
             if record.signs_from is None:
                 return kid, record
-        key = _made(self._algorithm)
+        key = made(self._algorithm)
         record = SigningKey({**_texts(key), "alg": self._algorithm})
         self._store.put("keys", str(key.kid), record)
         return str(key.kid), record
@@ -118,7 +118,8 @@ def _registry(algorithms: set[str]) -> jws.JWSRegistry:
     return registry
 
 
-def _made(algorithm: str) -> Key:
+def made(algorithm: str) -> Key:
+    """A new key for an algorithm."""
     match algorithm:
         case "ES256":
             return ECKey.generate_key("P-256", auto_kid=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import count
+from typing import TYPE_CHECKING, Final
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -12,6 +14,9 @@ from lcplatform.object_store.client import ObjectStore
 from lcplatform.queue.client import Queue
 from lcplatform.secrets.client import Secrets
 from lcplatform_runtime.testing.clock import ManualClock
+
+if TYPE_CHECKING:
+    from joserfc.jwk import Key
 
 # How long an example takes says how busy the machine is, and nothing of the code.
 _QUIET = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -46,3 +51,25 @@ def queues(platform: LCPlatform) -> Queue:
 @pytest.fixture
 def secrets(platform: LCPlatform) -> Secrets:
     return platform.secrets
+
+
+@pytest.fixture
+def ready_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first RSA keys of issuers are those of the tests before: to make one takes longer than most tests."""
+    from lcplatform_mock.issuer import keys
+
+    made, taken = keys.made, count()
+
+    def ready(algorithm: str) -> Key:
+        number = next(taken)
+        if algorithm != "RS256" or number >= _KEYS:
+            return made(algorithm)
+        while len(_made) <= number:
+            _made.append(made(algorithm))
+        return _made[number]
+
+    monkeypatch.setattr(keys, "made", ready)
+
+
+_KEYS: Final = 8
+_made: list[Key] = []

@@ -27,6 +27,8 @@ from lcplatform_runtime.testing.clock import ManualClock
 from tests.unit.mock.oidc import HERE, ask, begin, finish, log_in, parts_of
 from tests.unit.mock.race import race
 
+pytestmark = pytest.mark.usefixtures("ready_keys")
+
 USERS = {
     "ada": {"password": "engine", "claims": {"name": "Ada", "email": "ada@app.example"}},
     "kim": {"password": "letters", "claims": {"name": "Kim"}},

@@ -30,6 +30,8 @@ from lcplatform_runtime.testing.clock import ManualClock
 from tests.unit.mock.oidc import HERE, ask, begin, encoded, finish, log_in, parts_of
 from tests.unit.mock.race import race
 
+pytestmark = pytest.mark.usefixtures("ready_keys")
+
 SPA = {"client_id": "spa", "redirect_uris": [HERE]}
 OTHER = {"client_id": "other", "client_secret": "its secret", "redirect_uris": [HERE]}
 

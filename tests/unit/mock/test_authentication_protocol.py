@@ -23,6 +23,8 @@ from lcplatform_runtime.model import build
 from lcplatform_runtime.testing.clock import ManualClock
 from tests.unit.mock.oidc import HERE, ask, begin, finish, log_in
 
+pytestmark = pytest.mark.usefixtures("ready_keys")
+
 OTHER: Final = {"client_id": "other", "client_secret": "its secret", "redirect_uris": [HERE]}
 
 

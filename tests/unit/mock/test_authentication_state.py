@@ -18,6 +18,8 @@ from lcplatform.errors import AuthenticationError, ServiceUnavailableError
 from lcplatform_runtime.testing.clock import ManualClock
 from tests.unit.mock.oidc import HERE, ask, begin, finish, log_in, parts_of
 
+pytestmark = pytest.mark.usefixtures("ready_keys")
+
 
 def opened(folder: Path, clock: ManualClock) -> LCPlatform:
     return LCPlatform("mock", clock=clock, state=folder)
