@@ -33,13 +33,17 @@ _PATTERNS: Final = {
 
 @cache
 def formats() -> FormatChecker:
-    """Everything that jsonschema checks without further packages, and the formats above."""
+    """Everything that jsonschema checks without further packages, and the formats above. None goes back and forth in a
+    text: a format may be asked of any."""
     from jsonschema import Draft202012Validator, FormatChecker
+
+    from lcplatform_mock.patterns import is_pattern
 
     checker = FormatChecker(formats=())
     checker.checkers = dict(Draft202012Validator.FORMAT_CHECKER.checkers)
     for name, pattern in _PATTERNS.items():
         checker.checkers[name] = (_matching(re.compile(pattern, re.ASCII)), ())
+    checker.checkers["regex"] = (_texts(is_pattern), ())
     checker.checkers["date-time"] = (_texts(_is_date_time), ValueError)
     checker.checkers["date"] = (_texts(_is_date), ValueError)
     return checker

@@ -6,7 +6,6 @@ Nothing is fetched: a schema that refers to another document is refused before i
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,7 +17,9 @@ from jsonschema.exceptions import ValidationError as SchemaError
 from jsonschema.validators import extend
 from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]  # it has none
 
+from lcplatform_mock.evaluated import evaluated
 from lcplatform_mock.formats import formats
+from lcplatform_mock.patterns import TooMuchWorkError, limited, occurs
 from lcplatform_mock.references import Hidden, Schema, strange_reference
 from lcplatform_runtime.errors import FieldViolation, ValidationError
 from lcplatform_runtime.json_value import Json
@@ -31,6 +32,7 @@ _LONGEST: Final = 2048
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _MISSING: Final = object()
+_TOO_MUCH: Final = "must have patterns that are less work"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +58,14 @@ class CheckedSchema:
         """What is wrong with the data, ordered by path, and whether more is than is told.
 
         Raises:
-            ValidationError: the schema goes round in circles, or the data is nested too deeply.
+            ValidationError: the schema goes round in circles, the data is nested too deeply, or its patterns are too much
+                work for so much data.
         """
         try:
-            return self._flaws(json.loads(data.text))
+            with limited():
+                return self._flaws(json.loads(data.text))
+        except TooMuchWorkError:
+            raise refused("schema", _TOO_MUCH) from None
         except RecursionError:
             pass
         raise refused("schema", "must not refer to itself without end, nor be of data without end")
@@ -77,7 +83,10 @@ def checked(schema: str) -> CheckedSchema:
         ValidationError: it is no schema. The violations are of the field `schema`.
     """
     try:
-        return CheckedSchema(json.loads(schema))
+        with limited():
+            return CheckedSchema(json.loads(schema))
+    except TooMuchWorkError:
+        raise refused("schema", _TOO_MUCH) from None
     except RecursionError:
         pass
     raise refused("schema", "must not be nested so deeply")
@@ -189,6 +198,8 @@ _MESSAGES: Final = {
 
 def _message(keyword: str, expected: Any) -> str:
     """What is expected, in words. The value that is there is never quoted."""
+    if (keyword, expected) == ("format", "regex"):
+        return "must be a regular expression without lookaround and back-references"
     template = _MESSAGES.get(keyword, f"must satisfy {keyword}")
     if "{}" not in template:
         return template
@@ -214,14 +225,42 @@ def _additional(
     """What is too much is told where it is."""
     if not isinstance(instance, dict):
         return
-    patterns = [re.compile(pattern) for pattern in schema.get("patternProperties", {})]
+    patterns = schema.get("patternProperties", {})
     for name, value in instance.items():
-        if name in schema.get("properties", {}) or any(it.search(name) for it in patterns):
+        if name in schema.get("properties", {}) or any(occurs(it, name) for it in patterns):
             continue
         if allowed is False:
             yield SchemaError("", path=(name,), instance=value, validator_value=False)
         else:
             yield from validator.descend(value, allowed, path=name)
+
+
+def _pattern(_: Any, pattern: str, instance: Any, __: Schema) -> Iterator[SchemaError]:
+    """As RE2 sees it."""
+    if isinstance(instance, str) and not occurs(pattern, instance):
+        yield SchemaError("")
+
+
+def _pattern_properties(
+    validator: Any, patterns: Schema, instance: Any, _: Schema
+) -> Iterator[SchemaError]:
+    """As RE2 sees it."""
+    if isinstance(instance, dict):
+        for pattern, schema in patterns.items():
+            for name, value in instance.items():
+                if occurs(pattern, name):
+                    yield from validator.descend(value, schema, path=name)
+
+
+def _unevaluated(
+    validator: Any, allowed: Schema, instance: Any, schema: Schema
+) -> Iterator[SchemaError]:
+    """As RE2 sees it."""
+    if isinstance(instance, dict):
+        seen = set(evaluated(validator, instance, schema))
+        left = (value for name, value in instance.items() if name not in seen)
+        if any(next(validator.descend(value, allowed), None) is not None for value in left):
+            yield SchemaError("")
 
 
 def _unique(_: Any, wanted: Any, instance: Any, __: Schema) -> Iterator[SchemaError]:
@@ -232,7 +271,14 @@ def _unique(_: Any, wanted: Any, instance: Any, __: Schema) -> Iterator[SchemaEr
 
 _Validator: Final[Any] = extend(  # type: ignore[no-untyped-call]  # it makes a class
     Draft202012Validator,
-    {"required": _required, "additionalProperties": _additional, "uniqueItems": _unique},
+    {
+        "required": _required,
+        "additionalProperties": _additional,
+        "pattern": _pattern,
+        "patternProperties": _pattern_properties,
+        "unevaluatedProperties": _unevaluated,
+        "uniqueItems": _unique,
+    },
 )
 _META: Final = _Validator(
     Draft202012Validator.META_SCHEMA, registry=REGISTRY, format_checker=formats()

@@ -79,6 +79,8 @@ class Configuration(ConfigurationWatching):
             data: The data of the first version.
             schema: The JSON Schema (2020-12) that this and every later version must satisfy;
                 anything goes where absent. It refers to no other document, for nothing is fetched.
+                Its patterns are as JSON Schema recommends (Core, section 6.4): without lookaround
+                and back-references.
             description: What the configuration is for.
             options: Deadline, retries and the like, for this call alone.
 
@@ -272,8 +274,7 @@ class Configuration(ConfigurationWatching):
             application: The application.
             environment: The environment.
             data: The data of the new version, all of it.
-            schema: The schema from this version on. It refers to no other document, for nothing is
-                fetched.
+            schema: The schema from this version on, as when creating.
             description: What the configuration is for.
             comment: What is to be said of this change.
             rollout: Brings the version to its readers little by little; to all at once where
@@ -314,8 +315,7 @@ class Configuration(ConfigurationWatching):
 
         Args:
             data: The data.
-            schema: The JSON Schema (2020-12). It refers to no other document, for nothing is
-                fetched.
+            schema: The JSON Schema (2020-12), as when creating.
             options: Deadline, retries and the like, for this call alone.
         """
         request = build(ValidateConfigurationRequest, data=data, schema_=schema)

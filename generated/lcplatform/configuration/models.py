@@ -134,7 +134,8 @@ class CreateConfigurationRequest(Request):
 
     schema_: Json | None = None
     """The JSON Schema (2020-12) that this and every later version must satisfy; anything goes where
-    absent. It refers to no other document, for nothing is fetched.
+    absent. It refers to no other document, for nothing is fetched. Its patterns are as JSON Schema
+    recommends (Core, section 6.4): without lookaround and back-references.
     """
 
     description: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
@@ -234,7 +235,7 @@ class UpdateConfigurationRequest(Request):
     """The data of the new version, all of it."""
 
     schema_: Json | None = None
-    """The schema from this version on. It refers to no other document, for nothing is fetched."""
+    """The schema from this version on, as when creating."""
 
     description: Annotated[str | None, Field(max_length=1024, min_length=1)] = None
     """What the configuration is for."""
@@ -271,7 +272,7 @@ class ValidateConfigurationRequest(Request):
     """The data."""
 
     schema_: Json
-    """The JSON Schema (2020-12). It refers to no other document, for nothing is fetched."""
+    """The JSON Schema (2020-12), as when creating."""
 
 
 class ValidateConfigurationResponse(Response):

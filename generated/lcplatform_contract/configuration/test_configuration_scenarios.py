@@ -217,6 +217,14 @@ class TestConfigurationScenarios(ContractTest):
         )
         assert validated.violations == (like(path=""),)
 
+    def test_a_pattern_that_an_engine_could_search_for_ever_is_answered(self) -> None:
+        """FR-017"""
+        validated = self.configuration.validate_configuration(
+            data={"name": "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!"},
+            schema={"properties": {"name": {"pattern": "^(a+)+$"}}},
+        )
+        assert validated.violations == (like(path="/name", keyword="pattern"),)
+
     def test_what_a_schema_marks_as_not_to_be_shown_is_not_shown(self) -> None:
         """FR-017"""
         validated = self.configuration.validate_configuration(
