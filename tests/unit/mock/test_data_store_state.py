@@ -8,14 +8,20 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-from lcplatform import LCPlatform
+from lcplatform import CallOptions, LCPlatform
 from lcplatform.data_store.models import Migration
-from lcplatform.errors import UnsupportedError
+from lcplatform.errors import (
+    AlreadyExistsError,
+    DeadlineExceededError,
+    UnsupportedError,
+    ValidationError,
+)
 
 ENGINES: Final = ("sqlite", "postgresql")
 # Writes rows and says so, until it is killed in the middle of it, with a transaction open.
@@ -145,6 +151,36 @@ def test_what_a_connection_prepared_outlives_a_change_of_the_schema(postgresql: 
         assert data.query("SELECT * FROM changing").rows[0].values == (1,)
     data.execute("ALTER TABLE changing ADD COLUMN more text DEFAULT 'x'")
     assert data.query("SELECT * FROM changing").rows[0].values == (1, "x")
+
+
+def test_the_entry_of_a_batch_that_failed_is_told(postgresql: LCPlatform) -> None:
+    data = postgresql.data_store
+    data.execute("CREATE TABLE batches (id int PRIMARY KEY)")
+    with pytest.raises(AlreadyExistsError) as caught:
+        data.execute_batch("INSERT INTO batches VALUES ($1)", [[1], [2], [1]])
+    assert caught.value.details["entry"] == "2"
+    assert data.query("SELECT * FROM batches").rows == ()
+
+
+def test_a_statement_ends_when_its_caller_gives_up_and_limits_nobody_else(
+    postgresql: LCPlatform,
+) -> None:
+    data = postgresql.data_store
+    with pytest.raises(DeadlineExceededError):
+        data.query("SELECT pg_sleep(60)", options=CallOptions(deadline=timedelta(milliseconds=200)))
+    parts = data.stream_query("SELECT pg_sleep(0.15), n FROM generate_series(1, 3) n", batch_size=1)
+    assert [row.values[1] for part in parts for row in part.rows] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    ["SELECT $1::int", "SELECT $1::jsonb", "SELECT $1::date", "SELECT ('{' || $1)::int[]"],
+)
+def test_no_error_quotes_a_value(postgresql: LCPlatform, sql: str) -> None:
+    secret = "hunter2-and-more"
+    with pytest.raises(ValidationError) as caught:
+        postgresql.data_store.query(sql, [secret])
+    assert secret not in f"{caught.value} {caught.value.details} {caught.value.__cause__!r}"
 
 
 def test_a_server_ends_with_its_platform_and_leaves_nothing() -> None:

@@ -22,6 +22,8 @@ from lcplatform_runtime.errors import LCPlatformError
 from lcplatform_runtime.sqlstate import failure
 
 _PREPARED: Final = 256
+_SHORTEST: Final = 50
+"""So many milliseconds every statement has, since the next limit is set by one as well."""
 _STALE: Final = "0A000"
 _LEVELS: Final = {
     None: "",
@@ -132,14 +134,20 @@ class Connection:
 
     def run_each(self, sql: str, runs: Sequence[Params]) -> tuple[int, ...]:
         """Runs a statement for each list of parameters."""
+        self._limit_time()
         affected = []
-        for params in runs:
-            _, result = self._run(sql, params)
+        for index, params in enumerate(runs):
+            try:
+                _, result = self._run(sql, params)
+            except LCPlatformError as error:
+                error.details = {**error.details, "entry": str(index)}
+                raise
             affected.append(_affected(result))
         return tuple(affected)
 
     def stream(self, sql: str, params: Params, size: int) -> Iterator[Part]:
         """Runs a query in a transaction, which is under way."""
+        self._limit_time()
         self._numbered += 1
         cursor = f"c{self._numbered}"
         text = only_statement(sql)
@@ -157,6 +165,7 @@ class Connection:
 
     def script(self, sql: str) -> None:
         """Runs statements without parameters."""
+        self._limit_time()
         for statement, words in statements(sql):
             check(words)
             self.command(statement)
@@ -208,7 +217,7 @@ class Connection:
         """The server gives up when the caller does."""
         call = current_call()
         left = None if call is None else call.remaining()
-        wanted = 0 if left is None else max(1, int(left * 1000))
+        wanted = 0 if left is None else max(_SHORTEST, int(left * 1000))
         if wanted != self._timeout:
             self.command(f"SET statement_timeout = {wanted}")
             self._timeout = wanted
