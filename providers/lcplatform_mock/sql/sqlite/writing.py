@@ -246,11 +246,13 @@ def _from_values(
         cells = row.expressions
         defaults = [_is_default(it) for it in cells]
         _check_generated(columns, defaults)
-        values = {
-            column.name: assigned(make(cell), shape_of(column), column.name)
+        # All of them before any is given its column's type, as it matters to parameters whose types their places decide.
+        made = [
+            (column, make(cell))
             for column, cell, default in zip(columns, cells, defaults, strict=True)
             if not default
-        }
+        ]
+        values = {it.name: assigned(cell, shape_of(it), it.name) for it, cell in made}
         rows.append(f"({', '.join(_filled(statement, table, written, values))})")
         checks.append(
             "SELECT "
