@@ -7,7 +7,7 @@ import logging
 import ssl
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from lcplatform.event_bus.models import (
     AddTargetRequest,
@@ -40,6 +40,9 @@ from lcplatform_runtime.errors import (
     ValidationError,
 )
 from lcplatform_runtime.json_value import Json, inside
+
+if TYPE_CHECKING:
+    from lcplatform_mock.queue import MockQueue
 
 _LOG: Final = logging.getLogger("lcplatform.mock.events")
 
@@ -131,7 +134,7 @@ class Couriers:
         group_id: str | None,
         deduplication_id: str | None,
     ) -> None:
-        self._world.services.queue().send_message(
+        self._queues.send_message(
             _message_for(
                 queue=queue,
                 body=body,
@@ -225,7 +228,7 @@ class Couriers:
 
     def _queue(self, name: str) -> bool:
         """Whether a queue is a FIFO queue."""
-        return self._world.services.queue().get_queue(GetQueueRequest(name=name)).queue.fifo
+        return self._queues.get_queue(GetQueueRequest(name=name)).queue.fifo
 
     def _topic(self, name: str) -> bool:
         """Whether a topic is a FIFO topic."""
@@ -254,6 +257,10 @@ class Couriers:
                 self._secret(name)
             except ResourceNotFoundError:
                 raise missing("secret", name) from None
+
+    @cached_property
+    def _queues(self) -> MockQueue:
+        return self._world.services.queue()
 
     @property
     def _functions(self) -> Mapping[str, Callable[[Json], object]]:

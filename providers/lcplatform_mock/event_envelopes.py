@@ -73,7 +73,12 @@ def _members(texts: Mapping[str, Any]) -> str:  # each of them is a text
 
 def timestamp(moment: datetime) -> str:
     """A time as RFC 3339 writes it, in UTC."""
-    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat()}Z"
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    return f"{moment.isoformat()[: -len(_ZERO)]}Z"
+
+
+_ZERO: Final = "+00:00"
 
 
 def attributes_of(event: Json) -> Iterator[tuple[str, str]]:

@@ -16,7 +16,10 @@ from lcplatform_runtime.errors import FieldViolation, ResourceNotFoundError, Val
 _POINTER: Final = re.compile(r"(/([^~/]|~[01])*)*")
 _INDEX: Final = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)
 _AS_THEY_ARE: Final = frozenset({str, bool, int, type(None)})
-_encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+# What it is given is a copy, in which nothing contains itself.
+_encode: Final = json.JSONEncoder(
+    ensure_ascii=False, separators=(",", ":"), check_circular=False
+).encode
 
 
 _SET: Final = object.__setattr__
@@ -219,6 +222,8 @@ def _plain(value: object) -> object:
         return _plain_object(value)
     if type(value) is list or type(value) is tuple:
         return [_plain(item) for item in value]
+    if type(value) is float and math.isfinite(value):
+        return value
     return _converted(value)
 
 
