@@ -96,16 +96,6 @@ def test_an_event_reaches_a_webhook_and_a_mailbox_of_a_topic(platform: LCPlatfor
         assert (event["id"], event["data"]) == ("7", {"order": 7})
 
 
-def test_what_a_topic_that_is_gone_should_have_got_becomes_a_dead_letter(
-    platform: LCPlatform,
-) -> None:
-    wire(platform)
-    platform.notification.delete_topic("orders")
-    publish(platform, 1)
-    platform.control.advance_clock(timedelta(days=1))
-    assert len(platform.queue.receive_messages("letters").messages) == 1
-
-
 def test_a_topic_has_to_be_there_when_it_becomes_a_target(platform: LCPlatform) -> None:
     wire(platform)
     for number in range(150):  # more than one page of topics

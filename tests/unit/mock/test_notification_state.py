@@ -395,8 +395,8 @@ def test_what_could_not_be_delivered_is_not_lost_if_a_crash_comes_before_it_is_a
         assert token is not None
         platform.notification.confirm_subscription("news", token)
         receiver.answers(410)
-        platform.notification.publish_message("news", "x")
         monkeypatch.setattr(Couriers, "to_queue", to_queue)
+        platform.notification.publish_message("news", "x")
         settle(platform)
         assert len(platform.queue.receive_messages("letters").messages) == 1
     with LCPlatform("mock", state=crashed, clock=home.clock) as platform:
