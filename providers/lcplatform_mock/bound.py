@@ -7,7 +7,7 @@ is the installed surface `grpc`, which this package does not know (`lcplatform.s
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -32,8 +32,17 @@ _NAMED_BY: Final[Mapping[str, tuple[str, ...]]] = {
     "queue": ("queue", "dead_letter_queue"),
     "secrets": ("names",),
 }
-# Operations that are about no resource at all, and that one needs for the sake of its own.
-_FOR_ALL: Final = frozenset({"begin_transaction", "commit_transaction", "abort_transaction"})
+# Operations that are about no resource at all, or that one needs for the sake of its own.
+_FOR_ALL: Final = frozenset(
+    {
+        "abort_transaction",
+        "begin_transaction",
+        "commit_transaction",
+        "test_event_pattern",
+        "validate_configuration",
+        "verify_webhook",
+    }
+)
 
 
 class Loopback(Protocol):
@@ -117,7 +126,7 @@ def restricted(drivers: Drivers, bindings: Sequence[Binding]) -> Drivers:
             _guarded,
             service,
             getattr(drivers, service),
-            [one for one in bindings if one.service == service],
+            bindings,
         )
         for service in SERVICES
     }
@@ -151,19 +160,51 @@ def _asking(
 
 def _check(operation: Operation, request: object, bindings: Sequence[Binding]) -> None:
     """Refuses a call that no binding allows."""
-    if not bindings:
-        raise _denied(operation, f"the application is not bound to {operation.service}")
     reads = operation.idempotency is Idempotency.NO_SIDE_EFFECTS
+    needs = [(operation.service, _resources(operation, request), reads)]
+    needs += [
+        (service, {name}, service == "secrets")
+        for service, name in _elsewhere(operation.service, request)
+    ]
+    for service, resources, reading in needs:
+        there = [one for one in bindings if one.service == service]
+        if (reason := _beyond(service, resources, there, reads=reading)) is not None:
+            raise PermissionDeniedError(reason, operation=operation.title)
+
+
+def _beyond(
+    service: str, resources: set[str] | None, bindings: Sequence[Binding], *, reads: bool
+) -> str | None:
+    """In what way a use of resources of a service goes beyond the bindings to it. No resources are all that there are."""
+    if not bindings:
+        return f"the application is not bound to {service}"
     allowing = [one for one in bindings if reads or one.access is not Access.READ]
     if not allowing:
-        raise _denied(operation, f"the application may only read from {operation.service}")
-    if any(one.resource is None for one in allowing):
-        return
+        return f"the application may only read from {service}"
     bound = {one.resource for one in allowing}
-    named = _resources(operation, request)
-    if named is None or not named <= bound:
-        what = "all resources" if named is None else ", ".join(map(repr, sorted(named - bound)))
-        raise _denied(operation, f"the application is not bound to {what} of {operation.service}")
+    if None in bound or (resources is not None and resources <= bound):
+        return None
+    what = "all resources" if resources is None else ", ".join(map(repr, sorted(resources - bound)))
+    return f"the application is not bound to {what} of {service}"
+
+
+def _elsewhere(service: str, request: object) -> Iterator[tuple[str, str]]:
+    """The resources of other services that a request has the platform use: where it delivers, and what it injects."""
+    target = getattr(request, "target", None)
+    queues = [getattr(target, "queue", None)]
+    if service != "queue":  # whose own they are
+        queues.append(getattr(request, "dead_letter_queue", None))
+    if getattr(request, "protocol", None) == "queue":
+        queues.append(getattr(request, "endpoint", None))
+    yield from (("queue", name) for name in queues if name is not None)
+    if (topic := getattr(target, "topic", None)) is not None:
+        yield "notification", topic
+    injected = (
+        getattr(request, "secrets", {}),
+        getattr(getattr(request, "job", None), "secrets", {}),
+        getattr(target, "secret_headers", {}),
+    )
+    yield from (("secrets", name) for secrets in injected for name in secrets.values())
 
 
 def _resources(operation: Operation, request: object) -> set[str] | None:
@@ -181,10 +222,6 @@ def _resources(operation: Operation, request: object) -> set[str] | None:
     if values:
         return {name for value in values for name in ([value] if isinstance(value, str) else value)}
     return None if operation.resource is None else set()
-
-
-def _denied(operation: Operation, reason: str) -> PermissionDeniedError:
-    return PermissionDeniedError(reason, operation=operation.title)
 
 
 def _closed(context: AbstractContextManager[object]) -> None:

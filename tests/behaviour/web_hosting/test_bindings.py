@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import Any
 
 import pytest
 
 from lcplatform import LCPlatform
+from lcplatform.batch import JobTemplate
 from lcplatform.catalogue import SERVICES
 from lcplatform.errors import (
     AuthenticationError,
     PermissionDeniedError,
     ServiceUnavailableError,
 )
+from lcplatform.event_bus import Destination, HttpTarget, LogTarget, QueueTarget, TopicTarget
 from lcplatform.web_hosting import Access, Application, Binding
 from lcplatform_mock import provider
 from lcplatform_mock.bound import restricted
@@ -148,6 +150,61 @@ def test_the_door_is_shut_with_its_application(platform: LCPlatform) -> None:
         pytest.raises(ServiceUnavailableError),
     ):
         itself.queue.send_message("inbox", "x")
+
+
+INBOX = Binding(service="queue", resource="inbox")
+NEWS = Binding(service="notification", resource="news")
+PRIVATE = Binding(service="secrets", resource="private", access=Access.READ)
+
+
+def targeted(platform: LCPlatform, target: Destination, letters: str | None = None) -> None:
+    platform.event_bus.add_target(
+        "orders", "all", target_id="one", target=target, dead_letter_queue=letters
+    )
+
+
+def scheduled(platform: LCPlatform) -> None:
+    job = JobTemplate(image="any", secrets={"KEY": "private"})
+    platform.batch.create_schedule("job", cron="* * * * *", job=job)
+
+
+@pytest.mark.parametrize(
+    ("attempt", "more"),
+    [
+        (lambda it: targeted(it, QueueTarget(queue="inbox")), INBOX),
+        (lambda it: targeted(it, TopicTarget(topic="news")), NEWS),
+        (lambda it: targeted(it, LogTarget(), "inbox"), INBOX),
+        (
+            lambda it: targeted(
+                it, HttpTarget(url="http://127.0.0.1:9", secret_headers={"Key": "private"})
+            ),
+            PRIVATE,
+        ),
+        (lambda it: it.notification.subscribe("orders", protocol="queue", endpoint="inbox"), INBOX),
+        (lambda it: it.batch.submit_job("job", image="any", secrets={"KEY": "private"}), PRIVATE),
+        (scheduled, PRIVATE),
+    ],
+    ids=["queue", "topic", "dead letters", "webhook", "subscription", "job", "schedule"],
+)
+def test_what_another_service_does_for_an_application_needs_its_binding_too(
+    attempt: Callable[[LCPlatform], object], more: Binding
+) -> None:
+    drivers = provider.connect({}, asynchronous=False)
+    bound = [
+        Binding(service="batch"),
+        Binding(service="event_bus", resource="orders"),
+        Binding(service="notification", resource="orders"),
+    ]
+    with LCPlatform.from_drivers(drivers) as everything:
+        everything.queue.create_queue("inbox")
+        everything.secrets.create_secret("private", "hush")
+        everything.event_bus.create_event_bus("orders")
+        everything.event_bus.create_rule("orders", "all", pattern={"source": [{"prefix": ""}]})
+        for name in ("orders", "news"):
+            everything.notification.create_topic(name)
+        with pytest.raises(PermissionDeniedError):
+            attempt(LCPlatform.from_drivers(restricted(drivers, bound)))
+        attempt(LCPlatform.from_drivers(restricted(drivers, [*bound, more])))
 
 
 def test_every_operation_of_every_service_is_refused_without_a_binding() -> None:
