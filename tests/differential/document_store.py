@@ -84,7 +84,7 @@ class _Sides:
             answers = [self.ours(replace(case, update=it)) for it in pieces]
             return _REFUSED if _REFUSED in answers else answers[-1]
 
-        return explain(theirs, again, in_turn)
+        return explain(case, documents, theirs, again, in_turn)
 
     def _our(self, case: Case) -> Raw:
         if case.update is not None:

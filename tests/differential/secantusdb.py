@@ -16,17 +16,19 @@ from lcplatform_mock.documents import filters, paths, sorts, updates
 from lcplatform_mock.documents.conditions import Condition, Element, Equals, Every, OfType
 from lcplatform_mock.documents.paths import Path, is_place
 from lcplatform_mock.documents.sorts import Order, Reversed
-from lcplatform_runtime.documents.extended_json import NoDocument, parse
+from lcplatform_runtime.documents.extended_json import NoDocument, parse, parse_object
 from lcplatform_runtime.documents.operators import LOGICAL, is_condition
 from lcplatform_runtime.documents.values import MISSING, NULL, UNDEFINED, Key, Object, Value, key
+from tests.differential.cases import Case, Raw
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule of secantusdb's: why it is not MongoDB's, and how it is put into the mock."""
+    """A rule of secantusdb's: why it is not MongoDB's, how it is put into the mock, and to which cases it makes a difference."""
 
     why: str
     patch: AbstractContextManager[object]
+    concerns: Callable[[Case, list[Raw]], bool] = lambda case, documents: True
 
 
 SEVERAL: Final = "several of these rules"
@@ -47,22 +49,29 @@ def put_in(*rules: Rule) -> Iterator[None]:
 
 
 def explain(
-    theirs: object, answer: Callable[[], object], in_turn: Callable[[], object]
+    case: Case,
+    documents: list[Raw],
+    theirs: object,
+    answer: Callable[[], object],
+    in_turn: Callable[[], object],
 ) -> str | None:
     """The name of the rule with which the mock answers as secantusdb does.
 
     Args:
+        case: what was asked.
+        documents: of which documents.
         theirs: what secantusdb answers.
         answer: asks the mock again.
         in_turn: asks it with the fields of an update one after the other.
     """
     if in_turn() == theirs:
         return IN_TURN
-    for name, rule in RULES.items():
+    rules = {name: it for name, it in RULES.items() if it.concerns(case, documents)}
+    for name, rule in rules.items():
         with put_in(rule):
             if answer() == theirs:
                 return name
-    with put_in(*RULES.values()):
+    with put_in(*rules.values()):
         return SEVERAL if answer() == theirs else None
 
 
@@ -138,6 +147,31 @@ def _candidates(value: Value, path: Path) -> list[Value]:
     return found
 
 
+def _order_differs(case: Case, documents: list[Raw]) -> bool:
+    """Whether an order is by several fields, or by one that an element of an array on its way lacks."""
+    fields = [tuple(field.split(".")) for field, _ in case.sort if field != "_id"]
+    rows = [parse_object(it) for it in documents]
+    return len(fields) > 1 or any(_left_out(row, field) for row in rows for field in fields)
+
+
+def _left_out(value: Value, path: Path) -> bool:
+    if not path:
+        return False
+    name, *below = path
+    rest = tuple(below)
+    if isinstance(value, dict):
+        return _left_out(value.get(name, MISSING), rest)
+    if not isinstance(value, tuple):
+        return False
+    if is_place(name) and int(name) < len(value):
+        place = value[int(name)]
+        return _left_out(place, rest) if rest else place == ()
+    return any(
+        not isinstance(it, dict) or MISSING in _candidates(it, path) or _left_out(it, path)
+        for it in value
+    )
+
+
 def _key_of_element(order: Order, element: Value) -> Key:
     """An element that is no object stands for each of its fields."""
     if isinstance(element, dict):
@@ -191,6 +225,7 @@ RULES: Final = {
         " undefined (GetKeysTrailingPositionalElementIsEmptyArray in btree_key_generator_test.cpp). Secantusdb looks at each"
         " field by itself and leaves out elements without it.",
         patch.object(sorts.Order, "key_of_document", _key_of_document),
+        _order_differs,
     ),
     "push sorts what is no object by itself": Rule(
         "In MongoDB an element that is no object has none of the fields of a $sort, which are null then, and stays where it"

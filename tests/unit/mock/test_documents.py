@@ -90,6 +90,7 @@ def test_fields_are_changed_in_the_order_of_their_names_and_places() -> None:
         None,
         "y",
     ]
+    assert list(_updated({}, set={"a.10": "x", "a.b": "z", "a.2": "y"})["a"]) == ["2", "10", "b"]
 
 
 def test_a_rename_along_a_path_that_a_value_cannot_have_is_refused() -> None:
