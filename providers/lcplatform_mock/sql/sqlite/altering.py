@@ -17,7 +17,7 @@ from lcplatform_mock.sql.sqlite.definitions import (
     unique_index,
     with_renamed_column,
 )
-from lcplatform_mock.sql.sqlite.expressions import name_of, only
+from lcplatform_mock.sql.sqlite.names import name_of, only
 from lcplatform_mock.sql.sqlite.schema import NewTable, changed, run, unqualified
 from lcplatform_mock.sql.sqlite.statement import Statement
 from lcplatform_mock.sql.sqlite.types import TYPES, Declared, declared

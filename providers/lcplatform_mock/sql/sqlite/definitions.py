@@ -9,8 +9,9 @@ from sqlglot import exp
 
 from lcplatform_mock.sql.sqlite.casts import cast
 from lcplatform_mock.sql.sqlite.catalog import Catalog, Column, Constraint, Index, Table, mangled
-from lcplatform_mock.sql.sqlite.expressions import Expressions, name_of
+from lcplatform_mock.sql.sqlite.expressions import Expressions
 from lcplatform_mock.sql.sqlite.functions import VOLATILE
+from lcplatform_mock.sql.sqlite.names import name_of
 from lcplatform_mock.sql.sqlite.parsing import Dialect, parse
 from lcplatform_mock.sql.sqlite.scope import Expr, Field, Scope, Source
 from lcplatform_mock.sql.sqlite.statement import Statement

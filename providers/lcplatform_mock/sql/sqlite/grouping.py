@@ -11,6 +11,7 @@ from sqlglot import exp
 from lcplatform_mock.sql.sqlite.casts import Cast, cast, common, settled
 from lcplatform_mock.sql.sqlite.functions import missing
 from lcplatform_mock.sql.sqlite.lexing import quoted
+from lcplatform_mock.sql.sqlite.names import name_of, only
 from lcplatform_mock.sql.sqlite.scope import Expr, merged
 from lcplatform_mock.sql.sqlite.special import as_json
 from lcplatform_mock.sql.sqlite.types import collation, title
@@ -131,8 +132,6 @@ class Grouping:
 
     def window(self, make: Expressions, node: exp.Window) -> Expr:
         """`… OVER (…)`"""
-        from lcplatform_mock.sql.sqlite.expressions import only
-
         only(node, "this", "partition_by", "order", "spec", "alias", "over")
         over = self.frame(make, node)
         inner = node.this
@@ -144,8 +143,6 @@ class Grouping:
 
     def frame(self, make: Expressions, node: exp.Window) -> str:
         """What stands after OVER, or after the name of a window."""
-        from lcplatform_mock.sql.sqlite.expressions import name_of
-
         parts = []
         alias = node.args.get("alias")
         if alias is not None:
@@ -371,8 +368,6 @@ _SIDES: Final = {"preceding": "PRECEDING", "following": "FOLLOWING"}
 
 def _spec(make: Expressions, spec: exp.Expr) -> str:
     """The frame of a window."""
-    from lcplatform_mock.sql.sqlite.expressions import only
-
     only(spec, "kind", "start", "start_side", "end", "end_side", "exclude")
     kind = str(spec.args["kind"]).upper()
     if spec.args.get("exclude"):

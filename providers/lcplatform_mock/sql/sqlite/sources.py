@@ -11,8 +11,9 @@ from sqlglot import exp
 from lcplatform_mock.sql.sqlite import elsewhere, operators
 from lcplatform_mock.sql.sqlite.casts import Cast, cast, common, settled
 from lcplatform_mock.sql.sqlite.catalog import Table, mangled, no_table
-from lcplatform_mock.sql.sqlite.expressions import Expressions, name_of, only
+from lcplatform_mock.sql.sqlite.expressions import Expressions
 from lcplatform_mock.sql.sqlite.functions import missing
+from lcplatform_mock.sql.sqlite.names import name_of, only
 from lcplatform_mock.sql.sqlite.parsing import parse
 from lcplatform_mock.sql.sqlite.scope import Expr, Field, Scope, Source, merged
 from lcplatform_mock.sql.words import unsupported
@@ -20,7 +21,7 @@ from lcplatform_runtime.errors import LCPlatformError
 from lcplatform_runtime.sqlstate import failure
 
 if TYPE_CHECKING:
-    from lcplatform_mock.sql.sqlite.queries import Query
+    from lcplatform_mock.sql.sqlite.results import Query
     from lcplatform_mock.sql.sqlite.statement import Statement
 
 _ALL_JOINS: Final = sqlite3.sqlite_version_info >= (3, 39)

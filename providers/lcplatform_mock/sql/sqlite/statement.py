@@ -18,7 +18,7 @@ from lcplatform_mock.sql.words import unsupported
 from lcplatform_runtime.sqlstate import failure
 
 if TYPE_CHECKING:
-    from lcplatform_mock.sql.sqlite.queries import Query
+    from lcplatform_mock.sql.sqlite.results import Query
 
 EMPTY_ARRAY = "{}"
 """Stands for the type of a parameter that is an empty array of nobody knows what."""

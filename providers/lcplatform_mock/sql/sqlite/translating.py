@@ -10,14 +10,13 @@ from sqlglot import exp
 from lcplatform_mock.sql.sqlite.altering import alter
 from lcplatform_mock.sql.sqlite.catalog import Catalog
 from lcplatform_mock.sql.sqlite.compiled import Compiled, shown
+from lcplatform_mock.sql.sqlite.dropping import drop, truncate
 from lcplatform_mock.sql.sqlite.parsing import parse
 from lcplatform_mock.sql.sqlite.schema import (
     create_index,
     create_sequence,
     create_table,
     create_view,
-    drop,
-    truncate,
 )
 from lcplatform_mock.sql.sqlite.statement import Statement
 from lcplatform_mock.sql.sqlite.writing import delete, insert, update

@@ -10,8 +10,9 @@ from sqlglot import exp
 from lcplatform_mock.sql.sqlite.casts import assigned, settled
 from lcplatform_mock.sql.sqlite.catalog import Column, Table, mangled
 from lcplatform_mock.sql.sqlite.compiled import Compiled, shown
-from lcplatform_mock.sql.sqlite.expressions import Expressions, name_of, only
+from lcplatform_mock.sql.sqlite.expressions import Expressions
 from lcplatform_mock.sql.sqlite.lexing import quoted
+from lcplatform_mock.sql.sqlite.names import name_of, only
 from lcplatform_mock.sql.sqlite.parsing import parse
 from lcplatform_mock.sql.sqlite.scope import Expr, Field, Scope, Source
 from lcplatform_mock.sql.sqlite.sources import Sources, table_source
