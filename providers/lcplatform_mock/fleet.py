@@ -128,10 +128,10 @@ class Fleet:
         except BaseException:
             self.stop()
             raise
-        self._monitor = threading.Thread(
-            target=self._watch, name="lcplatform-mock-fleet", daemon=True
-        )
-        self._monitor.start()
+        monitor = threading.Thread(target=self._watch, name="lcplatform-mock-fleet", daemon=True)
+        monitor.start()
+        # Not before: whoever stops it just now could not join what has not begun.
+        self._monitor = monitor
 
     def resize(self, count: int) -> None:
         """Starts what is missing, or ends what is too much once it has answered everybody.

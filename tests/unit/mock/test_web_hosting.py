@@ -10,6 +10,7 @@ from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
+from typing_extensions import override
 
 from lcplatform import AsyncLCPlatform, CallOptions, LCPlatform, PlatformSettings
 from lcplatform.errors import (
@@ -23,7 +24,11 @@ from lcplatform.errors import (
 )
 from lcplatform.web_hosting import Application, ApplicationStatus, WebHosting
 from lcplatform_mock.applications import MAX_REVISIONS
+from lcplatform_mock.fleet import Fleet, Plan, Watcher
+from lcplatform_mock.guardian import Guardian
+from lcplatform_mock.hosting import WebHostingSettings
 from lcplatform_mock.logbook import LONGEST_LINE, LogBook
+from lcplatform_mock.test_site import serve
 from lcplatform_runtime.clock import SYSTEM
 from lcplatform_runtime.testing.clock import ManualClock
 from lcplatform_server.server import Server
@@ -245,6 +250,43 @@ def test_what_nothing_could_run_is_no_image(wrong: object) -> None:
 def test_settings_of_no_use_are_refused_by_name(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError, match=f"web_hosting.{next(iter(wrong))}"):
         LCPlatform("mock", web_hosting=wrong)
+
+
+# --- fleets
+
+
+class Unwatched(Watcher):
+    """Nobody who is interested."""
+
+    @override
+    def ready(self, ports: tuple[int, ...], /) -> None: ...
+
+    @override
+    def drain(self, port: int, seconds: float, /) -> None: ...
+
+    @override
+    def troubled(self, reason: str | None, /) -> None: ...
+
+    @override
+    def failed(self, reason: str, /) -> None: ...
+
+
+def test_a_fleet_may_be_stopped_just_when_it_begins_to_watch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    plan = Plan(revision="r1", program=serve, health_check_path="/", environment=dict)
+    fleet = Fleet(plan, WebHostingSettings(), Guardian(), LogBook(SYSTEM.now, 9), Unwatched())
+    begin = threading.Thread.start
+
+    def stopped_before(thread: threading.Thread) -> None:
+        if thread.name == "lcplatform-mock-fleet":
+            fleet.stop()
+        begin(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", stopped_before)
+    fleet.start(1)
+    fleet.stop()
+    assert fleet.ports == ()
 
 
 # --- logs
