@@ -11,7 +11,7 @@ Raw: TypeAlias = Any
 """What JSON text parses to."""
 
 _FINDS: Final = 32
-_COMMON: Final = (None, 0, 1, 2, 1.5, -1, "a", "b", "", True, False)
+_COMMON: Final = (None, 0, 1, 2, 1.5, 0.25, -1, "a", "b", "", True, False)
 _RARE: Final = (
     {"$numberLong": "1"},
     {"$numberDouble": "1.0"},
@@ -103,6 +103,7 @@ class Cases:
 
     def __init__(self, chance: random.Random) -> None:
         self._chance = chance
+        self._there = tuple("abc")
 
     # --- documents
 
@@ -196,6 +197,8 @@ class Cases:
     def updates(self, documents: list[Raw]) -> Iterator[Case]:
         """A change of each document, and some that make one."""
         for it in documents:
+            # Most changes are of fields that are there.
+            self._there = tuple(name for name in it if name != "_id") or tuple("abc")
             yield Case({"_id": it["_id"]}, update=self._update())
         for number in range(3):
             filter = {
@@ -209,7 +212,7 @@ class Cases:
         return {part: getattr(self, _PARTS[part])() for part in parts}
 
     def _path(self) -> str:
-        return self._chance.choice("abc" if self._chance.random() < 0.4 else _PATHS)
+        return self._chance.choice(self._there if self._chance.random() < 0.6 else _PATHS)
 
     def _set(self) -> Raw:
         return {self._path(): self._value() for _ in range(self._chance.choice((1, 1, 2)))}

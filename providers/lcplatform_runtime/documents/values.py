@@ -170,11 +170,12 @@ def _decimal_key(value: Decimal) -> Key:
 
 
 def _object_key(value: Object) -> Key:
-    # Field by field: first the type of the value, then the name, then the value.
+    # Field by field: first the type of the value, then the name, then the value. NaN is a number.
     fields = []
     for name, item in value.items():
         rank, *rest = _KEYS[item.__class__](item)
-        fields.append((rank, name, *rest))
+        kind = RANK_NUMBER if rank == RANK_NAN else rank
+        fields.append((kind, name, rank, *rest))
     return (20, tuple(fields))
 
 

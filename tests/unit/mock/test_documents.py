@@ -109,6 +109,17 @@ def test_an_array_stands_by_its_least_element_and_at_a_place_as_a_whole() -> Non
     assert _sorted("a.b", [[{"b": 2}, 7], {"b": 1}]) == [0, 1]
 
 
+def test_objects_stand_by_the_types_of_their_fields_then_the_names_then_the_values() -> None:
+    nan = {"$numberDouble": "NaN"}
+    assert _sorted("a", [{"c": nan}, {"b": 1}, {"b": "x"}, {"b": nan}, {"c": None}]) == [
+        4,
+        3,
+        1,
+        0,
+        2,
+    ]
+
+
 def test_push_sorts_by_whole_values_of_fields_and_leaves_what_is_no_object_among_its_like() -> None:
     each = {"$each": [{"b": [5, 0]}, "y", {"b": 3}, "x"], "$sort": {"b": 1}}
     assert _updated({}, push={"a": each})["a"] == [
