@@ -308,7 +308,8 @@ class MockDataStore(Service[object], DataStoreDriver):
             with _installed("postgresql"):
                 from lcplatform_mock.sql.postgres.engine import PostgresEngine
             journal = self._world.journal
-            return PostgresEngine(folder, size, None if journal is None else journal.cipher)
+            cipher = None if journal is None else journal.cipher
+            return PostgresEngine(folder, size, self._settings.lock_wait, cipher)
         with _installed("mock"):
             from lcplatform_mock.sql.sqlite.engine import SqliteEngine
         return SqliteEngine(folder, size, self._settings.lock_wait, self._clock)

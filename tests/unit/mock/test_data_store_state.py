@@ -14,10 +14,11 @@ from typing import Final
 
 import pytest
 
-from lcplatform import CallOptions, LCPlatform
+from lcplatform import CallOptions, LCPlatform, RetryPolicy
 from lcplatform.data_store.models import Migration
 from lcplatform.errors import (
     AlreadyExistsError,
+    ConflictError,
     DeadlineExceededError,
     UnsupportedError,
     ValidationError,
@@ -68,6 +69,9 @@ def test_what_was_committed_is_there_after_a_restart(tmp_path: Path, engine: str
     with life(tmp_path, engine) as platform:
         rows = platform.data_store.query("SELECT * FROM things ORDER BY id").rows
         assert [it.values for it in rows] == [(1,), (3,)]
+        if engine == "postgresql":  # the copy was of use to a platform that is no more
+            left = "SELECT count(*) FROM pg_database WHERE datname LIKE 'snapshot%'"
+            assert platform.data_store.query(left).rows[0].values == (0,)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -105,7 +109,8 @@ def test_each_engine_has_a_database_of_its_own(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def postgresql() -> Iterator[LCPlatform]:
-    with LCPlatform("mock", data_store={"engine": "postgresql"}) as platform:
+    settings = {"engine": "postgresql", "lock_wait": timedelta(milliseconds=20)}
+    with LCPlatform("mock", data_store=settings) as platform:
         yield platform
 
 
@@ -181,6 +186,21 @@ def test_no_error_quotes_a_value(postgresql: LCPlatform, sql: str) -> None:
     with pytest.raises(ValidationError) as caught:
         postgresql.data_store.query(sql, [secret])
     assert secret not in f"{caught.value} {caught.value.details} {caught.value.__cause__!r}"
+
+
+def test_who_waits_too_long_for_the_lock_of_another_runs_into_a_conflict(
+    postgresql: LCPlatform,
+) -> None:
+    data = postgresql.data_store
+    data.execute("CREATE TABLE locked (id int PRIMARY KEY, n int)")
+    data.execute("INSERT INTO locked VALUES (1, 0), (2, 0)")
+    with data.transaction() as tx:
+        tx.execute("UPDATE locked SET n = 1 WHERE id = 1")
+        once = CallOptions(retry=RetryPolicy(max_attempts=1))
+        with pytest.raises(ConflictError) as caught:
+            data.execute("UPDATE locked SET n = 2 WHERE id = 1", options=once)
+        assert caught.value.details["sqlstate"] == "55P03"
+        assert data.execute("UPDATE locked SET n = 2 WHERE id = 2").rows_affected == 1
 
 
 def test_a_server_ends_with_its_platform_and_leaves_nothing() -> None:

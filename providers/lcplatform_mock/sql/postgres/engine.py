@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -26,31 +27,36 @@ if TYPE_CHECKING:
 
 DATABASE: Final = "lcplatform"
 _PORT: Final = 5432
-_PATIENCE: Final = 5000
 _answer = trusted(QueryResponse)
 
 
 class PostgresEngine:
     """A server of its own and a pool of connections to it."""
 
-    def __init__(self, folder: Path | None, size: int, cipher: Fernet | None = None) -> None:
+    def __init__(
+        self, folder: Path | None, size: int, patience: timedelta, cipher: Fernet | None = None
+    ) -> None:
         """Starts the server.
 
         Args:
             folder: where it keeps its data; nowhere for long, if there is none.
             size: how many connections the pool opens at most.
+            patience: for how long a statement waits for a lock of another transaction.
             cipher: seals the password of the server's user, where anything is kept.
 
         Raises:
             UnsupportedError: PostgreSQL is not installed.
         """
-        self._size = size
+        self._patience = max(
+            1, patience // timedelta(milliseconds=1)
+        )  # none at all would mean for ever
         self._server = Server(folder, size, cipher)
         self._pool = Pool(self._connect, size)
         self._lock = threading.Lock()
         self._snapshots = 0
         try:
             self._make_sure(DATABASE)
+            self._forget_snapshots()
         except BaseException:
             self._server.stop()
             raise
@@ -142,7 +148,7 @@ class PostgresEngine:
 
     def _connect(self) -> Connection:
         connection = Connection(self._conninfo(DATABASE))
-        connection.command(f"SET lock_timeout = {_PATIENCE}")
+        connection.command(f"SET lock_timeout = {self._patience}")
         return connection
 
     @contextmanager
@@ -160,6 +166,17 @@ class PostgresEngine:
             )
             if not there.rows:
                 connection.command(f"CREATE DATABASE {database} TEMPLATE template0")
+
+    def _forget_snapshots(self) -> None:
+        """Throws away the snapshots of a platform that is no more."""
+        with self._administration() as connection:
+            left = connection.run(
+                "SELECT datname::text FROM pg_database WHERE starts_with(datname, 'snapshot_')", ()
+            )
+            for row in left.rows:
+                (name,) = row.values
+                assert isinstance(name, str)
+                connection.command(f"DROP DATABASE {name}")
 
     def _conninfo(self, database: str) -> str:
         parts = {
