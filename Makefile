@@ -17,7 +17,7 @@ export EMULATORS_VENV
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo stories test check check-breaking generate verify-generated conformance differential bench mutation serve lock build clean
+.PHONY: help setup demo stories test check check-breaking generate verify-generated conformance differential bench mutation coverage serve lock build clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,6 +63,17 @@ bench: setup ## compare with peers and print the table
 mutation: setup ## plant faults and require that the contract suite finds each
 	$(PY) -m tests.mutation $(ARGS)
 
+# The tests and the contract suite keep apart what they ran, for what is generated is the contract suite's to exercise.
+coverage: setup ## run all tests under coverage and report on what is written by hand and what is generated
+	rm -f .coverage*
+	COVERAGE_FILE=.coverage-tests $(BIN)/coverage run -m pytest -n logical --maxprocesses 4 $(ARGS)
+	COVERAGE_FILE=.coverage-contract $(BIN)/coverage run -m tests.conformance --everyday
+	COVERAGE_FILE=.coverage-tests $(BIN)/coverage combine --quiet
+	COVERAGE_FILE=.coverage-contract $(BIN)/coverage combine --quiet
+	$(BIN)/coverage combine --quiet --keep .coverage-tests .coverage-contract
+	$(BIN)/coverage report --omit 'generated/*'
+	COVERAGE_FILE=.coverage-contract $(BIN)/coverage report --include 'generated/*' --fail-under 95
+
 serve: $(PROJECT) ## serve the mock provider over gRPC
 	$(BIN)/lcplatform serve --provider mock --listen $(LISTEN) $(ARGS)
 
@@ -74,7 +85,7 @@ build: $(PROJECT) ## build wheel and source distribution into dist/
 	$(BIN)/hatchling build
 
 clean: ## remove environments, caches and build output
-	rm -rf $(VENV) $(EMULATORS_VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(EMULATORS_VENV) dist .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp is written last, so an installation that was interrupted is taken up again.

@@ -14,6 +14,7 @@ import pytest
 from lcplatform import CallOptions, LCPlatform
 from lcplatform.configuration import GetConfigurationResponse, WatchConfigurationResponse
 from lcplatform.configuration.client import Configuration
+from lcplatform.configuration.models import WatchConfigurationRequest
 from lcplatform.errors import (
     ConflictError,
     DeadlineExceededError,
@@ -23,6 +24,7 @@ from lcplatform.errors import (
 )
 from lcplatform_contract.colours import COLOURS, opened
 from lcplatform_contract.open_stream import OpenStream
+from lcplatform_mock.configuration import MockConfiguration
 from lcplatform_runtime.testing.clock import ManualClock
 from lcplatform_server.server import Server
 from lcplatform_server.settings import ServerSettings
@@ -176,31 +178,42 @@ def test_a_watcher_that_does_not_listen_holds_up_nobody(configurations: Configur
 
 
 class Remote:
-    """A platform that reaches the mock over gRPC."""
+    """A platform that reaches the mock over gRPC, and how many watches the mock has open for it."""
 
-    def __init__(self, server: Server, client: LCPlatform, log: pytest.LogCaptureFixture) -> None:
+    def __init__(self, server: Server, client: LCPlatform, watches: list[object]) -> None:
         self.server = server
         self.configuration = client.configuration
-        self._log = log
+        self._watches = watches
 
     def unwatched(self) -> bool:
-        """Whether the mock has let go of the one watch that there was, after a moment."""
+        """Whether the mock has let go of every watch, after a moment."""
         until = time.monotonic() + PATIENCE
-        while time.monotonic() < until:
-            if "before the configuration changed" in self._log.text:  # which callers are not told
-                return True
+        while self._watches and time.monotonic() < until:
             time.sleep(0.01)
-        return False
+        return not self._watches
 
 
 @pytest.fixture(params=COLOURS)
-def remote(request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture) -> Iterator[Remote]:
+def remote(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Remote]:
+    watches: list[object] = []
+    watch = MockConfiguration.watch_configuration
+
+    def counted(
+        self: MockConfiguration, request: WatchConfigurationRequest
+    ) -> Iterator[WatchConfigurationResponse]:
+        watches.append(request)
+        try:
+            yield from watch(self, request)
+        finally:
+            watches.remove(request)
+
+    monkeypatch.setattr(MockConfiguration, "watch_configuration", counted)
     settings = ServerSettings(listen="127.0.0.1:0", grace=300)
     with LCPlatform("mock", clock=ManualClock()) as behind, Server(behind, settings) as server:
         behind.configuration.create_configuration(*PLACE, data=0)
         arguments = {"provider": "grpc", "endpoint": server.endpoint}
-        with opened(request.param, arguments) as client, caplog.at_level("WARNING"):
-            yield Remote(server, client, caplog)
+        with opened(request.param, arguments) as client:
+            yield Remote(server, client, watches)
 
 
 def test_a_remote_watch_ends_when_its_caller_gives_up(remote: Remote) -> None:
