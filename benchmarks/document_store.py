@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
+from statistics import mean
 from typing import TYPE_CHECKING, Any, Final
 
 from benchmarks.benchmark import Benchmark, Effort
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 _MANY: Final = 100_000
 _SCANNED: Final = 10_000
 _INSERTS: Final = 1_000
+_FRESH: Final = 50
 _READS: Final = 1_000
 _BATCH: Final = 1_000
 _FOUND: Final = 100
@@ -79,13 +81,16 @@ def _inserts(effort: Effort) -> Samples:
     store.create_collection(CreateCollectionRequest(name="things"))
     numbers = count()
 
-    def ours() -> float:
+    def few() -> float:
+        # Requests are made outside of the time that counts, and few at once: to a store they come fresh from the client.
         requests = [
             InsertDocumentRequest(collection="things", document=Json(_document(next(numbers))))
-            for _ in range(_INSERTS)
+            for _ in range(_FRESH)
         ]
-        insert = iter(requests)
-        return cpu_of(lambda: store.insert_document(next(insert)), _INSERTS)() * 1e6
+        return cpu_of(map(store.insert_document, requests).__next__, _FRESH)()
+
+    def ours() -> float:
+        return mean(few() for _ in range(_INSERTS // _FRESH)) * 1e6
 
     with _both() as (_, things):
         peer_numbers = count()
