@@ -13,7 +13,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lcplatform.object_store.v1 import object_store_pb2
@@ -121,7 +121,7 @@ def _one(field: FieldDescriptor) -> st.SearchStrategy[Any]:
 
 
 @pytest.mark.parametrize(("read", "write", "protobuf", "model"), list(_converters()))
-@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30)
 @given(data=st.data())
 def test_what_a_server_says_survives(
     read: Callable[[Message], Model],

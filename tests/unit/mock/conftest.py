@@ -7,7 +7,6 @@ from itertools import count
 from typing import TYPE_CHECKING, Final
 
 import pytest
-from hypothesis import HealthCheck, settings
 
 from lcplatform import LCPlatform
 from lcplatform.object_store.client import ObjectStore
@@ -17,14 +16,6 @@ from lcplatform_runtime.testing.clock import ManualClock
 
 if TYPE_CHECKING:
     from joserfc.jwk import Key
-
-# How long an example takes says how busy the machine is, and nothing of the code.
-_QUIET = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("lcplatform", _QUIET)
-# For somebody who searches: other examples in every run, and many.
-settings.register_profile("thorough", _QUIET, max_examples=1000, stateful_step_count=60)
-if settings.get_current_profile_name() != "thorough":
-    settings.load_profile("lcplatform")
 
 
 @pytest.fixture

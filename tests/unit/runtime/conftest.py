@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, settings
 
 from tests.unit.runtime.doubles import Platform
-
-# How long an example takes says how busy the machine is, and nothing of the code.
-settings.register_profile("lcplatform", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("lcplatform")
 
 
 @pytest.fixture(params=["blocking", "async"])
