@@ -43,6 +43,13 @@ PROVIDERS: Final = (
     Provider("persistent mock", _persistent("mock")),
     Provider("restarting mock", _persistent("tests.conformance.restarting:provider")),
     Provider(
+        "async mock",
+        (
+            "--lcplatform-provider=tests.conformance.asynchronous:provider",
+            "--lcplatform-harness=lcplatform_mock.harness:MockHarness",
+        ),
+    ),
+    Provider(
         "mock on PostgreSQL",
         (
             "--lcplatform-provider=mock",
