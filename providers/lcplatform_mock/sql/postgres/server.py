@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import stat
 import subprocess
 import sys
 import threading
@@ -67,6 +68,21 @@ class _Identity:
             return command
         return [sys.executable, "-I", "-S", "-c", _LEAVE, f"{self.user}", f"{self.group}", *command]
 
+    def reaching(self, programs: Path, place: Path) -> Path:
+        """PostgreSQL's folder of programs as that user reaches it: where it is, or at a place of its own, if a folder above it
+        is closed to others, as the home of an administrator is."""
+        if self.user is None or all(it.stat().st_mode & stat.S_IXOTH for it in programs.parents):
+            return programs
+        package = programs.parents[1]
+        libraries = (
+            f"{package.name}.libs"  # where the wheel keeps those of others, beside the package
+        )
+        unused = shutil.ignore_patterns("include", "__pycache__")
+        for name in (package.name, libraries):
+            if (source := package.with_name(name)).is_dir():
+                shutil.copytree(source, place / name, ignore=unused, copy_function=_link)
+        return place / programs.relative_to(package.parent)
+
 
 class Server:
     """A server whose data lie in a folder.
@@ -95,6 +111,7 @@ class Server:
         try:
             self._identity = _identity()
             _give(self.socket, self._identity)
+            programs = self._identity.reaching(programs, self.socket / "programs")
             self._data = folder or self.socket / "data"
             # Power cuts aside, the operating system keeps what was written: a folder that is thrown away needs no more.
             self._process = self._start(programs, connections, durable=folder is not None)
@@ -205,6 +222,14 @@ def _identity() -> _Identity:
 
     nobody = pwd.getpwnam("nobody")
     return _Identity(nobody.pw_uid, nobody.pw_gid)
+
+
+def _link(source: str, target: str) -> None:
+    """The same file under another name, or a copy of it on another file system."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
 
 
 def _give(path: Path, identity: _Identity) -> None:
