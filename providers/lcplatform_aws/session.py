@@ -30,6 +30,7 @@ from botocore.utils import parse_timestamp
 from lcplatform_runtime.context import current_call
 
 if TYPE_CHECKING:
+    from botocore.model import OperationModel
     from types_boto3_s3 import S3Client
     from types_boto3_secretsmanager import SecretsManagerClient
     from types_boto3_sqs import SQSClient
@@ -37,6 +38,10 @@ if TYPE_CHECKING:
     from lcplatform_aws.options import AwsOptions
 
 _SHORTEST_WAIT: Final = 0.001  # none at all would not be taken
+_TIDYING_WAIT: Final = (
+    2.0  # for what takes back a call that has failed, often because its time was up
+)
+_TIDYING: Final = frozenset({"AbortMultipartUpload"})
 LONGEST_POLL: Final = 20.0
 """The longest wait of one receive, in seconds. A poll must not time out before its answer is due."""
 
@@ -187,13 +192,15 @@ def _by_path(endpoint: str | None) -> bool:
     return True
 
 
-def _within_deadline(context: dict[str, Any], **_: object) -> None:
-    """Waits for an answer no longer than the call may take."""
+def _within_deadline(context: dict[str, Any], model: OperationModel, **_: object) -> None:
+    """Waits for an answer no longer than the call may take. What tidies up after it has a moment of its own: without an
+    answer, nobody would know whether parts of an upload are left."""
     call = current_call()
     remaining = None if call is None else call.remaining()
     if remaining is not None:
         longest = context["client_config"].read_timeout
-        context["read_timeout"] = min(longest, max(remaining, _SHORTEST_WAIT))
+        shortest = _TIDYING_WAIT if model.name in _TIDYING else _SHORTEST_WAIT
+        context["read_timeout"] = min(longest, max(remaining, shortest))
 
 
 def _expect_continue(params: dict[str, Any], **_: object) -> None:
