@@ -136,7 +136,7 @@ BENCHMARKS: Final = (
     ),
     Benchmark(
         name="mock_sql_by_key",
-        bar=Bar(2),
+        bar=Bar(1.3),
         compared="a row read and one changed, by key: the data store's driver over sqlite3 on a file",
         unit="CPU µs",
         measure=_by_key,

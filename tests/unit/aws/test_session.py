@@ -17,7 +17,8 @@ from lcplatform.errors import DeadlineExceededError, UnsupportedError
 from lcplatform_aws import native
 from lcplatform_aws.options import AwsOptions
 from lcplatform_aws.provider import AwsDrivers
-from lcplatform_aws.session import LONGEST_POLL, Session, moment
+from lcplatform_aws.session import LONGEST_POLL, Session, _within_deadline, moment
+from lcplatform_runtime.context import CallContext, entered
 from tests.unit.aws.stub import Answer, Stub, json_answer
 
 
@@ -197,3 +198,19 @@ def test_closing_closes_the_connections(platform: LCPlatform, stub: Stub) -> Non
     platform.queue.list_queues()
     platform.close()
     platform.close()
+
+
+@pytest.mark.parametrize(
+    ("operation", "seconds"), [("UploadPart", 0.001), ("AbortMultipartUpload", 2.0)]
+)
+def test_only_what_tidies_up_waits_for_its_answer_after_the_deadline(
+    session: Session, operation: str, seconds: float
+) -> None:
+    """An abort that nobody waits for may leave parts, which cost their owner money."""
+    over = CallContext(deadline=time.monotonic() - 1)
+    client = session.s3
+    context: dict[str, Any] = {"client_config": client.meta.config}
+    with entered(over):
+        _within_deadline(context, client.meta.service_model.operation_model(operation))
+    assert context["read_timeout"] == seconds
+    session.close()

@@ -289,8 +289,8 @@ def test_a_refresh_that_fails_keeps_the_last_good_value_and_says_so(
         site.clock.advance(2)
         soon(lambda: live.value == Json({"limit": 2}))
         assert live.last_error is None
-        # Retries wait on the same clock: one that this refresh needed made it older than nothing.
-        assert live.age < REFRESH
+        # The pause is shorter by chance, so the refresh may be asked for while the clock is on its way.
+        assert live.age < timedelta(seconds=2)
 
 
 def test_where_nothing_is_told_of_changes_the_refreshes_find_them(site: Site) -> None:
