@@ -31,8 +31,20 @@ from lcplatform_runtime.context import current_call
 
 if TYPE_CHECKING:
     from botocore.model import OperationModel
+    from types_boto3_appconfig import AppConfigClient
+    from types_boto3_appconfigdata import AppConfigDataClient
+    from types_boto3_apprunner import AppRunnerClient
+    from types_boto3_batch import BatchClient
+    from types_boto3_ecs import ECSClient
+    from types_boto3_events import EventBridgeClient
+    from types_boto3_logs import CloudWatchLogsClient
+    from types_boto3_pinpoint_sms_voice_v2 import PinpointSMSVoiceV2Client
+    from types_boto3_rds import RDSClient
     from types_boto3_s3 import S3Client
+    from types_boto3_scheduler import EventBridgeSchedulerClient
     from types_boto3_secretsmanager import SecretsManagerClient
+    from types_boto3_sesv2 import SESV2Client
+    from types_boto3_sns import SNSClient
     from types_boto3_sqs import SQSClient
 
     from lcplatform_aws.options import AwsOptions
@@ -77,11 +89,101 @@ class Session:
         return client
 
     @property
+    def appconfig(self) -> AppConfigClient:
+        """The client of how configurations are written."""
+        client: AppConfigClient = self._clients.get("appconfig") or self._made(
+            "appconfig", "appconfig", self._config
+        )
+        return client
+
+    @property
+    def appconfigdata(self) -> AppConfigDataClient:
+        """The client of how configurations are read."""
+        client: AppConfigDataClient = self._clients.get("appconfigdata") or self._made(
+            "appconfigdata", "appconfigdata", self._config
+        )
+        return client
+
+    @property
+    def apprunner(self) -> AppRunnerClient:
+        """The client of applications on App Runner."""
+        client: AppRunnerClient = self._clients.get("apprunner") or self._made(
+            "apprunner", "apprunner", self._config
+        )
+        return client
+
+    @property
+    def batch(self) -> BatchClient:
+        """The client of jobs."""
+        client: BatchClient = self._clients.get("batch") or self._made(
+            "batch", "batch", self._config
+        )
+        return client
+
+    @property
+    def ecs(self) -> ECSClient:
+        """The client of applications on ECS."""
+        client: ECSClient = self._clients.get("ecs") or self._made("ecs", "ecs", self._config)
+        return client
+
+    @property
+    def events(self) -> EventBridgeClient:
+        """The client of event buses."""
+        client: EventBridgeClient = self._clients.get("events") or self._made(
+            "events", "events", self._config
+        )
+        return client
+
+    @property
+    def logs(self) -> CloudWatchLogsClient:
+        """The client of what jobs and applications print."""
+        client: CloudWatchLogsClient = self._clients.get("logs") or self._made(
+            "logs", "logs", self._config
+        )
+        return client
+
+    @property
+    def rds(self) -> RDSClient:
+        """The client of data stores: it signs logins."""
+        client: RDSClient = self._clients.get("rds") or self._made("rds", "rds", self._config)
+        return client
+
+    @property
+    def scheduler(self) -> EventBridgeSchedulerClient:
+        """The client of schedules."""
+        client: EventBridgeSchedulerClient = self._clients.get("scheduler") or self._made(
+            "scheduler", "scheduler", self._config
+        )
+        return client
+
+    @property
     def secretsmanager(self) -> SecretsManagerClient:
         """The client of secrets."""
-        client: SecretsManagerClient = self._clients.get("secrets") or self._made(
-            "secrets", "secretsmanager", self._config
+        client: SecretsManagerClient = self._clients.get("secretsmanager") or self._made(
+            "secretsmanager", "secretsmanager", self._config
         )
+        return client
+
+    @property
+    def sesv2(self) -> SESV2Client:
+        """The client of e-mail."""
+        client: SESV2Client = self._clients.get("sesv2") or self._made(
+            "sesv2", "sesv2", self._config
+        )
+        return client
+
+    @property
+    def sms(self) -> PinpointSMSVoiceV2Client:
+        """The client of text messages."""
+        client: PinpointSMSVoiceV2Client = self._clients.get("sms") or self._made(
+            "sms", "pinpoint-sms-voice-v2", self._config
+        )
+        return client
+
+    @property
+    def sns(self) -> SNSClient:
+        """The client of topics."""
+        client: SNSClient = self._clients.get("sns") or self._made("sns", "sns", self._config)
         return client
 
     def plain(self, service: Literal["s3", "sqs", "secretsmanager"]) -> Any:

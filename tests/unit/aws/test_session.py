@@ -55,6 +55,42 @@ def test_a_client_is_made_once_for_any_number_of_threads(
     session.close()
 
 
+_CLIENTS = {
+    "appconfig": "appconfig",
+    "appconfigdata": "appconfigdata",
+    "apprunner": "apprunner",
+    "batch": "batch",
+    "ecs": "ecs",
+    "events": "events",
+    "logs": "logs",
+    "rds": "rds",
+    "s3": "s3",
+    "scheduler": "scheduler",
+    "secretsmanager": "secretsmanager",
+    "sesv2": "sesv2",
+    "sms": "pinpoint-sms-voice-v2",
+    "sns": "sns",
+    "sqs": "sqs",
+    "sqs_polls": "sqs",
+}
+
+
+@pytest.mark.parametrize(("name", "service"), _CLIENTS.items())
+def test_each_client_speaks_to_its_service_and_leaves_retries_to_the_pipeline(
+    session: Session, name: str, service: str
+) -> None:
+    client = getattr(session, name)
+    assert client is getattr(session, name)
+    assert client.meta.service_model.service_name == service
+    assert client.meta.config.retries["total_max_attempts"] == 1
+    session.close()
+
+
+def test_every_client_is_looked_at() -> None:
+    properties = {name for name, it in vars(Session).items() if isinstance(it, property)}
+    assert {it for it in properties if not it.startswith("_")} == set(_CLIENTS)
+
+
 @pytest.mark.parametrize(
     ("call", "client"),
     [
