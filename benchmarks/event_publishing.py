@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import json
 from itertools import cycle
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from benchmarks.benchmark import Benchmark, Effort
 from benchmarks.event_patterns import events, patterns
 from benchmarks.turns import cpu_of, take_turns
 from benchmarks.verdict import Bar, Samples
+
+if TYPE_CHECKING:
+    from types_boto3_events.type_defs import PutEventsRequestEntryTypeDef
 
 _RULES: Final = 10
 _OURS: Final = 1_000
@@ -45,8 +48,11 @@ def _publishing(effort: Effort) -> Samples:
         for number, pattern in enumerate(given):
             named = {_NAMES.get(name, name): asked for name, asked in pattern.items()}
             peer_bus.put_rule(Name=f"{number}", EventBusName="bus", EventPattern=json.dumps(named))
-        target = {"Id": "queue", "Arn": arn["Attributes"]["QueueArn"]}
-        peer_bus.put_targets(Rule="0", EventBusName="bus", Targets=[target])
+        peer_bus.put_targets(
+            Rule="0",
+            EventBusName="bus",
+            Targets=[{"Id": "queue", "Arn": arn["Attributes"]["QueueArn"]}],
+        )
 
         ours_next, peers_next = cycle(sent), cycle(sent)
 
@@ -56,7 +62,7 @@ def _publishing(effort: Effort) -> Samples:
 
         def peer() -> None:
             event = next(peers_next)
-            entry = {
+            entry: PutEventsRequestEntryTypeDef = {
                 "EventBusName": "bus",
                 "Source": event["source"],
                 "DetailType": event["type"],

@@ -7,19 +7,25 @@ after the other. With moto the subscription is raw, so that both queues get the 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from unittest import mock
 
 from benchmarks.benchmark import Benchmark, Effort
 from benchmarks.turns import cpu_of, take_turns
 from benchmarks.verdict import Bar, Samples
 
+if TYPE_CHECKING:
+    from types_boto3_sns.type_defs import MessageAttributeValueTypeDef
+
 _CALLS: Final = 500
 _PEER_CALLS: Final = 20
 _BODY: Final = "x" * 200
 _ATTRIBUTES: Final = {"kind": "order"}
-_PEER_ATTRIBUTES: Final = {"kind": {"DataType": "String", "StringValue": "order"}}
+_PEER_ATTRIBUTES: Final[Mapping[str, MessageAttributeValueTypeDef]] = {
+    "kind": {"DataType": "String", "StringValue": "order"}
+}
 _KEYS: Final = {
     "AWS_ACCESS_KEY_ID": "test",
     "AWS_SECRET_ACCESS_KEY": "test",
