@@ -153,10 +153,11 @@ def gated(contract: type) -> Callable[[type[G]], type[G]]:
 def _guarded(operation: str, method: Callable[..., Any]) -> Callable[..., Any]:
     # Of any signature. The class keeps the types that its methods were written with.
     @wraps(method)
-    def guarded(self: Gated, *arguments: Any) -> Any:
+    def guarded(self: Gated, request: Any, /, *body: Any) -> Any:
         gate = self.gate
-        if gate.open:
-            return method(self, *arguments)
-        return gate.through(operation, partial(method, self, *arguments))
+        if not gate.open:
+            return gate.through(operation, partial(method, self, request, *body))
+        # What most operations are given is passed on without being unpacked, which takes twice as long.
+        return method(self, request, *body) if body else method(self, request)
 
     return guarded

@@ -34,8 +34,8 @@ def trusted(model: Callable[P, M]) -> Callable[P, M]:
     def make(**values: Any) -> Any:  # checked by the signature of `model`
         made: Any = new(model)
         state = made.__dict__
-        state.update(blank)
-        state.update(values)
+        state |= blank
+        state |= values
         _put_fields(made, given)
         _put_extra(made, None)
         _put_private(made, None)

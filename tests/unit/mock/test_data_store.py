@@ -211,6 +211,15 @@ def test_a_statement_that_was_prepared_for_an_older_schema_is_made_anew(things: 
     assert asked() == (1, "a")
 
 
+def test_a_query_of_too_many_rows_holds_nothing_up_when_it_was_refused(things: DataStore) -> None:
+    things.execute("INSERT INTO things SELECT n FROM generate_series(4, 10001) n")
+
+    with pytest.raises(PreconditionFailedError):
+        things.query("SELECT t.id FROM things t, things u WHERE u.id < 3")
+
+    things.execute("DROP TABLE things")  # refused while somebody still reads it
+
+
 # --- time
 
 

@@ -64,20 +64,19 @@ class Connection:
         self._engine = engine
         self._database = database
         self._execute = database.execute
+        self._at_once = database.cursor()
+        """For statements whose rows are all read before the next one: a cursor of its own for each would cost more."""
         self._transaction: _Transaction | None = None
         self._moment: int | None = None
         self._streams: list[Spool] = []
         self._numbers: dict[str, int] = {}
         self._numbered = 0
         self.problem: LCPlatformError | None = None
+        self.usable = True
+        """It is in no transaction."""
         self.read_only = False
         """Statements outside of transactions may only read."""
         register(database, self)
-
-    @property
-    def usable(self) -> bool:
-        """Whether it is in no transaction."""
-        return self._transaction is None
 
     def close(self) -> None:
         """Ends it."""
@@ -138,6 +137,7 @@ class Connection:
             moment=self.clock_now(),
             savepoints=[],
         )
+        self.usable = False
 
     def commit(self) -> None:
         """Makes the changes of the transaction last."""
@@ -211,6 +211,7 @@ class Connection:
         transaction = self._inside
         self._end_streams()
         self._transaction = None
+        self.usable = True
         self._numbers.clear()
         return transaction
 
@@ -269,11 +270,13 @@ class Connection:
         if self._watching or current_call() is not None:
             self._watch_time()
         try:
-            found = self._execute(statement.sql, stored).fetchmany(most + 1)
+            found = self._at_once.execute(statement.sql, stored).fetchmany(most + 1)
         except (sqlite3.Error, OverflowError) as error:
             problem = self._failed(error, statement)
         else:
             if len(found) > most:
+                self._at_once.close()  # lets go of the state that it reads
+                self._at_once = self._database.cursor()
                 raise too_many_rows(most)
             return _answer(columns=statement.columns, rows=rows_of(statement, found))
         raise problem
@@ -389,7 +392,8 @@ class Connection:
     def _run(
         self, sql: str, stored: Sequence[Stored], statement: Compiled | None = None
     ) -> sqlite3.Cursor:
-        self._watch_time()
+        if self._watching or current_call() is not None:
+            self._watch_time()
         try:
             return self._execute(sql, stored)
         except (sqlite3.Error, OverflowError) as error:

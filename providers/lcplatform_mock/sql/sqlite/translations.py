@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import call
 from typing import Any, Final, TypeAlias
 from uuid import UUID
 
@@ -38,7 +39,7 @@ class Translations:
             statement, stores = found
             try:
                 # As many as the statement takes.
-                return statement, [store(it) for store, it in zip(stores, params, strict=False)]
+                return statement, [*map(call, stores, params)]
             except _UnusualError:
                 pass
         return self._slowly(sql, params)
