@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Literal, TypeAlias
 
@@ -11,19 +11,18 @@ from lcplatform.web_hosting.models import (
     Application,
     ApplicationStatus,
     Binding,
-    DeployApplicationRequest,
     Deployment,
     DeploymentStatus,
-    UpdateApplicationRequest,
 )
 from lcplatform_mock.ready import trusted
-from lcplatform_mock.refusals import invalid, stale
+from lcplatform_mock.refusals import stale
+from lcplatform_runtime.application_settings import Settings as AnySettings
 from lcplatform_runtime.errors import PreconditionFailedError
-from lcplatform_runtime.sizes import MEMORY, fitting_memory
 
 MAX_INSTANCES: Final = 25
-MAX_ENVIRONMENT: Final = 200
 MAX_REVISIONS: Final = 50
+
+Settings: TypeAlias = AnySettings[Binding]
 
 Task: TypeAlias = Literal["deploy", "scale", "pause", "resume", "delete"]
 """What is under way with an application."""
@@ -51,27 +50,6 @@ _LEGAL: Final[Mapping[ApplicationStatus, frozenset[ApplicationStatus]]] = {
 
 _application = trusted(Application)
 _deployment = trusted(Deployment)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """Everything that can be chosen of an application."""
-
-    image: str
-    port: int
-    environment: dict[str, str]
-    secrets: dict[str, str]
-    cpu: float
-    memory: int
-    min_instances: int
-    max_instances: int
-    health_check_path: str
-    identity: str | None
-    bindings: tuple[Binding, ...]
-
-    def scaled(self, least: int, most: int) -> Settings:
-        """The same with other numbers of instances."""
-        return replace(self, min_instances=least, max_instances=most)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -213,84 +191,3 @@ class Site:
             updated_at=self.updated_at,
             etag=self.etag,
         )
-
-
-def deployed(request: DeployApplicationRequest) -> Settings:
-    """The settings of a new application. Raises ValidationError where they do not go together."""
-    least, most = request.min_instances, request.max_instances
-    return checked(
-        Settings(
-            image=request.image,
-            port=request.port,
-            environment=dict(request.environment),
-            secrets=dict(request.secrets),
-            cpu=request.cpu,
-            memory=fitting_memory(request.cpu, request.memory),
-            min_instances=least,
-            max_instances=max(least, 1) if most is None else most,
-            health_check_path=request.health_check_path,
-            identity=request.identity,
-            bindings=tuple(request.bindings),
-        )
-    )
-
-
-def updated(settings: Settings, request: UpdateApplicationRequest) -> Settings:
-    """The settings after an update. Raises ValidationError where they do not go together."""
-    cpu = settings.cpu if request.cpu is None else request.cpu
-    kept = settings.memory if settings.memory in MEMORY.get(cpu, ()) else None
-    memory = fitting_memory(cpu, kept if request.memory is None else request.memory)
-    given = {
-        name: value
-        for name in (
-            "image",
-            "port",
-            "min_instances",
-            "max_instances",
-            "health_check_path",
-            "identity",
-        )
-        if (value := getattr(request, name)) is not None
-    }
-    changed: dict[str, object] = {
-        **given,
-        **({"environment": dict(request.environment)} if request.environment else {}),
-        **({"secrets": dict(request.secrets)} if request.secrets else {}),
-        **({"bindings": tuple(request.bindings)} if request.bindings else {}),
-        **{name: _CLEARED[name] for name in request.clear},
-    }
-    return checked(replace(settings, cpu=cpu, memory=memory, **changed))  # type: ignore[arg-type]  # the fields of the request
-
-
-_CLEARED: Final[Mapping[str, object]] = {
-    "environment": {},
-    "secrets": {},
-    "identity": None,
-    "bindings": (),
-}
-
-
-def checked(settings: Settings) -> Settings:
-    """Refuses settings that do not go together."""
-    if settings.min_instances > settings.max_instances:
-        raise invalid("max_instances", "at least min_instances")
-    _check_variables(settings)
-    names = [binding.name or binding.service for binding in settings.bindings]
-    if len(set(names)) < len(names):
-        raise invalid("bindings", "names of which each is given once")
-    return settings
-
-
-def _check_variables(settings: Settings) -> None:
-    for name in settings.secrets:
-        if name in settings.environment:
-            raise invalid(f"secrets.{name}", "no variable that environment has as well")
-    if len(settings.environment) + len(settings.secrets) > MAX_ENVIRONMENT:
-        raise invalid("environment", f"no more than {MAX_ENVIRONMENT} variables with secrets")
-    for field_name, names in (("environment", settings.environment), ("secrets", settings.secrets)):
-        for name in names:
-            if name == "PORT" or (settings.bindings and name.startswith("LCPLATFORM_")):
-                raise invalid(f"{field_name}.{name}", "no variable that the platform sets itself")
-    for name, value in settings.environment.items():
-        if "\0" in value:
-            raise invalid(f"environment.{name}", "a value without a NUL")

@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from lcplatform.web_hosting.models import Access, Binding
+from lcplatform_runtime.application_settings import variables
 from lcplatform_runtime.errors import PermissionDeniedError, UnsupportedError
 from lcplatform_runtime.operation import Idempotency, Operation
 
@@ -103,18 +104,6 @@ def opened(drivers: Drivers, bindings: Sequence[Binding]) -> Door:
         **variables(bindings),
     }
     return Door(environment, lambda: _closed(context))
-
-
-def variables(bindings: Sequence[Binding]) -> dict[str, str]:
-    """The variables that tell an application its bindings (`PlatformSettings.bindings`)."""
-    told: dict[str, str] = {}
-    for binding in bindings:
-        start = f"LCPLATFORM_BINDINGS__{(binding.name or binding.service).upper()}__"
-        told[f"{start}SERVICE"] = binding.service
-        told[f"{start}ACCESS"] = binding.access.value
-        if binding.resource is not None:
-            told[f"{start}RESOURCE"] = binding.resource
-    return told
 
 
 def restricted(drivers: Drivers, bindings: Sequence[Binding]) -> Drivers:

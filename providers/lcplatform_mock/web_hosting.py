@@ -41,16 +41,12 @@ from lcplatform.web_hosting.support import WebHostingCapability, WebHostingLimit
 from lcplatform_mock import bound
 from lcplatform_mock.application_work import ApplicationWork
 from lcplatform_mock.applications import (
-    MAX_ENVIRONMENT,
     MAX_INSTANCES,
     MAX_REVISIONS,
     Release,
     Settings,
     Site,
     Task,
-    checked,
-    deployed,
-    updated,
 )
 from lcplatform_mock.gate import gated
 from lcplatform_mock.hosting import refused_variable
@@ -58,6 +54,12 @@ from lcplatform_mock.listing import names_page
 from lcplatform_mock.logbook import Line, LogBook
 from lcplatform_mock.ready import trusted
 from lcplatform_mock.refusals import invalid, missing
+from lcplatform_runtime.application_settings import (
+    MAX_ENVIRONMENT,
+    checked,
+    deployed,
+    updated,
+)
 from lcplatform_runtime.errors import (
     AlreadyExistsError,
     PreconditionFailedError,
@@ -197,13 +199,7 @@ class MockWebHosting(ApplicationWork, WebHostingDriver):
             if request.min_instances is None and request.max_instances is None:
                 raise invalid("min_instances", "this or max_instances, or both")
             site.check(request.if_match, _RUNNING)
-            now = site.settings
-            settings = checked(
-                now.scaled(
-                    now.min_instances if request.min_instances is None else request.min_instances,
-                    now.max_instances if request.max_instances is None else request.max_instances,
-                )
-            )
+            settings = checked(site.settings.scaled(request.min_instances, request.max_instances))
             _check_zero(settings)
             site.settings = settings
             self._touch(site)
