@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing_extensions import override
 
 from lcplatform.data_store.driver import DataStoreDriver
 from lcplatform.data_store.models import (
+    AppliedMigration,
     BeginTransactionRequest,
     BeginTransactionResponse,
     CommitTransactionRequest,
@@ -47,12 +49,12 @@ from lcplatform_mock.gate import gated
 from lcplatform_mock.ready import trusted
 from lcplatform_mock.refusals import invalid
 from lcplatform_mock.service import Service
-from lcplatform_mock.sql.engine import Engine, Part
-from lcplatform_mock.sql.migrations import Migrations
+from lcplatform_mock.sql.engine import Engine, Part, Session
 from lcplatform_mock.sql.support import LIMITS, SUPPORT
-from lcplatform_mock.sql.transactions import Transactions
 from lcplatform_mock.world import World
 from lcplatform_runtime.errors import AlreadyExistsError, LCPlatformError, UnsupportedError
+from lcplatform_runtime.sql.migrations import Applied, Migrations
+from lcplatform_runtime.sql.transactions import Transactions
 from lcplatform_runtime.support import Support
 
 _FOLDER: Final = "data_store"
@@ -77,8 +79,11 @@ class MockDataStore(Service[object], DataStoreDriver):
         super().__init__(world, None)
         self._settings = world.settings.data_store
         self._engine_made: Engine | None = None
-        self._transactions = Transactions(world, lambda: self._engine)
-        self._migrations = Migrations(world.clock)
+        self._transactions: Transactions[Session] = Transactions(
+            lambda: self._engine, world.clock, world.names(), world.agenda.at
+        )
+        self._histories = threading.Lock()
+        self._migrations = Migrations(self._alone, world.clock)
 
     @property
     @override
@@ -219,18 +224,18 @@ class MockDataStore(Service[object], DataStoreDriver):
 
     @override
     def migrate(self, request: MigrateRequest, /) -> MigrateResponse:
-        applied = self._migrations.apply(self._engine, request.history, request.migrations)
-        return MigrateResponse(applied=tuple(entry.told() for entry in applied))
+        applied = self._migrations.apply(request.history, request.migrations)
+        return MigrateResponse(applied=tuple(_told(entry) for entry in applied))
 
     @override
     def list_migrations(self, request: ListMigrationsRequest, /) -> ListMigrationsResponse:
         start = _position(request.page_token)
         size = request.page_size or 1
-        history = self._migrations.history(self._engine, request.history)
+        history = self._migrations.history(request.history)
         later = [it for it in history if it.position > start]
         page = later[:size]
         return ListMigrationsResponse(
-            migrations=tuple(entry.told() for entry in page),
+            migrations=tuple(_told(entry) for entry in page),
             next_page_token=str(page[-1].position) if len(later) > size else "",
         )
 
@@ -238,8 +243,13 @@ class MockDataStore(Service[object], DataStoreDriver):
     def rollback_migrations(
         self, request: RollbackMigrationsRequest, /
     ) -> RollbackMigrationsResponse:
-        undone = self._migrations.undo(self._engine, request.history, request.to)
-        return RollbackMigrationsResponse(undone=tuple(entry.told() for entry in undone))
+        undone = self._migrations.undo(request.history, request.to)
+        return RollbackMigrationsResponse(undone=tuple(_told(entry) for entry in undone))
+
+    @contextmanager
+    def _alone(self) -> Iterator[Session]:
+        with self._histories, self._engine.session() as session:
+            yield session
 
     # --- the database
 
@@ -324,6 +334,16 @@ def _installed(extra: str) -> Iterator[None]:
         raise UnsupportedError(
             f"the mock's data store needs {error.name}, which is not installed: pip install 'lcplatform[{extra}]'"
         ) from error
+
+
+def _told(entry: Applied) -> AppliedMigration:
+    return AppliedMigration(
+        version=entry.version,
+        name=entry.name,
+        checksum=entry.checksum,
+        applied_at=entry.applied_at,
+        reversible=entry.reversible,
+    )
 
 
 def _position(token: str) -> int:

@@ -10,15 +10,15 @@ from typing import Final
 from psycopg import pq
 from psycopg.pq import abc
 
-from lcplatform.data_store.models import Column, IsolationLevel, Row
+from lcplatform.data_store.models import Column, IsolationLevel, Row, Value
 from lcplatform_mock.ready import trusted
 from lcplatform_mock.sql.engine import Params, Part, Reply
-from lcplatform_mock.sql.postgres.reading import Read, reader_of
-from lcplatform_mock.sql.refusals import explained, too_many_rows
-from lcplatform_mock.sql.values import to_text, type_of
-from lcplatform_mock.sql.words import check, only_statement, statements
+from lcplatform_mock.sql.values import READING, to_text, type_of
 from lcplatform_runtime.context import current_call
 from lcplatform_runtime.errors import LCPlatformError
+from lcplatform_runtime.sql.reading import Read
+from lcplatform_runtime.sql.refusals import explained, too_many_rows
+from lcplatform_runtime.sql.words import check, only_statement, statements
 from lcplatform_runtime.sqlstate import failure
 
 _PREPARED: Final = 256
@@ -45,7 +45,7 @@ class Prepared:
 
     name: bytes
     columns: tuple[Column, ...]
-    readers: tuple[Read, ...]
+    readers: tuple[Read[Value], ...]
 
 
 class Connection:
@@ -202,7 +202,7 @@ class Connection:
             )
             for index in range(told.nfields)
         )
-        prepared = Prepared(name, columns, tuple(reader_of(it.type_name) for it in columns))
+        prepared = Prepared(name, columns, tuple(READING.reader_of(it.type_name) for it in columns))
         self._prepared[sql, oids] = prepared
         if len(self._prepared) > _PREPARED:
             _, oldest = self._prepared.popitem(last=False)
@@ -257,7 +257,7 @@ FROM pg_type t LEFT JOIN pg_type e ON e.oid = t.typelem WHERE t.oid = $1::oid
 """
 
 
-def _rows(result: abc.PGresult, readers: tuple[Read, ...]) -> tuple[Row, ...]:
+def _rows(result: abc.PGresult, readers: tuple[Read[Value], ...]) -> tuple[Row, ...]:
     get, columns = result.get_value, tuple(enumerate(readers))
     rows = []
     for row in range(result.ntuples):

@@ -22,7 +22,7 @@ from lcplatform_mock.sql.sqlite.schema import NewTable, changed, run, unqualifie
 from lcplatform_mock.sql.sqlite.statement import Statement
 from lcplatform_mock.sql.sqlite.types import TYPES, Declared, declared
 from lcplatform_mock.sql.sqlite.writing import default_of
-from lcplatform_mock.sql.words import unsupported
+from lcplatform_runtime.sql.words import unsupported
 from lcplatform_runtime.sqlstate import failure
 
 

@@ -6,8 +6,8 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from lcplatform_mock.sql.refusals import refused
-from lcplatform_mock.sql.words import unsupported
+from lcplatform_runtime.sql.refusals import refused
+from lcplatform_runtime.sql.words import unsupported
 
 
 def pack(items: Sequence[Any]) -> str:

@@ -11,8 +11,8 @@ from lcplatform_mock.sql.sqlite.forms import reader
 from lcplatform_mock.sql.sqlite.lexing import quoted
 from lcplatform_mock.sql.sqlite.scope import Expr, merged
 from lcplatform_mock.sql.sqlite.types import INTEGERS, NUMBERS, RANGES, TYPES, Declared, title
-from lcplatform_mock.sql.words import unsupported
 from lcplatform_runtime.errors import LCPlatformError
+from lcplatform_runtime.sql.words import unsupported
 from lcplatform_runtime.sqlstate import failure
 
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Final
 from lcplatform.data_store.models import IsolationLevel, QueryResponse, Row, Value
 from lcplatform_mock.ready import trusted, trusted_value
 from lcplatform_mock.sql.engine import Params, Part, Reply
-from lcplatform_mock.sql.refusals import refused, too_many_rows
 from lcplatform_mock.sql.sqlite.binding import Stored
 from lcplatform_mock.sql.sqlite.catalog import Catalog, mangled
 from lcplatform_mock.sql.sqlite.compiled import Compiled, Step
@@ -18,9 +17,10 @@ from lcplatform_mock.sql.sqlite.failures import conflict, failed
 from lcplatform_mock.sql.sqlite.moments import to_micros
 from lcplatform_mock.sql.sqlite.registry import register
 from lcplatform_mock.sql.sqlite.spool import Spool
-from lcplatform_mock.sql.words import check, statements
 from lcplatform_runtime.context import current_call
 from lcplatform_runtime.errors import LCPlatformError
+from lcplatform_runtime.sql.refusals import refused, too_many_rows
+from lcplatform_runtime.sql.words import check, statements
 from lcplatform_runtime.sqlstate import failure
 
 if TYPE_CHECKING:

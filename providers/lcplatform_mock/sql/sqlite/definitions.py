@@ -16,7 +16,7 @@ from lcplatform_mock.sql.sqlite.parsing import Dialect, parse
 from lcplatform_mock.sql.sqlite.scope import Expr, Field, Scope, Source
 from lcplatform_mock.sql.sqlite.statement import Statement
 from lcplatform_mock.sql.sqlite.types import TYPES, collation
-from lcplatform_mock.sql.words import unsupported
+from lcplatform_runtime.sql.words import unsupported
 from lcplatform_runtime.sqlstate import failure
 
 

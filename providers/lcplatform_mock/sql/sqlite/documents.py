@@ -8,8 +8,8 @@ from decimal import Decimal
 from functools import cmp_to_key
 from typing import Any, Final, NoReturn
 
-from lcplatform_mock.sql.refusals import refused
 from lcplatform_mock.sql.sqlite.numbers import stored
+from lcplatform_runtime.sql.refusals import refused
 
 # Whatever JSON can be: a number is a Decimal here.
 

@@ -17,7 +17,7 @@ from lcplatform_mock.sql.sqlite.definitions import (
 )
 from lcplatform_mock.sql.sqlite.names import only
 from lcplatform_mock.sql.sqlite.schema import changed, run, unqualified
-from lcplatform_mock.sql.words import unsupported
+from lcplatform_runtime.sql.words import unsupported
 from lcplatform_runtime.sqlstate import failure
 
 

@@ -15,7 +15,7 @@ from lcplatform_mock.sql.sqlite.names import name_of, only
 from lcplatform_mock.sql.sqlite.scope import NAMELESS, Expr, Scope, merged
 from lcplatform_mock.sql.sqlite.special import SPECIAL
 from lcplatform_mock.sql.sqlite.types import RANGES, collation, declared, title
-from lcplatform_mock.sql.words import unsupported
+from lcplatform_runtime.sql.words import unsupported
 from lcplatform_runtime.sqlstate import failure
 
 if TYPE_CHECKING:

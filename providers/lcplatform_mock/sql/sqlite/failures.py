@@ -6,11 +6,11 @@ import re
 import sqlite3
 from typing import Final
 
-from lcplatform_mock.sql.refusals import refused
 from lcplatform_mock.sql.sqlite.catalog import Catalog, Table, mangled
 from lcplatform_mock.sql.sqlite.compiled import Compiled
-from lcplatform_mock.sql.words import unsupported
 from lcplatform_runtime.errors import InternalError, LCPlatformError
+from lcplatform_runtime.sql.refusals import refused
+from lcplatform_runtime.sql.words import unsupported
 from lcplatform_runtime.sqlstate import failure
 
 _UNIQUE: Final = re.compile(

@@ -10,10 +10,10 @@ from functools import cache, partial
 from typing import Any, Final
 from uuid import UUID
 
-from lcplatform_mock.sql.refusals import refused
 from lcplatform_mock.sql.sqlite import arrays, documents, moments, numbers, texts
 from lcplatform_mock.sql.sqlite.types import RANGES
-from lcplatform_mock.sql.words import unsupported
+from lcplatform_runtime.sql.refusals import refused
+from lcplatform_runtime.sql.words import unsupported
 
 _WHOLE: Final = re.compile(r"[+-]?[0-9]+", re.ASCII)
 _NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?", re.ASCII)

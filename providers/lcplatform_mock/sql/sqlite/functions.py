@@ -10,7 +10,7 @@ from lcplatform_mock.sql.sqlite import elsewhere
 from lcplatform_mock.sql.sqlite.casts import cast, fits
 from lcplatform_mock.sql.sqlite.scope import Expr, merged
 from lcplatform_mock.sql.sqlite.types import title
-from lcplatform_mock.sql.words import unsupported
+from lcplatform_runtime.sql.words import unsupported
 from lcplatform_runtime.sqlstate import failure
 
 

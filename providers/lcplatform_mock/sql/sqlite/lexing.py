@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from lcplatform_mock.sql.words import after_comment, unsupported
 from lcplatform_runtime.errors import LCPlatformError
+from lcplatform_runtime.sql.words import after_comment, unsupported
 from lcplatform_runtime.sqlstate import failure
 
 _TOKEN: Final = re.compile(

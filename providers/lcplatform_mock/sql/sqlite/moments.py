@@ -9,9 +9,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Final, TypeAlias
 
-from lcplatform_mock.sql.refusals import refused
 from lcplatform_mock.sql.sqlite.numbers import quotient, stored
-from lcplatform_mock.sql.words import unsupported
+from lcplatform_runtime.sql.refusals import refused
+from lcplatform_runtime.sql.words import unsupported
 from lcplatform_runtime.sqlstate import failure
 
 DAY: Final = 86_400_000_000

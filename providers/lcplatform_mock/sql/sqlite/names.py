@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlglot import exp
 
-from lcplatform_mock.sql.words import unsupported
+from lcplatform_runtime.sql.words import unsupported
 from lcplatform_runtime.sqlstate import failure
 
 # What a node holds beside its parts that says nothing.

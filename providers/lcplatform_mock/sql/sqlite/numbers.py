@@ -7,7 +7,7 @@ import struct
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal
 from typing import Final
 
-from lcplatform_mock.sql.refusals import refused
+from lcplatform_runtime.sql.refusals import refused
 
 # Exact: no number of the database has as many digits.
 _EXACT: Final = Context(prec=300_000, Emax=400_000, Emin=-400_000, traps=[])

@@ -8,8 +8,8 @@ from typing import Final
 from lcplatform_mock.sql.sqlite.casts import cast, fits, literal, settled
 from lcplatform_mock.sql.sqlite.scope import Expr, merged
 from lcplatform_mock.sql.sqlite.types import INTEGERS, NUMBERS, RANGES, TYPES, collation, title
-from lcplatform_mock.sql.words import unsupported
 from lcplatform_runtime.errors import LCPlatformError
+from lcplatform_runtime.sql.words import unsupported
 from lcplatform_runtime.sqlstate import failure
 
 COMPARISONS: Final = frozenset({"=", "<>", "<", "<=", ">", ">="})

@@ -10,7 +10,7 @@ from sqlglot.dialects.postgres import Postgres
 from sqlglot.errors import SqlglotError
 
 from lcplatform_mock.sql.sqlite.lexing import plain
-from lcplatform_mock.sql.words import unsupported
+from lcplatform_runtime.sql.words import unsupported
 from lcplatform_runtime.sqlstate import failure
 
 # It remarks on what it does not know, with the statement in its words. What it does not know is refused here.

@@ -14,12 +14,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from lcplatform_mock.sql.refusals import refused
 from lcplatform_mock.sql.sqlite import arrays, documents, forms, moments, numbers, texts
 from lcplatform_mock.sql.sqlite.aggregates import AGGREGATES
 from lcplatform_mock.sql.sqlite.types import NUMBERS, RANGES, TYPES
-from lcplatform_mock.sql.words import unsupported
 from lcplatform_runtime.errors import LCPlatformError
+from lcplatform_runtime.sql.refusals import refused
+from lcplatform_runtime.sql.words import unsupported
 from lcplatform_runtime.sqlstate import failure
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from lcplatform_mock.sql.sqlite.expressions import Expressions
 from lcplatform_mock.sql.sqlite.names import name_of, only
 from lcplatform_mock.sql.sqlite.scope import Scope
 from lcplatform_mock.sql.sqlite.types import TYPES, title
-from lcplatform_mock.sql.words import unsupported
+from lcplatform_runtime.sql.words import unsupported
 from lcplatform_runtime.sqlstate import failure
 
 if TYPE_CHECKING:

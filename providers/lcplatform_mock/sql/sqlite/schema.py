@@ -37,7 +37,7 @@ from lcplatform_mock.sql.sqlite.parsing import Dialect
 from lcplatform_mock.sql.sqlite.scope import Scope
 from lcplatform_mock.sql.sqlite.statement import Statement
 from lcplatform_mock.sql.sqlite.types import INTEGERS, RANGES, TYPES, declared
-from lcplatform_mock.sql.words import unsupported
+from lcplatform_runtime.sql.words import unsupported
 from lcplatform_runtime.sqlstate import failure
 
 _ACTIONS: Final = ("CASCADE", "SET NULL", "SET DEFAULT", "RESTRICT", "NO ACTION")

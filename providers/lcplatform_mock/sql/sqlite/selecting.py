@@ -17,7 +17,7 @@ from lcplatform_mock.sql.sqlite.results import Query, Wanted, limits, ordinal
 from lcplatform_mock.sql.sqlite.scope import Expr, Scope
 from lcplatform_mock.sql.sqlite.sources import Sources
 from lcplatform_mock.sql.sqlite.types import collation
-from lcplatform_mock.sql.words import unsupported
+from lcplatform_runtime.sql.words import unsupported
 from lcplatform_runtime.sqlstate import failure
 
 if TYPE_CHECKING:

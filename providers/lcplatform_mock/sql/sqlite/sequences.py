@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from lcplatform_mock.sql.refusals import refused
 from lcplatform_mock.sql.sqlite.catalog import Sequence
+from lcplatform_runtime.sql.refusals import refused
 
 AHEAD: Final = 32
 """So many numbers are noted as taken before they are."""

@@ -16,8 +16,8 @@ from lcplatform_mock.sql.sqlite.functions import missing
 from lcplatform_mock.sql.sqlite.names import name_of, only
 from lcplatform_mock.sql.sqlite.parsing import parse
 from lcplatform_mock.sql.sqlite.scope import Expr, Field, Scope, Source, merged
-from lcplatform_mock.sql.words import unsupported
 from lcplatform_runtime.errors import LCPlatformError
+from lcplatform_runtime.sql.words import unsupported
 from lcplatform_runtime.sqlstate import failure
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from lcplatform_mock.sql.sqlite.casts import Cast, cast, common, settled
 from lcplatform_mock.sql.sqlite.functions import missing
 from lcplatform_mock.sql.sqlite.scope import Expr, merged
 from lcplatform_mock.sql.sqlite.types import collation, title
-from lcplatform_mock.sql.words import unsupported
+from lcplatform_runtime.sql.words import unsupported
 from lcplatform_runtime.sqlstate import failure
 
 Special: TypeAlias = Callable[[str, Sequence[Expr]], Expr]

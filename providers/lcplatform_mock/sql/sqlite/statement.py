@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from lcplatform_mock.sql.refusals import refused
 from lcplatform_mock.sql.sqlite.casts import cast, settled
 from lcplatform_mock.sql.sqlite.catalog import Catalog
 from lcplatform_mock.sql.sqlite.grouping import Grouping
 from lcplatform_mock.sql.sqlite.lexing import quoted
 from lcplatform_mock.sql.sqlite.scope import Expr, Scope, Unknown
-from lcplatform_mock.sql.words import unsupported
+from lcplatform_runtime.sql.refusals import refused
+from lcplatform_runtime.sql.words import unsupported
 from lcplatform_runtime.sqlstate import failure
 
 if TYPE_CHECKING:

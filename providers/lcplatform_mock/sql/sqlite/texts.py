@@ -9,8 +9,8 @@ from binascii import Error
 from functools import lru_cache
 from typing import Final
 
-from lcplatform_mock.sql.refusals import refused
-from lcplatform_mock.sql.words import unsupported
+from lcplatform_runtime.sql.refusals import refused
+from lcplatform_runtime.sql.words import unsupported
 from lcplatform_runtime.sqlstate import failure
 
 _LONGEST: Final = 2**28

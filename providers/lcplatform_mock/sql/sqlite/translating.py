@@ -20,7 +20,7 @@ from lcplatform_mock.sql.sqlite.schema import (
 )
 from lcplatform_mock.sql.sqlite.statement import Statement
 from lcplatform_mock.sql.sqlite.writing import delete, insert, update
-from lcplatform_mock.sql.words import only_statement, unsupported
+from lcplatform_runtime.sql.words import only_statement, unsupported
 
 _CREATES: Final[Mapping[str, Callable[[Catalog, exp.Create], Compiled]]] = {
     "TABLE": create_table,

@@ -15,7 +15,8 @@ from lcplatform_mock.sql.sqlite.compiled import Compiled
 from lcplatform_mock.sql.sqlite.statement import EMPTY_ARRAY
 from lcplatform_mock.sql.sqlite.translating import translate
 from lcplatform_mock.sql.sqlite.types import known
-from lcplatform_mock.sql.values import INT4, type_of
+from lcplatform_mock.sql.values import type_of
+from lcplatform_runtime.sql.writing import INT4
 
 _KEPT: Final = 2000
 """So many are kept."""

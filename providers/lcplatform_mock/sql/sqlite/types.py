@@ -13,9 +13,9 @@ from typing import Final
 from sqlglot import exp
 
 from lcplatform_mock.sql.sqlite import elsewhere
-from lcplatform_mock.sql.values import NAMES
-from lcplatform_mock.sql.words import unsupported
 from lcplatform_runtime.errors import LCPlatformError
+from lcplatform_runtime.sql.words import unsupported
+from lcplatform_runtime.sql.writing import NAMES
 from lcplatform_runtime.sqlstate import failure
 
 

@@ -18,8 +18,8 @@ from lcplatform_mock.sql.sqlite.scope import Expr, Field, Scope, Source
 from lcplatform_mock.sql.sqlite.sources import Sources, table_source
 from lcplatform_mock.sql.sqlite.statement import Statement
 from lcplatform_mock.sql.sqlite.types import Declared, collation
-from lcplatform_mock.sql.words import unsupported
 from lcplatform_runtime.errors import LCPlatformError
+from lcplatform_runtime.sql.words import unsupported
 from lcplatform_runtime.sqlstate import failure
 
 _INSERT: Final = ("this", "expression", "conflict", "returning", "default", "with_")

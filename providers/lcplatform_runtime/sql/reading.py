@@ -6,19 +6,15 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
-from typing import Final, TypeAlias
+from typing import Any, Final, Generic, TypeAlias, TypeVar
 from uuid import UUID
 
-from lcplatform.data_store.models import ArrayValue, Interval, OtherValue, Value
-from lcplatform_mock.ready import trusted
 from lcplatform_runtime.errors import ValidationError
 from lcplatform_runtime.json_value import Json
 
-Read: TypeAlias = Callable[[str], Value]
-
-_array = trusted(ArrayValue)
-_interval = trusted(Interval)
-_other = trusted(OtherValue)
+V = TypeVar("V")
+"""The values of the contract."""
+Read: TypeAlias = Callable[[str], V]
 
 
 class _Unfit(Exception):
@@ -51,7 +47,7 @@ _PARTS: Final = re.compile(
 )
 
 
-def _read_interval(text: str) -> Interval:
+def _interval_parts(text: str) -> dict[str, int]:
     found = _PARTS.fullmatch(text)
     if found is None:
         raise _Unfit
@@ -59,14 +55,14 @@ def _read_interval(text: str) -> Interval:
     fraction = int((found["fraction"] or "").ljust(6, "0"))
     seconds = part["hours"] * 3600 + part["minutes"] * 60 + part["seconds"]
     micros = seconds * 1_000_000 + fraction
-    return _interval(
-        months=part["years"] * 12 + part["months"],
-        days=part["days"],
-        microseconds=-micros if found["sign"] == "-" else micros,
-    )
+    return {
+        "months": part["years"] * 12 + part["months"],
+        "days": part["days"],
+        "microseconds": -micros if found["sign"] == "-" else micros,
+    }
 
 
-_READERS: Final[Mapping[str, Read]] = {
+_READERS: Final[Mapping[str, Callable[[str], Any]]] = {
     "bool": lambda text: text == "t",
     "bytea": lambda text: bytes.fromhex(text[2:]),
     "date": _date,
@@ -75,7 +71,6 @@ _READERS: Final[Mapping[str, Read]] = {
     "int2": int,
     "int4": int,
     "int8": int,
-    "interval": _read_interval,
     "json": Json.from_text,
     "jsonb": Json.from_text,
     "bpchar": str,
@@ -92,60 +87,80 @@ _READERS: Final[Mapping[str, Read]] = {
 }
 
 
-def reader_of(type_name: str) -> Read:
-    """Reads values of a type, of which `type_name` is the name: `int8`, `text[]`."""
-    if type_name.endswith("[]"):
-        item = type_name[:-2]
-        one = reader_of(item)
-        return lambda text: _read_array(text, item, one)
-    read = _READERS.get(type_name)
-    if read is None:
-        return lambda text: _other(type_name=type_name, text=text)
+class Reading(Generic[V]):
+    """Reads values, some of which are messages of the contract: it is told how those are made."""
 
-    def checked(text: str) -> Value:
-        try:
-            return read(text)
-        except (_Unfit, OverflowError, ValidationError, ValueError):
-            return _other(type_name=type_name, text=text)
+    def __init__(
+        self,
+        interval: Callable[..., V],
+        array: Callable[..., V],
+        other: Callable[..., V],
+    ) -> None:
+        self._other = other
+        self._array = array
+        self._readers: Mapping[str, Read[V]] = {
+            **_READERS,
+            "interval": lambda text: interval(**_interval_parts(text)),
+        }
 
-    return checked
+    def reader_of(self, type_name: str) -> Read[V]:
+        """Reads values of a type, of which `type_name` is the name: `int8`, `text[]`."""
+        other = self._other
+        if type_name.endswith("[]"):
+            return self._array_reader(type_name[:-2])
+        read = self._readers.get(type_name)
+        if read is None:
+            return lambda text: other(type_name=type_name, text=text)
 
+        def checked(text: str) -> V:
+            try:
+                return read(text)
+            except (_Unfit, OverflowError, ValidationError, ValueError):
+                return other(type_name=type_name, text=text)
 
-def _read_array(text: str, item: str, read: Read) -> Value:
-    if not text.startswith("{"):  # its first item has another number than 1
-        return _other(type_name=f"{item}[]", text=text)
-    value, _ = _Array(text, item, read).at(0)
-    return value
+        return checked
+
+    def _array_reader(self, item: str) -> Read[V]:
+        one = self.reader_of(item)
+
+        def read(text: str) -> V:
+            if not text.startswith("{"):  # its first item has another number than 1
+                return self._other(type_name=f"{item}[]", text=text)
+            value, _ = _Array(text, item, one, self._array).at(0)
+            return value
+
+        return read
 
 
 _ITEM: Final = re.compile(r'"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<plain>[^,{}"]+)', re.DOTALL)
 _ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
 
 
-class _Array:
+class _Array(Generic[V]):
     """Reads one array, which may hold others."""
 
-    def __init__(self, text: str, item: str, read: Read) -> None:
+    def __init__(self, text: str, item: str, read: Read[V], array: Callable[..., V]) -> None:
         self._text = text
         self._item = item
         self._read = read
+        self._array = array
 
-    def at(self, start: int) -> tuple[ArrayValue, int]:
+    def at(self, start: int) -> tuple[V, int]:
         """The array that begins there, and where it ends."""
-        items: list[Value] = []
+        items: list[V | None] = []
         position = start + 1
         while self._text[position] != "}":
             if self._text[position] == ",":
                 position += 1
-            value: Value
+            value: V | None
             if self._text[position] == "{":
                 value, position = self.at(position)
             else:
                 value, position = self._one(position)
             items.append(value)
-        return _array(items=tuple(items), item_type=self._item), position + 1
+        return self._array(items=tuple(items), item_type=self._item), position + 1
 
-    def _one(self, position: int) -> tuple[Value, int]:
+    def _one(self, position: int) -> tuple[V | None, int]:
         found = _ITEM.match(self._text, position)
         assert found is not None, "what PostgreSQL writes is well formed"
         quoted, plain = found["quoted"], found["plain"]

@@ -7,18 +7,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any, Final, Generic
 
-from lcplatform.data_store.models import IsolationLevel
-from lcplatform_mock.agenda import INSTANT
-from lcplatform_mock.refusals import missing
-from lcplatform_mock.sql.engine import Engine, Session
-from lcplatform_mock.world import World
-from lcplatform_runtime.errors import LCPlatformError
+from lcplatform_runtime.clock import Clock
+from lcplatform_runtime.errors import LCPlatformError, ResourceNotFoundError
+from lcplatform_runtime.sql.sessions import S, Sessions
 from lcplatform_runtime.sqlstate import failure
+
+_INSTANT: Final = 1e-6
+"""Seconds that make no difference: sums of times are not exact."""
 
 
 @dataclass(slots=True)
-class Transaction:
+class Transaction(Generic[S]):
     """One that is under way. Whoever uses it holds its lock.
 
     Attributes:
@@ -27,14 +28,14 @@ class Transaction:
     """
 
     name: str
-    session: Session
+    session: S
     due: float
     failed: bool = False
     over: bool = False
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     @contextmanager
-    def statement(self) -> Iterator[Session]:
+    def statement(self) -> Iterator[S]:
         """The connection for one statement. An error of the database stops the transaction."""
         if self.failed:
             raise aborted()
@@ -52,24 +53,40 @@ def aborted() -> LCPlatformError:
     return failure("25P02", "an error has stopped the transaction: roll it back, or to a savepoint")
 
 
-class Transactions:
+def _missing(name: str) -> LCPlatformError:
+    return ResourceNotFoundError(f"transaction {name!r} does not exist", resource=name)
+
+
+class Transactions(Generic[S]):
     """Those that are under way, by name."""
 
-    def __init__(self, world: World, engine: Callable[[], Engine]) -> None:
-        self._world = world
+    def __init__(
+        self,
+        engine: Callable[[], Sessions[S]],
+        clock: Clock,
+        name: Callable[[], str],
+        at: Callable[[float, Callable[[], object]], object],
+    ) -> None:
+        """None are under way yet.
+
+        Args:
+            engine: whose connections they hold.
+            clock: tells when their time is up.
+            name: makes a name that nobody else makes.
+            at: calls something at a moment of the clock's `monotonic`.
+        """
         self._engine = engine
-        self._clock = world.clock
-        self._name = world.names()
+        self._clock = clock
+        self._name = name
+        self._at = at
         self._lock = threading.Lock()
-        self._open: dict[str, Transaction] = {}
+        self._open: dict[str, Transaction[S]] = {}
         self._watched: float | None = None
 
     def __len__(self) -> int:
         return len(self._open)
 
-    def begin(
-        self, isolation: IsolationLevel | None, timeout: timedelta, *, read_only: bool
-    ) -> tuple[str, datetime]:
+    def begin(self, isolation: Any, timeout: timedelta, *, read_only: bool) -> tuple[str, datetime]:
         """Begins one. Its name, and when it is rolled back at the latest."""
         engine = self._engine()
         session = engine.take()
@@ -86,7 +103,7 @@ class Transactions:
         return transaction.name, self._clock.now() + timeout
 
     @contextmanager
-    def using(self, name: str) -> Iterator[Transaction]:
+    def using(self, name: str) -> Iterator[Transaction[S]]:
         """A transaction for a while, during which nobody else uses it and its time does not run out.
 
         Raises:
@@ -94,12 +111,12 @@ class Transactions:
         """
         transaction = self._open.get(name)
         if transaction is None:
-            raise missing("transaction", name)
+            raise _missing(name)
         with transaction.lock:
-            if transaction.due <= self._clock.monotonic() + INSTANT:
+            if transaction.due <= self._clock.monotonic() + _INSTANT:
                 self._end(transaction)
             if transaction.over:
-                raise missing("transaction", name)
+                raise _missing(name)
             yield transaction
 
     def commit(self, name: str) -> None:
@@ -123,7 +140,7 @@ class Transactions:
 
     def expire(self) -> None:
         """Ends those whose time is up."""
-        now = self._clock.monotonic() + INSTANT
+        now = self._clock.monotonic() + _INSTANT
         with self._lock:
             self._watched = None
             due = [it for it in self._open.values() if it.due <= now]
@@ -139,7 +156,7 @@ class Transactions:
             with transaction.lock:
                 self._end(transaction)
 
-    def _end(self, transaction: Transaction) -> None:
+    def _end(self, transaction: Transaction[S]) -> None:
         """Rolls it back, unless it is over. Called under its lock."""
         if transaction.over:
             return
@@ -149,7 +166,7 @@ class Transactions:
         finally:
             self._engine().give_back(transaction.session)
 
-    def _forget(self, transaction: Transaction) -> None:
+    def _forget(self, transaction: Transaction[S]) -> None:
         transaction.over = True
         with self._lock:
             self._open.pop(transaction.name, None)
@@ -159,4 +176,4 @@ class Transactions:
         due = min((it.due for it in self._open.values()), default=None)
         if due is not None and (self._watched is None or due < self._watched):
             self._watched = due
-            self._world.agenda.at(due, self.expire)
+            self._at(due, self.expire)

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, Protocol
 
-from lcplatform.data_store.models import AppliedMigration, Migration
-from lcplatform_mock.refusals import invalid, missing
-from lcplatform_mock.sql.engine import Engine, Session
 from lcplatform_runtime.clock import Clock
-from lcplatform_runtime.errors import ConflictError, LCPlatformError, PreconditionFailedError
+from lcplatform_runtime.errors import (
+    ConflictError,
+    FieldViolation,
+    LCPlatformError,
+    PreconditionFailedError,
+    ResourceNotFoundError,
+    ValidationError,
+)
+from lcplatform_runtime.sql.sessions import Alone, Session
 
 _TABLE: Final = "lcplatform_migrations"
 _MAKE: Final = f"""
@@ -49,29 +53,41 @@ class Applied:
     applied_at: datetime
     down: str | None
 
-    def told(self) -> AppliedMigration:
-        """What a caller learns of it."""
-        return AppliedMigration(
-            version=self.version,
-            name=self.name,
-            checksum=self.checksum,
-            applied_at=self.applied_at,
-            reversible=self.down is not None,
-        )
+    @property
+    def reversible(self) -> bool:
+        """Whether it can be undone."""
+        return self.down is not None
+
+
+class Migration(Protocol):
+    """A migration as it is given."""
+
+    @property
+    def version(self) -> str: ...
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def up(self) -> str: ...
+
+    @property
+    def down(self) -> str | None: ...
 
 
 class Migrations:
     """The histories of one database. One caller at a time changes them."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, alone: Alone[Session], clock: Clock) -> None:
+        """The histories of the database to which the connection that is lent leads."""
+        self._alone = alone
         self._clock = clock
-        self._lock = threading.Lock()
 
-    def apply(self, engine: Engine, name: str, migrations: Sequence[Migration]) -> list[Applied]:
+    def apply(self, name: str, migrations: Sequence[Migration]) -> list[Applied]:
         """Applies what is not applied yet, each in a transaction of its own."""
         _check_versions(migrations)
         done = []
-        with self._lock, engine.session() as session:
+        with self._alone() as session:
             history = _history(session, name)
             _check_history(history, migrations)
             position = history[-1].position if history else 0
@@ -91,14 +107,14 @@ class Migrations:
                 done.append(entry)
         return done
 
-    def undo(self, engine: Engine, name: str, to: str | None) -> list[Applied]:
+    def undo(self, name: str, to: str | None) -> list[Applied]:
         """Undoes what was applied after the version `to`, or everything, the last one first."""
         undone = []
-        with self._lock, engine.session() as session:
+        with self._alone() as session:
             history = _history(session, name)
             keep = next((it.position for it in history if it.version == to), 0)
             if to is not None and not keep:
-                raise missing("migration", to)
+                raise ResourceNotFoundError(f"migration {to!r} does not exist", resource=to)
             latest = [it for it in reversed(history) if it.position > keep]
             for entry in latest:
                 if entry.down is None:
@@ -114,9 +130,9 @@ class Migrations:
                 undone.append(entry)
         return undone
 
-    def history(self, engine: Engine, name: str) -> list[Applied]:
+    def history(self, name: str) -> list[Applied]:
         """What was applied, in its order."""
-        with self._lock, engine.session() as session:
+        with self._alone() as session:
             return _history(session, name)
 
 
@@ -127,7 +143,7 @@ def checksum(up: str) -> str:
 
 def _history(session: Session, name: str) -> list[Applied]:
     session.script(_MAKE)
-    return [Applied(*row.values) for row in session.run(_READ, (name,)).rows]  # type: ignore[arg-type]  # as the table says
+    return [Applied(*row.values) for row in session.run(_READ, (name,)).rows]
 
 
 def _values(entry: Applied) -> tuple[int | str | datetime | None, ...]:
@@ -159,7 +175,10 @@ def _check_versions(migrations: Sequence[Migration]) -> None:
     seen: set[str] = set()
     for migration in migrations:
         if migration.version in seen:
-            raise invalid("migrations", f"versions that differ: {migration.version!r} stands twice")
+            text = f"versions that differ: {migration.version!r} stands twice"
+            raise ValidationError(
+                f"migrations: {text}", violations=[FieldViolation("migrations", text)]
+            )
         seen.add(migration.version)
 
 
