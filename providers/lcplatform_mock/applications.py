@@ -14,10 +14,10 @@ from lcplatform.web_hosting.models import (
     Deployment,
     DeploymentStatus,
 )
-from lcplatform_mock.ready import trusted
 from lcplatform_mock.refusals import stale
 from lcplatform_runtime.application_settings import Settings as AnySettings
 from lcplatform_runtime.errors import PreconditionFailedError
+from lcplatform_runtime.trusted import trusted
 
 MAX_INSTANCES: Final = 25
 MAX_REVISIONS: Final = 50

@@ -43,7 +43,6 @@ from lcplatform_mock.gate import gated
 from lcplatform_mock.issuer.settings import AuthenticationSettings
 from lcplatform_mock.issuer.state import SELF, Issued, Store, made_identity
 from lcplatform_mock.loopback import Loopback
-from lcplatform_mock.ready import trusted
 from lcplatform_mock.service import Service
 from lcplatform_mock.world import World
 from lcplatform_runtime.errors import ServiceUnavailableError
@@ -51,6 +50,7 @@ from lcplatform_runtime.oidc import records
 from lcplatform_runtime.oidc.issuers import IssuerSettings, Quirks
 from lcplatform_runtime.oidc.relying_party import RelyingParty
 from lcplatform_runtime.support import Support
+from lcplatform_runtime.trusted import trusted
 
 if TYPE_CHECKING:
     from lcplatform_mock.issuer.site import IssuerHandler, Site

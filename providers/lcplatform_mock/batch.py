@@ -43,7 +43,6 @@ from lcplatform_mock.gate import gated
 from lcplatform_mock.job_work import JobWork
 from lcplatform_mock.jobs import Line, Record
 from lcplatform_mock.listing import names_page
-from lcplatform_mock.ready import trusted
 from lcplatform_mock.refusals import missing, stale
 from lcplatform_mock.schedules import Schedule
 from lcplatform_mock.waiting import patience
@@ -55,6 +54,7 @@ from lcplatform_runtime.errors import (
     QuotaExceededError,
 )
 from lcplatform_runtime.support import Support
+from lcplatform_runtime.trusted import trusted
 
 _KEY_IS_GOOD_FOR: Final = timedelta(days=1)
 _BLOCK: Final = 100

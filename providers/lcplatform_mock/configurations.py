@@ -16,9 +16,9 @@ from lcplatform.configuration.models import (
     RolloutProgress,
     VersionInfo,
 )
-from lcplatform_mock.ready import trusted
 from lcplatform_runtime.errors import PreconditionFailedError, ResourceNotFoundError
 from lcplatform_runtime.json_value import Json
+from lcplatform_runtime.trusted import trusted
 
 MAX_VERSIONS: Final = 100
 RETENTION: Final = timedelta(days=30)

@@ -13,7 +13,7 @@ from lcplatform.notification.models import DeliveryStatus, WebhookKind, WebhookM
 from lcplatform.queue.models import SendMessageRequest
 from lcplatform_mock import mail, webhook
 from lcplatform_mock.notification_settings import NotificationSettings
-from lcplatform_mock.ready import FrozenDict, frozen, trusted
+from lcplatform_mock.ready import FrozenDict, frozen
 from lcplatform_mock.retrying import Ended, Failure, Policy, Progress
 from lcplatform_mock.signing import Signer
 from lcplatform_mock.simulators import ARRIVES, Fate
@@ -21,6 +21,7 @@ from lcplatform_mock.topics import Channel, Pending
 from lcplatform_mock.world import World
 from lcplatform_runtime.errors import LCPlatformError
 from lcplatform_runtime.json_value import Json
+from lcplatform_runtime.trusted import trusted
 
 _AGE: Final = timedelta(hours=23)
 """How long anything is tried: while it is known what became of it."""

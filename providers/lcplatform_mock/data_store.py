@@ -46,7 +46,6 @@ from lcplatform.data_store.models import (
 )
 from lcplatform.secrets.models import CreateSecretRequest
 from lcplatform_mock.gate import gated
-from lcplatform_mock.ready import trusted
 from lcplatform_mock.refusals import invalid
 from lcplatform_mock.service import Service
 from lcplatform_mock.sql.engine import Engine, Part, Session
@@ -56,6 +55,7 @@ from lcplatform_runtime.errors import AlreadyExistsError, LCPlatformError, Unsup
 from lcplatform_runtime.sql.migrations import Applied, Migrations
 from lcplatform_runtime.sql.transactions import Transactions
 from lcplatform_runtime.support import Support
+from lcplatform_runtime.trusted import trusted
 
 _FOLDER: Final = "data_store"
 

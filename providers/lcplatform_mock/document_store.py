@@ -72,7 +72,6 @@ from lcplatform_mock.documents.transactions import Transaction
 from lcplatform_mock.documents.validators import Validator
 from lcplatform_mock.gate import gated
 from lcplatform_mock.listing import names_page
-from lcplatform_mock.ready import trusted
 from lcplatform_mock.refusals import failure, invalid, missing
 from lcplatform_mock.service import Service
 from lcplatform_mock.waiting import patience
@@ -87,6 +86,7 @@ from lcplatform_runtime.errors import (
 )
 from lcplatform_runtime.json_value import Json
 from lcplatform_runtime.support import ConditionalUpdate, Support
+from lcplatform_runtime.trusted import trusted
 
 # DocumentDB's, but for the entries of a batch, which it does not bound so far down.
 LIMITS: Final = DocumentStoreLimits(

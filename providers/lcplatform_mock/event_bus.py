@@ -54,7 +54,6 @@ from lcplatform_mock.event_records import (
 from lcplatform_mock.event_replaying import MAX_ARCHIVES, Replaying
 from lcplatform_mock.gate import gated
 from lcplatform_mock.listing import names_page
-from lcplatform_mock.ready import trusted
 from lcplatform_mock.refusals import failure, invalid, missing, stale
 from lcplatform_runtime.errors import (
     AlreadyExistsError,
@@ -65,6 +64,7 @@ from lcplatform_runtime.errors import (
 from lcplatform_runtime.patterns import plain
 from lcplatform_runtime.patterns.grammar import parse
 from lcplatform_runtime.support import ConditionalUpdate, Support
+from lcplatform_runtime.trusted import trusted
 
 # EventBridge's, with as many rules as it grants a bus on request.
 LIMITS: Final = EventBusLimits(

@@ -27,7 +27,7 @@ from lcplatform_mock.event_envelopes import attributes_of, data_of
 from lcplatform_mock.event_records import Pending
 from lcplatform_mock.event_settings import EventBusSettings
 from lcplatform_mock.event_transforms import transform
-from lcplatform_mock.ready import EMPTY, FrozenDict, frozen, trusted
+from lcplatform_mock.ready import EMPTY, FrozenDict, frozen
 from lcplatform_mock.refusals import invalid, missing
 from lcplatform_mock.retrying import Failure
 from lcplatform_mock.world import World
@@ -40,6 +40,7 @@ from lcplatform_runtime.errors import (
     ValidationError,
 )
 from lcplatform_runtime.json_value import Json, inside
+from lcplatform_runtime.trusted import trusted
 
 if TYPE_CHECKING:
     from lcplatform_mock.queue import MockQueue

@@ -16,7 +16,7 @@ from lcplatform.batch.models import (
     JobTemplate,
     SubmitJobRequest,
 )
-from lcplatform_mock.ready import trusted
+from lcplatform_runtime.trusted import trusted
 
 FINAL: Final = frozenset(
     {JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.TIMEOUT, JobStatus.CANCELLED}

@@ -21,9 +21,10 @@ from lcplatform.object_store.models import (
 )
 from lcplatform_mock.bodies import BodyFile
 from lcplatform_mock.listing import SortedKeys
-from lcplatform_mock.ready import FrozenDict, trusted
+from lcplatform_mock.ready import FrozenDict
 from lcplatform_mock.refusals import invalid, missing
 from lcplatform_runtime.streams import CHUNK
+from lcplatform_runtime.trusted import trusted
 
 UNVERSIONED: Final = "null"
 """The version of every object in a bucket that keeps none: it can be named, and is not shown."""

@@ -58,7 +58,7 @@ from lcplatform_mock.gate import gated
 from lcplatform_mock.listing import names_page
 from lcplatform_mock.messages import INSTANT, Attributes, Bell, Entry, Messages, Standard
 from lcplatform_mock.queue_records import QueueKeeper, QueueRecord, QueueTables
-from lcplatform_mock.ready import frozen, trusted
+from lcplatform_mock.ready import frozen
 from lcplatform_mock.refusals import failure, invalid, missing, stale
 from lcplatform_mock.service import Service
 from lcplatform_mock.waiting import patience
@@ -71,6 +71,7 @@ from lcplatform_runtime.errors import (
 )
 from lcplatform_runtime.json_value import Json
 from lcplatform_runtime.support import ConditionalUpdate, Support
+from lcplatform_runtime.trusted import trusted
 
 # SQS's. Of its ten attributes one tells the content type, so an application has nine.
 LIMITS: Final = QueueLimits(

@@ -45,7 +45,7 @@ from lcplatform.secrets.support import SecretsCapability, SecretsLimits
 from lcplatform.type.models import BatchFailure
 from lcplatform_mock.gate import gated
 from lcplatform_mock.listing import names_page
-from lcplatform_mock.ready import frozen, trusted
+from lcplatform_mock.ready import frozen
 from lcplatform_mock.refusals import failure, missing, whole_days
 from lcplatform_mock.service import Service
 from lcplatform_mock.vault import MAX_VERSIONS, Rotation, Secret, SecretRecord, Version
@@ -61,6 +61,7 @@ from lcplatform_runtime.errors import (
 from lcplatform_runtime.json_value import Json
 from lcplatform_runtime.model import build
 from lcplatform_runtime.support import ConditionalUpdate, Support
+from lcplatform_runtime.trusted import trusted
 
 if TYPE_CHECKING:
     from lcplatform_mock.journal import Journal, Table

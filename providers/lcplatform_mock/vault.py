@@ -18,13 +18,14 @@ from lcplatform.secrets.models import (
     VersionStage,
 )
 from lcplatform_mock.kept import KeptContent
-from lcplatform_mock.ready import FrozenDict, frozen, trusted
+from lcplatform_mock.ready import FrozenDict, frozen
 from lcplatform_mock.refusals import missing, stale
 from lcplatform_runtime.errors import (
     ConflictError,
     PreconditionFailedError,
     QuotaExceededError,
 )
+from lcplatform_runtime.trusted import trusted
 
 MAX_VERSIONS: Final = 100
 """How many versions of a secret are kept, as in Secrets Manager."""

@@ -52,7 +52,6 @@ from lcplatform_mock.gate import gated
 from lcplatform_mock.hosting import refused_variable
 from lcplatform_mock.listing import names_page
 from lcplatform_mock.logbook import Line, LogBook
-from lcplatform_mock.ready import trusted
 from lcplatform_mock.refusals import invalid, missing
 from lcplatform_runtime.application_settings import (
     MAX_ENVIRONMENT,
@@ -67,6 +66,7 @@ from lcplatform_runtime.errors import (
 )
 from lcplatform_runtime.model import build
 from lcplatform_runtime.support import ConditionalUpdate, Support
+from lcplatform_runtime.trusted import trusted
 
 LIMITS: Final = WebHostingLimits(
     max_instances=MAX_INSTANCES, max_environment=MAX_ENVIRONMENT, max_revisions=MAX_REVISIONS

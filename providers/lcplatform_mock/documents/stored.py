@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lcplatform.document_store.models import Document, GetDocumentResponse
-from lcplatform_mock.ready import trusted
 from lcplatform_runtime.documents.extended_json import canonical
 from lcplatform_runtime.json_value import Json
+from lcplatform_runtime.trusted import trusted
 
 if TYPE_CHECKING:
     from lcplatform_runtime.documents.values import Key, Object, Value

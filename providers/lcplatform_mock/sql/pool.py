@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import Final, Generic, Protocol, TypeVar
 
 from lcplatform.data_store.models import GetPoolStatusResponse
-from lcplatform_mock.ready import trusted
 from lcplatform_runtime.errors import Outcome, ServiceUnavailableError
+from lcplatform_runtime.trusted import trusted
 
 _status = trusted(GetPoolStatusResponse)
 

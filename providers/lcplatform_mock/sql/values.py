@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from lcplatform.data_store.models import ArrayValue, Interval, OtherValue, Value
-from lcplatform_mock.ready import trusted
 from lcplatform_runtime.sql.reading import Reading
 from lcplatform_runtime.sql.writing import Writing
+from lcplatform_runtime.trusted import trusted
 
 _WRITING: Final = Writing(Interval, ArrayValue, OtherValue)
 type_of = _WRITING.type_of

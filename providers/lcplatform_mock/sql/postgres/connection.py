@@ -11,7 +11,6 @@ from psycopg import pq
 from psycopg.pq import abc
 
 from lcplatform.data_store.models import Column, IsolationLevel, Row, Value
-from lcplatform_mock.ready import trusted
 from lcplatform_mock.sql.engine import Params, Part, Reply
 from lcplatform_mock.sql.values import READING, to_text, type_of
 from lcplatform_runtime.context import current_call
@@ -20,6 +19,7 @@ from lcplatform_runtime.sql.reading import Read
 from lcplatform_runtime.sql.refusals import explained, too_many_rows
 from lcplatform_runtime.sql.words import check, only_statement, statements
 from lcplatform_runtime.sqlstate import failure
+from lcplatform_runtime.trusted import trusted
 
 _PREPARED: Final = 256
 _SHORTEST: Final = 50

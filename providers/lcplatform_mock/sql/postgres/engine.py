@@ -15,12 +15,12 @@ from lcplatform.data_store.models import (
     QueryResponse,
     TlsMode,
 )
-from lcplatform_mock.ready import trusted
 from lcplatform_mock.sql.engine import Params, Reply
 from lcplatform_mock.sql.pool import Pool
 from lcplatform_mock.sql.postgres.connection import Connection
 from lcplatform_mock.sql.postgres.server import USER, Server
 from lcplatform_runtime.errors import PreconditionFailedError
+from lcplatform_runtime.trusted import trusted
 
 if TYPE_CHECKING:
     from cryptography.fernet import Fernet

@@ -10,13 +10,13 @@ from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 from lcplatform.data_store.models import ArrayValue, Interval, OtherValue, Value
-from lcplatform_mock.ready import trusted
 from lcplatform_mock.sql import values
 from lcplatform_mock.sql.sqlite import arrays, documents, forms, moments, numbers
 from lcplatform_runtime.errors import ValidationError
 from lcplatform_runtime.json_value import Json
 from lcplatform_runtime.sql.refusals import refused
 from lcplatform_runtime.sql.words import unsupported
+from lcplatform_runtime.trusted import trusted
 
 Stored: TypeAlias = int | float | str | bytes | None
 Read: TypeAlias = Callable[[Any], Value]

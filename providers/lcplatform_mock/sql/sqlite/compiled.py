@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from lcplatform.data_store.models import Column
-from lcplatform_mock.ready import trusted
 from lcplatform_mock.sql.sqlite.binding import Read, reader
 from lcplatform_mock.sql.sqlite.catalog import Catalog
 from lcplatform_mock.sql.sqlite.types import known
+from lcplatform_runtime.trusted import trusted
 
 _column = trusted(Column)
 

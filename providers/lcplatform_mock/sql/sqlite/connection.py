@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from lcplatform.data_store.models import IsolationLevel, QueryResponse, Row, Value
-from lcplatform_mock.ready import trusted, trusted_value
 from lcplatform_mock.sql.engine import Params, Part, Reply
 from lcplatform_mock.sql.sqlite.binding import Stored
 from lcplatform_mock.sql.sqlite.catalog import Catalog, mangled
@@ -22,6 +21,7 @@ from lcplatform_runtime.errors import LCPlatformError
 from lcplatform_runtime.sql.refusals import refused, too_many_rows
 from lcplatform_runtime.sql.words import check, statements
 from lcplatform_runtime.sqlstate import failure
+from lcplatform_runtime.trusted import trusted, trusted_value
 
 if TYPE_CHECKING:
     from lcplatform_mock.sql.sqlite.engine import SqliteEngine
