@@ -71,7 +71,12 @@ def _answered(response: Mapping[str, Any], operation: Operation) -> LCPlatformEr
 
 def _unanswered(exception: Exception) -> LCPlatformError | None:
     """What an exception of the SDK means that tells of no answer."""
-    if not type(exception).__module__.startswith(_OURS):
+    module = type(exception).__module__
+    if module.startswith("psycopg"):
+        from lcplatform_aws.data_store_errors import translated
+
+        return translated(exception)
+    if not module.startswith(_OURS):
         return None
     name = type(exception).__name__
     call = current_call()

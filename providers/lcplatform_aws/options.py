@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, model_validator
 
+from lcplatform_aws.data_store_options import DataStoreOptions
 from lcplatform_runtime.model import Request, build
 
 
@@ -50,6 +51,9 @@ class AwsOptions(Request):
 
     max_pool_connections: Annotated[int, Field(ge=1, le=10_000)] = 64
     """Connections that each client keeps open. Calls beyond it open more, and close them again."""
+
+    data_store: DataStoreOptions | None = None
+    """The database behind the data store. Without it there is none."""
 
     @model_validator(mode="after")
     def _whole_key(self) -> AwsOptions:

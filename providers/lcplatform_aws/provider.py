@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -14,8 +15,10 @@ from lcplatform.drivers import Drivers
 from lcplatform.provider import Provider
 from lcplatform_aws.errors import translate
 from lcplatform_aws.options import AwsOptions, read_options
+from lcplatform_runtime.errors import FieldViolation, ValidationError
 
 if TYPE_CHECKING:
+    from lcplatform.data_store.driver import DataStoreDriver
     from lcplatform.object_store.driver import ObjectStoreDriver
     from lcplatform.queue.driver import QueueDriver
     from lcplatform.secrets.driver import SecretsDriver
@@ -29,6 +32,7 @@ class Connection:
         self._options = options
         self._lock = threading.Lock()
         self._session: Session | None = None
+        self._closing = ExitStack()
 
     @property
     def session(self) -> Session:
@@ -39,6 +43,20 @@ class Connection:
 
                 self._session = Session(self._options)
             return self._session
+
+    def data_store(self) -> DataStoreDriver:
+        """A driver for a database on RDS."""
+        options = self._options.data_store
+        if options is None:
+            text = "where the database is: host, database, user"
+            raise ValidationError(
+                f"data_store: {text}", violations=[FieldViolation("data_store", text)]
+            )
+        from lcplatform_aws.data_store import RdsDataStore
+
+        driver = RdsDataStore(options, self.session, self._options.connect_timeout)
+        self._closing.callback(driver.close)
+        return driver
 
     def object_store(self) -> ObjectStoreDriver:
         """A driver for S3."""
@@ -61,7 +79,8 @@ class Connection:
         return SecretsManagerSecrets(self.session)
 
     def close(self) -> None:
-        """Closes the session, if there ever was one."""
+        """Closes what drivers hold, and the session, if there ever was one."""
+        self._closing.close()
         with self._lock:
             if self._session is not None:
                 self._session.close()
@@ -97,7 +116,7 @@ class AwsProvider(Provider):
             authentication=unimplemented.authentication,
             batch=unimplemented.batch,
             configuration=unimplemented.configuration,
-            data_store=unimplemented.data_store,
+            data_store=connection.data_store,
             document_store=unimplemented.document_store,
             event_bus=unimplemented.event_bus,
             notification=unimplemented.notification,

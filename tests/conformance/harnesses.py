@@ -15,6 +15,7 @@ from lcplatform_contract import differences
 from lcplatform_contract.harness import Harness
 from lcplatform_mock.harness import MockHarness
 from tests.emulators import Emulator, start_ministack, start_moto
+from tests.postgresql import HOST, USER, PostgreSQL
 
 if TYPE_CHECKING:
     from lcplatform import LCPlatform
@@ -80,6 +81,47 @@ class OnPostgresql(MockHarness):
     @override
     def platform_options(self) -> Mapping[str, object]:
         return {**super().platform_options(), "data_store": {"engine": "postgresql"}}
+
+
+class AwsOnPostgresql(Harness):
+    """The AWS provider with its data store on a real PostgreSQL, into which its tokens let it."""
+
+    def __init__(self, options: Mapping[str, object], /) -> None:
+        self._server = PostgreSQL()
+
+    @property
+    @override
+    def has_clock(self) -> bool:
+        return False
+
+    @property
+    @override
+    def differences(self) -> Mapping[str, str]:
+        return {}
+
+    @override
+    def platform_options(self) -> Mapping[str, object]:
+        return {
+            "region": "us-east-1",
+            "access_key_id": "testing",
+            "secret_access_key": "testing",
+            "data_store": {
+                "host": HOST,
+                "port": self._server.port,
+                "database": USER,
+                "user": USER,
+                "tls": "disable",
+                "pool_size": 20,
+            },
+        }
+
+    @override
+    def advance(self, platform: LCPlatform, by: timedelta, /) -> None:
+        raise NotImplementedError("a server's clock cannot be moved")
+
+    @override
+    def close(self) -> None:
+        self._server.close()
 
 
 def _on(start: Callable[[], Emulator]) -> Callable[[Mapping[str, object]], Harness]:

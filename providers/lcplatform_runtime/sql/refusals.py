@@ -53,6 +53,18 @@ def refused(sqlstate: str, **details: str | None) -> LCPlatformError:
     return failure(sqlstate, explained(sqlstate), details)
 
 
+# What these say of an error names things of the schema alone, and parts of the statement, which is the application's.
+_TELLING: Final = ("42", "3F", "3D", "0A", "25", "3B", "2B", "P0")
+
+
+def reported(
+    sqlstate: str, message: str | None, details: Mapping[str, str | None]
+) -> LCPlatformError:
+    """The error that PostgreSQL reports, in its own words where they quote no value."""
+    told = message if message and sqlstate.startswith(_TELLING) else explained(sqlstate)
+    return failure(sqlstate, told, details)
+
+
 def too_many_rows(most: int) -> LCPlatformError:
     """A result that `query` does not tell."""
     return PreconditionFailedError(

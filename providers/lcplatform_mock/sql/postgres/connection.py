@@ -16,7 +16,7 @@ from lcplatform_mock.sql.values import READING, to_text, type_of
 from lcplatform_runtime.context import current_call
 from lcplatform_runtime.errors import LCPlatformError
 from lcplatform_runtime.sql.reading import Read
-from lcplatform_runtime.sql.refusals import explained, too_many_rows
+from lcplatform_runtime.sql.refusals import reported, too_many_rows
 from lcplatform_runtime.sql.words import check, only_statement, statements
 from lcplatform_runtime.sqlstate import failure
 from lcplatform_runtime.trusted import trusted
@@ -274,10 +274,6 @@ def _affected(result: abc.PGresult) -> int:
     return (result.command_tuples or 0) if status.startswith(_CHANGES) else 0
 
 
-# What these say of an error names things of the schema alone, and parts of the statement, which is the application's.
-_TELLING: Final = ("42", "3F", "3D", "0A", "25", "3B", "2B", "P0")
-
-
 def _failure(pg: abc.PGconn, result: abc.PGresult) -> LCPlatformError:
     field = pq.DiagnosticField
 
@@ -288,12 +284,9 @@ def _failure(pg: abc.PGconn, result: abc.PGresult) -> LCPlatformError:
     sqlstate = told(field.SQLSTATE)
     if sqlstate is None:
         return failure("08006", f"the connection broke: {pg.get_error_message()}")
-    message = told(field.MESSAGE_PRIMARY) or "the statement failed"
-    if not sqlstate.startswith(_TELLING):
-        message = explained(sqlstate)
-    return failure(
+    return reported(
         sqlstate,
-        message,
+        told(field.MESSAGE_PRIMARY),
         {
             "constraint": told(field.CONSTRAINT_NAME),
             "table": told(field.TABLE_NAME),
