@@ -60,7 +60,7 @@ class Sessions(Protocol[S]):
         """A connection, until it is given back."""
         ...
 
-    def give_back(self, session: S) -> None:
+    def give_back(self, session: S, /) -> None:
         """Ends the use of a connection, which is in no transaction."""
         ...
 
