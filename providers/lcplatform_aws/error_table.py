@@ -122,6 +122,23 @@ BY_SERVICE: Final[dict[str, dict[str, Meaning]]] = {
         # Once a minute at most.
         **_codes(MINUTE, "PurgeQueueInProgress"),
     },
+    "event_bus": {
+        **_codes(
+            INVALID,
+            "InvalidAccountIdException InvalidArgument InvalidEventPatternException MalformedDetail",
+        ),
+        **_codes(
+            WRONG_STATE,
+            """
+            IllegalStatusException InvalidStateException ManagedRuleException OperationDisabledException
+            """,
+        ),
+        **_codes(DENIED, "NotAuthorizedForDetailTypeException NotAuthorizedForSourceException"),
+        **_codes(FAILED, "InternalException"),
+        # The SDK takes the first of these hard quotas for throttling.
+        **_codes(EXHAUSTED, "LimitExceededException PolicyLengthExceededException"),
+        **_codes(BROKEN, "RedactionFailure"),
+    },
     "secrets": {
         **_codes(EXISTS, "ResourceExistsException"),
         **_codes(

@@ -168,6 +168,17 @@ def batch_failure(
     )
 
 
+def refused(code: str, text: str, operation: Operation, /) -> LCPlatformError:
+    """The error for the one entry that the service did not take, in an answer that says OK. Nothing came of it."""
+    meaning = meaning_of(code, text, operation.service, operation.method, 0)
+    return meaning.kind(
+        f"the service answered {code}: {text}" if text else f"the service answered {code}",
+        retryable=meaning.retryable,
+        outcome=Outcome.NOT_EXECUTED,
+        details={"code": code},
+    )
+
+
 @contextmanager
 def begun(operation: Operation, *, already: Callable[[], bool]) -> Iterator[None]:
     """Says of a failure that the operation has had an effect, if it has `already`: as a whole it must not be repeated."""

@@ -3,7 +3,8 @@
 Text travels as it is and JSON as its text, so that other programs read them without knowing of us. Bytes travel in base64,
 and so does text that SQS would refuse: with characters that XML 1.0 does not have, such as NUL. One attribute that callers
 do not see, `lcplatform.content-type`, says which of them it is; theirs have no dot in their names. A message without it is
-text, whoever sent it.
+text, whoever sent it; only what EventBridge sends, which cannot mark it, is known by its shape (`event_bus_letters.py`). Text
+of ours that has that shape is marked.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from lcplatform.queue.models import Body, Message
+from lcplatform_aws.event_bus_letters import event_in, letter_in, may_be_event
 from lcplatform_runtime.errors import ValidationError
 from lcplatform_runtime.json_value import Json
 
@@ -31,6 +33,7 @@ class _Kind(StrEnum):
     JSON = "application/json"
     BYTES = "application/octet-stream"
     TEXT = "text/plain; charset=utf-8; encoding=base64"
+    PLAIN = "text/plain; charset=utf-8"
 
 
 def encode(body: Body, attributes: Mapping[str, str]) -> dict[str, Any]:
@@ -52,7 +55,7 @@ def _encoded(body: Body) -> tuple[str, str | None]:
     match body:
         case str():
             if _ILLEGAL.search(body) is None:
-                return body, None
+                return body, _Kind.PLAIN if may_be_event(body) else None
             return b64encode(body.encode()).decode(), _Kind.TEXT
         case bytes():
             return b64encode(body).decode(), _Kind.BYTES
@@ -69,10 +72,18 @@ def decode(received: Mapping[str, Any]) -> Message:
     """The message that SQS gave out."""
     system: Mapping[str, str] = received.get("Attributes", {})
     attributes = {name: _value(it) for name, it in received.get("MessageAttributes", {}).items()}
+    text, kind = received["Body"], attributes.pop(CONTENT_TYPE, None)
+    body: Body = text
+    if kind is not None:
+        body = _decoded(text, kind)
+    elif (letter := letter_in(text, attributes)) is not None:
+        body, attributes = letter
+    else:
+        body = event_in(text) or text
     return Message(
         id=received["MessageId"],
         receipt_handle=received["ReceiptHandle"],
-        body=_decoded(received["Body"], attributes.pop(CONTENT_TYPE, None)),
+        body=body,
         attributes=attributes,
         sent_at=_EPOCH + timedelta(milliseconds=int(system["SentTimestamp"])),
         receive_count=int(system["ApproximateReceiveCount"]),
@@ -82,7 +93,7 @@ def decode(received: Mapping[str, Any]) -> Message:
     )
 
 
-def _decoded(text: str, kind: str | None) -> Body:
+def _decoded(text: str, kind: str) -> Body:
     """The body as it was sent. What is not as its content type says is text: somebody else wrote it."""
     try:
         match kind:

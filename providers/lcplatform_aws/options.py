@@ -11,6 +11,16 @@ from lcplatform_aws.data_store_options import DataStoreOptions
 from lcplatform_runtime.model import Request, build
 
 
+class EventBusOptions(Request):
+    """What the event bus needs to know of the account."""
+
+    role: Annotated[
+        str | None, Field(pattern=r"^arn:[^:]+:iam::\d{12}:role/\S+$", max_length=1600)
+    ] = None
+    """The role as which EventBridge posts to webhooks: it may `events:InvokeApiDestination`, and EventBridge may assume it.
+    Without it, webhooks are no targets."""
+
+
 class AwsOptions(Request):
     """The options of provider "aws".
 
@@ -42,6 +52,9 @@ class AwsOptions(Request):
 
     queue_prefix: Annotated[str, Field(max_length=40, pattern=r"^[A-Za-z0-9_-]*$")] = ""
     """Put before the name of every queue, to keep environments apart that share an account. Callers do not see it."""
+
+    event_bus: EventBusOptions | None = None
+    """What the event bus needs to know."""
 
     connect_timeout: Annotated[float, Field(gt=0, le=300)] = 3.0
     """Seconds until a connection must be there."""

@@ -19,6 +19,7 @@ from lcplatform_runtime.errors import FieldViolation, ValidationError
 
 if TYPE_CHECKING:
     from lcplatform.data_store.driver import DataStoreDriver
+    from lcplatform.event_bus.driver import EventBusDriver
     from lcplatform.object_store.driver import ObjectStoreDriver
     from lcplatform.queue.driver import QueueDriver
     from lcplatform.secrets.driver import SecretsDriver
@@ -57,6 +58,16 @@ class Connection:
         driver = RdsDataStore(options, self.session, self._options.connect_timeout)
         self._closing.callback(driver.close)
         return driver
+
+    def event_bus(self) -> EventBusDriver:
+        """A driver for EventBridge."""
+        from lcplatform_aws.event_bus import EventBridgeEventBus
+        from lcplatform_aws.queue import SqsQueue
+
+        options = self._options
+        role = None if options.event_bus is None else options.event_bus.role
+        queues = SqsQueue(self.session, options.queue_prefix)
+        return EventBridgeEventBus(self.session, queues, role)
 
     def object_store(self) -> ObjectStoreDriver:
         """A driver for S3."""
@@ -118,7 +129,7 @@ class AwsProvider(Provider):
             configuration=unimplemented.configuration,
             data_store=connection.data_store,
             document_store=unimplemented.document_store,
-            event_bus=unimplemented.event_bus,
+            event_bus=connection.event_bus,
             notification=unimplemented.notification,
             web_hosting=unimplemented.web_hosting,
             provider=self.name,

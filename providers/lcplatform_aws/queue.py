@@ -56,6 +56,7 @@ from lcplatform.queue.support import QueueCapability, QueueLimits
 from lcplatform.type.models import BatchFailure, ErrorCode
 from lcplatform_aws.errors import batch_failure, begun, code_of, meaning_of, problem_of
 from lcplatform_aws.messages import MAX_ATTRIBUTES, decode, encode
+from lcplatform_aws.resource_policies import allowing
 from lcplatform_aws.units import given, invalid, seconds
 from lcplatform_runtime.cancellation import CANCELLATION
 from lcplatform_runtime.context import current_call
@@ -175,9 +176,7 @@ class SqsQueue(QueueDriver):
         )
         known = [url.rpartition("/")[2] for url in answer.get("QueueUrls", ())]
         return ListQueuesResponse(
-            queues=tuple(
-                QueueSummary(name=self._name(it), fifo=it.endswith(_FIFO)) for it in known
-            ),
+            queues=tuple(QueueSummary(name=self.name(it), fifo=it.endswith(_FIFO)) for it in known),
             next_page_token=answer.get("NextToken", ""),
         )
 
@@ -468,18 +467,34 @@ class SqsQueue(QueueDriver):
         policy = _policy(self._attributes(name))
         if not policy:
             raise PreconditionFailedError(f"the queue {name!r} has no dead-letter queue")
-        return self._url(self._name(_named(policy["deadLetterTargetArn"])))
+        return self._url(self.name(_named(policy["deadLetterTargetArn"])))
 
     def _redrive_policy(self, dead_letter_queue: str, max_receive_count: int) -> str:
-        answer: Any = self._at(
-            dead_letter_queue, partial(self._sqs.get_queue_attributes, AttributeNames=["QueueArn"])
-        )
-        arn = answer["Attributes"]["QueueArn"]
+        arn = self.arn(dead_letter_queue)
         return json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": max_receive_count})
+
+    # --- for other services
+
+    def arn(self, name: str, /) -> str:
+        """What other services of AWS know a queue by. Raises ResourceNotFoundError where there is none."""
+        answer: Any = self._at(
+            name, partial(self._sqs.get_queue_attributes, AttributeNames=["QueueArn"])
+        )
+        arn: str = answer["Attributes"]["QueueArn"]
+        return arn
+
+    def permit(self, name: str, statement: Mapping[str, Any], /) -> None:
+        """Adds a statement to the policy of a queue, if it is not there: with it another service may send to it."""
+        answer: Any = self._at(
+            name, partial(self._sqs.get_queue_attributes, AttributeNames=["Policy"])
+        )
+        policy = allowing(answer.get("Attributes", {}).get("Policy"), statement)
+        if policy is not None:
+            self._at(name, partial(self._sqs.set_queue_attributes, Attributes={"Policy": policy}))
 
     # --- names
 
-    def _name(self, known: str) -> str:
+    def name(self, known: str, /) -> str:
         """The name of a queue as callers know it."""
         return known.removeprefix(self._prefix).removesuffix(_FIFO)
 
@@ -538,7 +553,7 @@ class SqsQueue(QueueDriver):
             retention=_length(attributes["MessageRetentionPeriod"]),
             delay=_length(attributes["DelaySeconds"]),
             max_message_size=int(attributes["MaximumMessageSize"]),
-            dead_letter_queue=self._name(_named(policy["deadLetterTargetArn"])) if policy else None,
+            dead_letter_queue=self.name(_named(policy["deadLetterTargetArn"])) if policy else None,
             max_receive_count=int(policy["maxReceiveCount"]) if policy else None,
             available_messages=int(attributes["ApproximateNumberOfMessages"]),
             in_flight_messages=int(attributes["ApproximateNumberOfMessagesNotVisible"]),

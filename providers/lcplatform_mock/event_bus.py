@@ -40,7 +40,6 @@ from lcplatform.event_bus.models import (
 )
 from lcplatform.event_bus.support import EventBusCapability, EventBusLimits
 from lcplatform.type.models import BatchFailure
-from lcplatform_mock.event_envelopes import Given, check_metadata, enveloped
 from lcplatform_mock.event_records import (
     BusRecord,
     BusState,
@@ -55,6 +54,7 @@ from lcplatform_mock.event_replaying import MAX_ARCHIVES, Replaying
 from lcplatform_mock.gate import gated
 from lcplatform_mock.listing import names_page
 from lcplatform_mock.refusals import failure, invalid, missing, stale
+from lcplatform_runtime.cloud_events import check_metadata, enveloped
 from lcplatform_runtime.errors import (
     AlreadyExistsError,
     LCPlatformError,
@@ -174,7 +174,7 @@ class MockEventBus(Replaying, EventBusDriver):
         self._dispatch(found)
         return PublishEventsResponse(successful=tuple(successful), failed=tuple(failed))
 
-    def _event(self, given: Given) -> tuple[Published, dict[str, Any]]:
+    def _event(self, given: PublishEventRequest | Event) -> tuple[Published, dict[str, Any]]:
         """What an event is once it is published: now. And what rules match of it."""
         now = self._clock.now()
         identity = given.id or self._name()

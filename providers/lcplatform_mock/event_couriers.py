@@ -23,7 +23,6 @@ from lcplatform.notification.models import ListTopicsRequest, PublishMessageRequ
 from lcplatform.queue.models import GetQueueRequest, SendMessageRequest
 from lcplatform.secrets.models import GetSecretRequest
 from lcplatform_mock import webhook
-from lcplatform_mock.event_envelopes import attributes_of, data_of
 from lcplatform_mock.event_records import Pending
 from lcplatform_mock.event_settings import EventBusSettings
 from lcplatform_mock.event_transforms import transform
@@ -31,6 +30,7 @@ from lcplatform_mock.ready import EMPTY, FrozenDict, frozen
 from lcplatform_mock.refusals import invalid, missing
 from lcplatform_mock.retrying import Failure
 from lcplatform_mock.world import World
+from lcplatform_runtime.cloud_events import attributes_of, data_of
 from lcplatform_runtime.errors import (
     LCPlatformError,
     PermissionDeniedError,

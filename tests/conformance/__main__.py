@@ -73,7 +73,9 @@ PROVIDERS: Final = (
     ),
     # Each service on what is most like it.
     Provider("aws on moto", _aws("moto"), ("object_store", "queue", "secrets")),
-    Provider("aws on ministack", _aws("ministack"), ("object_store", "queue", "secrets")),
+    Provider(
+        "aws on ministack", _aws("ministack"), ("event_bus", "object_store", "queue", "secrets")
+    ),
     Provider("aws on PostgreSQL", _aws("AwsOnPostgresql"), ("data_store",)),
 )
 EVERY_SURFACE: Final = ("--lcplatform-surface=all", "--lcplatform-colour=all")

@@ -389,8 +389,8 @@ class AsyncEventBus:
             retry: How long a failing target is tried; as long as the defaults say where absent.
             dead_letter_queue: The queue for events that could not be delivered, which must exist
                 and is no FIFO queue. A letter is the event, with the attributes bus, rule, target,
-                reason, error and attempts. Without a queue, it is logged what could not be
-                delivered.
+                reason, error and attempts; where the provider does not tell the target, it is the
+                name of the place. Without a queue, it is logged what could not be delivered.
             options: Deadline, retries and the like, for this call alone.
 
         Raises:
@@ -583,7 +583,8 @@ class AsyncEventBus:
         Args:
             bus: The bus, which is also where the events go.
             archive: The archive.
-            since: Events that were published from then on, in UTC.
+            since: Events that were published from then on, in UTC. Where the provider knows their
+                times to the second only, all of that second.
             until: Events before then, in UTC; later than `since`.
             rules: Only through these rules, which must exist; through every rule where none is
                 named.

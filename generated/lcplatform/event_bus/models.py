@@ -177,7 +177,7 @@ class HttpTarget(Model):
         Field(max_length=20),
     ] = {}
     """Headers whose value is a secret, a text: the name of the secret by the name of the header. It is
-    read for each delivery.
+    read for each delivery, or where the provider keeps it for that, when the target is added.
     """
 
 
@@ -562,8 +562,9 @@ class AddTargetRequest(Request):
         str | None, Field(max_length=75, min_length=1, pattern="^[A-Za-z0-9_-]+$")
     ] = None
     """The queue for events that could not be delivered, which must exist and is no FIFO queue. A
-    letter is the event, with the attributes bus, rule, target, reason, error and attempts. Without
-    a queue, it is logged what could not be delivered.
+    letter is the event, with the attributes bus, rule, target, reason, error and attempts; where
+    the provider does not tell the target, it is the name of the place. Without a queue, it is
+    logged what could not be delivered.
     """
 
 
@@ -708,7 +709,9 @@ class StartReplayRequest(Request):
     """The archive."""
 
     since: AwareDatetime
-    """Events that were published from then on, in UTC."""
+    """Events that were published from then on, in UTC. Where the provider knows their times to the
+    second only, all of that second.
+    """
 
     until: AwareDatetime
     """Events before then, in UTC; later than `since`."""

@@ -5,14 +5,48 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from json.encoder import encode_basestring as quoted  # what json.dumps writes for a text, in UTF-8
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Protocol
 from urllib.parse import quote
 
-from lcplatform.event_bus.models import Event, PublishEventRequest
-from lcplatform_mock.refusals import invalid
+from lcplatform_runtime.errors import FieldViolation, ValidationError
 from lcplatform_runtime.json_value import Json, inside, unread
 
-Given: TypeAlias = PublishEventRequest | Event
+
+class Given(Protocol):
+    """What is known of an event that is published."""
+
+    @property
+    def id(self) -> str | None:
+        """What distinguishes it, if the publisher says."""
+
+    @property
+    def source(self) -> str:
+        """Where it comes from."""
+
+    @property
+    def type(self) -> str:
+        """What kind of event it is."""
+
+    @property
+    def subject(self) -> str | None:
+        """What it is about."""
+
+    @property
+    def time(self) -> datetime | None:
+        """When it happened, if the publisher says."""
+
+    @property
+    def data(self) -> Json | None:
+        """What happened."""
+
+    @property
+    def metadata(self) -> Mapping[str, str]:
+        """Extension attributes."""
+
+    @property
+    def data_schema(self) -> str | None:
+        """The schema of the data."""
+
 
 _DEFINED: Final = frozenset(
     {
@@ -32,7 +66,8 @@ def check_metadata(given: Given, name: str = "metadata") -> None:
     metadata = given.metadata
     if metadata and not _DEFINED.isdisjoint(metadata):
         taken = ", ".join(sorted(_DEFINED.intersection(metadata)))
-        raise invalid(name, f"no attributes that CloudEvents defines, such as {taken}")
+        expected = f"no attributes that CloudEvents defines, such as {taken}"
+        raise ValidationError(f"{name}: {expected}", violations=[FieldViolation(name, expected)])
 
 
 def enveloped(given: Given, identity: str, now: datetime) -> tuple[Json, dict[str, Any]]:
