@@ -364,7 +364,7 @@ class EventBridgeEventBus(EventBusDriver):
             Limit=request.page_size,
             **given(NextToken=request.page_token or None),
         )
-        targets = answer["Targets"]
+        targets = answer.get("Targets", ())
         tags = self._tags(rule) if targets else {}
         return ListTargetsResponse(
             targets=tuple(
@@ -377,7 +377,7 @@ class EventBridgeEventBus(EventBusDriver):
     def _targets(self, bus: str, rule: str) -> list[Any]:
         """The targets of a rule. No rule has more than a page of them."""
         answer = self._events.list_targets_by_rule(Rule=rule, EventBusName=bus)
-        return list(answer["Targets"])
+        return list(answer.get("Targets", ()))  # the model knows no empty list
 
     def _remove(self, bus: str, rule: str, targets: list[Any]) -> None:
         answer: Any = self._events.remove_targets(

@@ -81,7 +81,7 @@ class Archives:
     def page(self, bus: str, bus_arn: str, size: int, token: str) -> tuple[tuple[Archive, ...], str]:  # fmt: skip
         """Some archives of a bus, and where the next page starts. EventBridge lists no descriptions."""
         events = self._session.events
-        answer = events.list_archives(
+        answer: Any = events.list_archives(
             EventSourceArn=bus_arn, Limit=size, **given(NextToken=token or None)
         )
         whole: list[Any] = [

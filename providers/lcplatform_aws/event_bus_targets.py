@@ -76,8 +76,10 @@ class Places:
                 return self._topic(bus_arn, place.topic)
             case HttpTarget() as place:
                 secrets = self._webhooks.check(place)
-                key = (request.bus, request.rule, request.target_id)
-                return {"InputPath": _EVENT, **self._webhooks.create(key, place, secrets)}
+                return {
+                    "InputPath": _EVENT,
+                    **self._webhooks.create(request.rule, place, secrets),
+                }
             case LogTarget() as place:
                 return self._log(bus_arn, place.log or request.rule)
             case FunctionTarget():  # the capability is not declared

@@ -1,6 +1,6 @@
 """Webhooks of EventBridge: a connection with the headers that are secret, and an API destination with the URL.
 
-A target has one of each, of a name made from its own. Secrets are read when the target is added: EventBridge keeps
+A target has one of each, both of one name that is used once: what is deleted there is gone only later. Secrets are read when the target is added: EventBridge keeps
 a copy, in a secret of its own.
 """
 
@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 from botocore.exceptions import ClientError
 
@@ -77,23 +77,24 @@ class Webhooks:
             )
         return value
 
-    def create(self, key: tuple[str, str, str], place: HttpTarget, secrets: dict[str, str]) -> dict[str, Any]:  # fmt: skip
-        """The parameters of a target that posts. `key` are the names of its bus, its rule and its own."""
+    def create(self, rule: str, place: HttpTarget, secrets: dict[str, str]) -> dict[str, Any]:
+        """The parameters of a target that posts for a rule."""
         events = self._session.events
-        name = _name(key)
-        self.delete(name)  # what a call left that failed half way
-        hidden: Any = [
-            {"Key": header, "Value": value, "IsValueSecret": True}
-            for header, value in secrets.items()
-        ]
+        name = f"lcplatform-{uuid4().hex}"
+        parameters: Any = {
+            "ApiKeyAuthParameters": {"ApiKeyName": _ADDED, "ApiKeyValue": rule},
+            "InvocationHttpParameters": {
+                "HeaderParameters": [
+                    {"Key": header, "Value": value, "IsValueSecret": True}
+                    for header, value in secrets.items()
+                ]
+            },
+        }
         connection = events.create_connection(
             Name=name,
             Description=_noted(place.secret_headers),
             AuthorizationType="API_KEY",
-            AuthParameters={
-                "ApiKeyAuthParameters": {"ApiKeyName": _ADDED, "ApiKeyValue": f"{key[0]}/{key[1]}"},
-                **({"InvocationHttpParameters": {"HeaderParameters": hidden}} if hidden else {}),
-            },
+            AuthParameters=parameters,
         )
         try:
             destination = events.create_api_destination(
@@ -135,10 +136,6 @@ class Webhooks:
 def named(arn: str) -> str:
     """The name of an API destination or of a connection: after its name, its identity may follow."""
     return arn.partition("/")[2].partition("/")[0]
-
-
-def _name(key: tuple[str, str, str]) -> str:
-    return f"lcplatform-{sha256('/'.join(key).encode()).hexdigest()[:40]}"
 
 
 def _noted(secrets: dict[str, str]) -> str:

@@ -18,34 +18,42 @@ class Given(Protocol):
     @property
     def id(self) -> str | None:
         """What distinguishes it, if the publisher says."""
+        ...
 
     @property
     def source(self) -> str:
         """Where it comes from."""
+        ...
 
     @property
     def type(self) -> str:
         """What kind of event it is."""
+        ...
 
     @property
     def subject(self) -> str | None:
         """What it is about."""
+        ...
 
     @property
     def time(self) -> datetime | None:
         """When it happened, if the publisher says."""
+        ...
 
     @property
     def data(self) -> Json | None:
         """What happened."""
+        ...
 
     @property
     def metadata(self) -> Mapping[str, str]:
         """Extension attributes."""
+        ...
 
     @property
     def data_schema(self) -> str | None:
         """The schema of the data."""
+        ...
 
 
 _DEFINED: Final = frozenset(

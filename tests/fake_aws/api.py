@@ -11,12 +11,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import botocore.session
-from botocore.model import ListShape, OperationModel, Shape, StructureShape
+from botocore.model import ListShape, OperationModel, ServiceModel, Shape, StructureShape
 
 from tests.fake_aws.shapes import Refused, check, read, written
 
@@ -71,11 +71,17 @@ class AwsError(Exception):
         self.members = members
 
 
+@cache
+def _model(service: str) -> ServiceModel:
+    """The model of a service. It takes a while to read."""
+    return botocore.session.get_session().get_service_model(service)
+
+
 class Api:
     """One service by its name in the SDK, such as `apprunner`."""
 
     def __init__(self, service: str) -> None:
-        self.model = botocore.session.get_session().get_service_model(service)
+        self.model = _model(service)
         self.service = service
 
     @property

@@ -54,6 +54,14 @@ def test_text_and_json_travel_as_they_are() -> None:
     assert encode(Json.from_text('{"a": 1}'), {})["MessageBody"] == '{"a": 1}'
 
 
+@pytest.mark.parametrize(
+    "text", ['{"specversion":"1.0","id":"1","source":"a","type":"b"}', '{"specversion"']
+)
+def test_text_that_looks_like_an_event_arrives_as_text(text: str) -> None:
+    """What EventBridge sends is known by its looks."""
+    assert through(text).body == text
+
+
 @pytest.mark.parametrize("text", ["a\x00b", "\x1b[0m", "\ufffe", "\x0c"])
 def test_text_that_the_service_refuses_travels_in_base64(text: str) -> None:
     assert through(text).body == text

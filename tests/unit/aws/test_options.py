@@ -22,6 +22,7 @@ from lcplatform_runtime.errors import ValidationError
         ({"read_timeout": 0}, "read_timeout"),
         ({"max_pool_connections": 0}, "max_pool_connections"),
         ({"queue_prefix": "no spaces"}, "queue_prefix"),
+        ({"event_bus": {"role": "poster"}}, r"event_bus\.role"),
     ],
 )
 def test_a_wrong_option_is_refused_by_its_name(options: dict[str, object], field: str) -> None:
