@@ -150,6 +150,20 @@ BY_SERVICE: Final[dict[str, dict[str, Meaning]]] = {
         # The SDK takes this hard quota for throttling.
         **_codes(EXHAUSTED, "LimitExceededException"),
     },
+    "web_hosting": {
+        **_codes(
+            INVALID,
+            """
+            AttributeLimitExceededException ClientException InvalidParameterException
+            PlatformTaskDefinitionIncompatibilityException
+            """,
+        ),
+        # A service that is no longer active is deleted.
+        **_codes(NOT_FOUND, "PlatformUnknownException ServiceNotActiveException"),
+        **_codes(FAILED, "ServerException"),
+        **_codes(DENIED, "BlockedException"),
+        **_codes(UNSUPPORTED, "UnsupportedFeatureException"),
+    },
 }
 """By the platform's service, then by the vendor's code."""
 
@@ -257,6 +271,12 @@ BY_MESSAGE: Final[tuple[tuple[str, str, str, Meaning], ...]] = (
     ("queue", "InvalidAttributeValue", "not available for visibility timeout", WRONG_STATE),
     ("queue", "InvalidParameterValue", "not available for visibility timeout", WRONG_STATE),
     ("secrets", "InvalidRequestException", "previous rotation", STALE),
+    # ECS takes the creation of what exists for a repetition that does not agree.
+    ("web_hosting", "InvalidParameterException", "not idempotent", EXISTS),
+    ("web_hosting", "ClientException", "already exists", EXISTS),
+    ("web_hosting", "ClientException", "not authorized", DENIED),
+    ("web_hosting", "ClientException", "unable to assume", DENIED),
+    ("web_hosting", "ClientException", "in progress", WRONG_STATE),
     ("secrets", "InvalidParameterException", "not attached to version", STALE),
 )
 """Service, code, what its message contains: where the code alone does not tell."""

@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field, model_validator
 
 from lcplatform_aws.data_store_options import DataStoreOptions
+from lcplatform_aws.web_hosting_options import WebHostingOptions
 from lcplatform_runtime.model import Request, build
 
 
@@ -68,6 +69,9 @@ class AwsOptions(Request):
     data_store: DataStoreOptions | None = None
     """The database behind the data store. Without it there is none."""
 
+    web_hosting: WebHostingOptions | None = None
+    """What WebHosting needs. Without it, no application can be deployed."""
+
     @model_validator(mode="after")
     def _whole_key(self) -> AwsOptions:
         if (self.access_key_id is None) != (self.secret_access_key is None):
@@ -80,3 +84,15 @@ class AwsOptions(Request):
 def read_options(options: Mapping[str, object], /) -> AwsOptions:
     """The options as given. Raises ValidationError naming what is unknown or wrong, never its value."""
     return build(AwsOptions, **options)
+
+
+def inherited(options: AwsOptions, /) -> dict[str, object]:
+    """The options that an application which runs on AWS is given too: where things are. It has an identity of its own, so no
+    keys; and it deploys nothing."""
+    kept: dict[str, object] = options.model_dump(
+        exclude=_OWN, exclude_defaults=True, exclude_none=True
+    )
+    return kept
+
+
+_OWN = {"profile", "web_hosting", *AwsOptions.__sensitive__}

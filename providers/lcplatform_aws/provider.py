@@ -14,7 +14,7 @@ from lcplatform import unimplemented
 from lcplatform.drivers import Drivers
 from lcplatform.provider import Provider
 from lcplatform_aws.errors import translate
-from lcplatform_aws.options import AwsOptions, read_options
+from lcplatform_aws.options import AwsOptions, inherited, read_options
 from lcplatform_runtime.errors import FieldViolation, ValidationError
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from lcplatform.object_store.driver import ObjectStoreDriver
     from lcplatform.queue.driver import QueueDriver
     from lcplatform.secrets.driver import SecretsDriver
+    from lcplatform.web_hosting.driver import WebHostingDriver
     from lcplatform_aws.session import Session
 
 
@@ -89,6 +90,14 @@ class Connection:
         hush()
         return SecretsManagerSecrets(self.session)
 
+    def web_hosting(self) -> WebHostingDriver:
+        """A driver for ECS in its Express Mode."""
+        from lcplatform_aws.web_hosting import EcsExpressWebHosting
+
+        return EcsExpressWebHosting(
+            self.session, self._options.web_hosting, inherited(self._options)
+        )
+
     def close(self) -> None:
         """Closes what drivers hold, and the session, if there ever was one."""
         self._closing.close()
@@ -131,7 +140,7 @@ class AwsProvider(Provider):
             document_store=unimplemented.document_store,
             event_bus=connection.event_bus,
             notification=unimplemented.notification,
-            web_hosting=unimplemented.web_hosting,
+            web_hosting=connection.web_hosting,
             provider=self.name,
             translate=translate,
             close=connection.close,

@@ -77,6 +77,7 @@ PROVIDERS: Final = (
         "aws on ministack", _aws("ministack"), ("event_bus", "object_store", "queue", "secrets")
     ),
     Provider("aws on PostgreSQL", _aws("AwsOnPostgresql"), ("data_store",)),
+    Provider("aws on the fake", _aws("fake"), ("web_hosting",)),
 )
 EVERY_SURFACE: Final = ("--lcplatform-surface=all", "--lcplatform-colour=all")
 DIRECT: Final = ("--lcplatform-surface=in-process", "--lcplatform-colour=blocking")

@@ -15,6 +15,9 @@ from lcplatform_contract import differences
 from lcplatform_contract.harness import Harness
 from lcplatform_mock.harness import MockHarness
 from tests.emulators import Emulator, start_ministack, start_moto
+from tests.fake_aws.ecs_express import EcsExpress
+from tests.fake_aws.logs import Logs
+from tests.fake_aws.server import FakeAws
 from tests.postgresql import HOST, USER, PostgreSQL
 
 if TYPE_CHECKING:
@@ -55,6 +58,50 @@ class AwsOn(Harness):
     @override
     def close(self) -> None:
         self._emulator.stop()
+
+
+class AwsOnFake(AwsOn):
+    """The AWS provider on the fake of what nothing emulates, with ministack behind it for the rest."""
+
+    def __init__(self) -> None:
+        super().__init__(start_ministack())
+        logs = Logs()
+        self._ecs = EcsExpress(logs, self._secret)
+        self._fake = FakeAws([self._ecs, logs], behind=self._emulator.url)
+
+    @property
+    @override
+    def differences(self) -> Mapping[str, str]:
+        return {}
+
+    @override
+    def platform_options(self) -> Mapping[str, object]:
+        role = "arn:aws:iam::000000000000:role/ecs"
+        return {
+            **super().platform_options(),
+            "endpoint_url": self._fake.url,
+            "web_hosting": {"infrastructure_role": role, "execution_role": role},
+        }
+
+    @override
+    def close(self) -> None:
+        self._fake.stop()
+        self._ecs.close()
+        super().close()
+        # A request or an answer that no model allows is a defect, whatever the scenario made of it.
+        assert not self._fake.refused, self._fake.refused
+
+    def _secret(self, arn: str) -> str:
+        import boto3
+
+        client = boto3.client(
+            "secretsmanager",
+            region_name="us-east-1",
+            endpoint_url=self._emulator.url,
+            aws_access_key_id="testing",
+            aws_secret_access_key="testing",
+        )
+        return client.get_secret_value(SecretId=arn)["SecretString"]
 
 
 class Persistent(MockHarness):
@@ -130,3 +177,8 @@ def _on(start: Callable[[], Emulator]) -> Callable[[Mapping[str, object]], Harne
 
 moto = _on(start_moto)
 ministack = _on(start_ministack)
+
+
+def fake(options: Mapping[str, object]) -> Harness:
+    """A harness on the fake."""
+    return AwsOnFake()

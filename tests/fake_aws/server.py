@@ -93,6 +93,11 @@ class FakeAws:
         with self._lock:
             self._faults[call].extend(faults)
 
+    def heal(self) -> None:
+        """Takes back the faults that no call has met yet."""
+        with self._lock:
+            self._faults.clear()
+
     def stop(self) -> None:
         """Ends it."""
         self._server.shutdown()

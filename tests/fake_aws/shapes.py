@@ -134,11 +134,10 @@ _BITS: Final = {"integer": 31, "long": 63}
 
 
 def _problems(shape: Shape, value: Any) -> Iterator[str]:
-    kind = shape.type_name
     if isinstance(shape, StructureShape) and shape.is_document_type:
         return
-    right = isinstance(value, _KINDS[kind]) and not (kind in _NUMBERS and type(value) is bool)
-    if not right:
+    kind = shape.type_name
+    if not _is(kind, value):
         yield f"expected a {kind}, not {type(value).__name__}"
     elif isinstance(shape, StructureShape):
         yield from _members(shape, value)
@@ -149,6 +148,10 @@ def _problems(shape: Shape, value: Any) -> Iterator[str]:
         yield from _bounds(shape, len(value), " items or characters")
         if isinstance(shape, StringShape):
             yield from _text(shape, value)
+
+
+def _is(kind: str, value: Any) -> bool:
+    return isinstance(value, _KINDS[kind]) and not (kind in _NUMBERS and type(value) is bool)
 
 
 def _number(kind: str, value: Any) -> Iterator[str]:

@@ -176,7 +176,8 @@ def test_a_fault_takes_the_place_of_an_answer(aws: FakeAws) -> None:
     )
     with pytest.raises(ClientError, match="ThrottlingException") as caught:
         client.list_operations(ServiceArn=_SERVICE)
-    assert caught.value.response["ResponseMetadata"]["HTTPHeaders"]["retry-after"] == "3"
+    metadata = caught.value.response.get("ResponseMetadata", {})
+    assert metadata["HTTPHeaders"]["retry-after"] == "3"
     with pytest.raises(ConnectionClosedError):
         client.list_operations(ServiceArn=_SERVICE)
     assert client.list_operations(ServiceArn=_SERVICE)["OperationSummaryList"] == []

@@ -1,0 +1,100 @@
+"""What applications wrote, from CloudWatch Logs, in the order of time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from lcplatform.web_hosting.models import GetLogsRequest, GetLogsResponse, LogEntry
+from lcplatform_aws.units import given
+from lcplatform_runtime.cancellation import CANCELLATION
+
+if TYPE_CHECKING:
+    from types_boto3_logs import CloudWatchLogsClient
+
+_LAST_HOUR: Final = timedelta(hours=1)
+_PAUSE: Final = 1.0  # seconds between two looks at what is new
+_PAGE: Final = 1000
+
+
+def logged(
+    logs: CloudWatchLogsClient,
+    group: str,
+    prefix: str,
+    request: GetLogsRequest,
+    alive: Callable[[], bool],
+    /,
+) -> Iterator[GetLogsResponse]:
+    """The entries of the streams whose names start with `prefix`. One that follows ends with its caller, or when the
+    application is `alive` no more."""
+    start = _milliseconds(request.since or datetime.now(UTC) - _LAST_HOUR)
+    end = None if request.until is None else _milliseconds(request.until)
+    told: dict[str, int] = {}
+    with _Pause() as pause:
+        while True:
+            going_on = request.follow and alive()
+            for events in _pages(logs, group, prefix, start, end):
+                fresh = [it for it in events if it["eventId"] not in told]
+                told |= {it["eventId"]: it["timestamp"] for it in fresh}
+                if fresh:
+                    yield GetLogsResponse(entries=tuple(map(_entry, fresh)))
+            if not going_on or pause():
+                return
+            # What bears the newest moment may get company, so that moment is asked for again.
+            start = max([start, *told.values()])
+            told = {name: moment for name, moment in told.items() if moment == start}
+
+
+def _pages(
+    logs: CloudWatchLogsClient, group: str, prefix: str, start: int, end: int | None
+) -> Iterator[list[Any]]:
+    token: str | None = None
+    while True:
+        answer = logs.filter_log_events(
+            logGroupName=group,
+            logStreamNamePrefix=prefix,
+            startTime=start,
+            limit=_PAGE,
+            **given(endTime=end, nextToken=token),
+        )
+        yield answer["events"]
+        token = answer.get("nextToken")
+        if not token:
+            return
+
+
+def _entry(event: Any) -> LogEntry:
+    return LogEntry(
+        time=datetime.fromtimestamp(event["timestamp"] / 1000, UTC),
+        message=event["message"].rstrip("\n"),
+        instance=event["logStreamName"].rpartition("/")[2] or None,
+    )
+
+
+def _milliseconds(moment: datetime) -> int:
+    return round(moment.timestamp() * 1000)
+
+
+class _Pause:
+    """Waits a moment, or until the caller gives up: then it answers True."""
+
+    def __init__(self) -> None:
+        self._given_up = threading.Event()
+        self._cancellation = CANCELLATION.get()
+
+    def __enter__(self) -> Callable[[], bool]:
+        if self._cancellation is not None:
+            self._waking = self._cancellation.waking(self._given_up.set)
+            self._waking.__enter__()
+        return self._wait
+
+    def __exit__(self, *_: object) -> None:
+        if self._cancellation is not None:
+            self._waking.__exit__(None, None, None)
+
+    def _wait(self) -> bool:
+        if self._cancellation is not None and self._cancellation.cancelled:
+            return True
+        return self._given_up.wait(_PAUSE)
