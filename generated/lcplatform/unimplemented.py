@@ -24,78 +24,78 @@ if TYPE_CHECKING:
     from lcplatform.web_hosting.stub import UnimplementedWebHosting
 
 
-def authentication() -> UnimplementedAuthentication:
-    """A driver of Authentication that refuses every operation with `UnsupportedError`."""
+def authentication(why: str | None = None, /) -> UnimplementedAuthentication:
+    """A driver of Authentication that refuses every operation with `UnsupportedError`, and says `why`."""
     from lcplatform.authentication.stub import UnimplementedAuthentication
 
-    return UnimplementedAuthentication()
+    return UnimplementedAuthentication(why)
 
 
-def batch() -> UnimplementedBatch:
-    """A driver of Batch that refuses every operation with `UnsupportedError`."""
+def batch(why: str | None = None, /) -> UnimplementedBatch:
+    """A driver of Batch that refuses every operation with `UnsupportedError`, and says `why`."""
     from lcplatform.batch.stub import UnimplementedBatch
 
-    return UnimplementedBatch()
+    return UnimplementedBatch(why)
 
 
-def configuration() -> UnimplementedConfiguration:
-    """A driver of Configuration that refuses every operation with `UnsupportedError`."""
+def configuration(why: str | None = None, /) -> UnimplementedConfiguration:
+    """A driver of Configuration that refuses every operation with `UnsupportedError`, and says `why`."""
     from lcplatform.configuration.stub import UnimplementedConfiguration
 
-    return UnimplementedConfiguration()
+    return UnimplementedConfiguration(why)
 
 
-def data_store() -> UnimplementedDataStore:
-    """A driver of DataStore that refuses every operation with `UnsupportedError`."""
+def data_store(why: str | None = None, /) -> UnimplementedDataStore:
+    """A driver of DataStore that refuses every operation with `UnsupportedError`, and says `why`."""
     from lcplatform.data_store.stub import UnimplementedDataStore
 
-    return UnimplementedDataStore()
+    return UnimplementedDataStore(why)
 
 
-def document_store() -> UnimplementedDocumentStore:
-    """A driver of DocumentStore that refuses every operation with `UnsupportedError`."""
+def document_store(why: str | None = None, /) -> UnimplementedDocumentStore:
+    """A driver of DocumentStore that refuses every operation with `UnsupportedError`, and says `why`."""
     from lcplatform.document_store.stub import UnimplementedDocumentStore
 
-    return UnimplementedDocumentStore()
+    return UnimplementedDocumentStore(why)
 
 
-def event_bus() -> UnimplementedEventBus:
-    """A driver of EventBus that refuses every operation with `UnsupportedError`."""
+def event_bus(why: str | None = None, /) -> UnimplementedEventBus:
+    """A driver of EventBus that refuses every operation with `UnsupportedError`, and says `why`."""
     from lcplatform.event_bus.stub import UnimplementedEventBus
 
-    return UnimplementedEventBus()
+    return UnimplementedEventBus(why)
 
 
-def notification() -> UnimplementedNotification:
-    """A driver of Notification that refuses every operation with `UnsupportedError`."""
+def notification(why: str | None = None, /) -> UnimplementedNotification:
+    """A driver of Notification that refuses every operation with `UnsupportedError`, and says `why`."""
     from lcplatform.notification.stub import UnimplementedNotification
 
-    return UnimplementedNotification()
+    return UnimplementedNotification(why)
 
 
-def object_store() -> UnimplementedObjectStore:
-    """A driver of ObjectStore that refuses every operation with `UnsupportedError`."""
+def object_store(why: str | None = None, /) -> UnimplementedObjectStore:
+    """A driver of ObjectStore that refuses every operation with `UnsupportedError`, and says `why`."""
     from lcplatform.object_store.stub import UnimplementedObjectStore
 
-    return UnimplementedObjectStore()
+    return UnimplementedObjectStore(why)
 
 
-def queue() -> UnimplementedQueue:
-    """A driver of Queue that refuses every operation with `UnsupportedError`."""
+def queue(why: str | None = None, /) -> UnimplementedQueue:
+    """A driver of Queue that refuses every operation with `UnsupportedError`, and says `why`."""
     from lcplatform.queue.stub import UnimplementedQueue
 
-    return UnimplementedQueue()
+    return UnimplementedQueue(why)
 
 
-def secrets() -> UnimplementedSecrets:
-    """A driver of Secrets that refuses every operation with `UnsupportedError`."""
+def secrets(why: str | None = None, /) -> UnimplementedSecrets:
+    """A driver of Secrets that refuses every operation with `UnsupportedError`, and says `why`."""
     from lcplatform.secrets.stub import UnimplementedSecrets
 
-    return UnimplementedSecrets()
+    return UnimplementedSecrets(why)
 
 
-def web_hosting() -> UnimplementedWebHosting:
-    """A driver of WebHosting that refuses every operation with `UnsupportedError`."""
+def web_hosting(why: str | None = None, /) -> UnimplementedWebHosting:
+    """A driver of WebHosting that refuses every operation with `UnsupportedError`, and says `why`."""
     from lcplatform.web_hosting.stub import UnimplementedWebHosting
 
-    return UnimplementedWebHosting()
+    return UnimplementedWebHosting(why)

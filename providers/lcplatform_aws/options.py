@@ -67,10 +67,10 @@ class AwsOptions(Request):
     """Connections that each client keeps open. Calls beyond it open more, and close them again."""
 
     data_store: DataStoreOptions | None = None
-    """The database behind the data store. Without it there is none."""
+    """The database behind the data store. Without it, the data store is not offered."""
 
     web_hosting: WebHostingOptions | None = None
-    """What WebHosting needs. Without it, no application can be deployed."""
+    """How applications are deployed. Without it, web hosting is not offered."""
 
     @model_validator(mode="after")
     def _whole_key(self) -> AwsOptions:

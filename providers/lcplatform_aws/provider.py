@@ -15,7 +15,6 @@ from lcplatform.drivers import Drivers
 from lcplatform.provider import Provider
 from lcplatform_aws.errors import translate
 from lcplatform_aws.options import AwsOptions, inherited, read_options
-from lcplatform_runtime.errors import FieldViolation, ValidationError
 
 if TYPE_CHECKING:
     from lcplatform.data_store.driver import DataStoreDriver
@@ -50,9 +49,8 @@ class Connection:
         """A driver for a database on RDS."""
         options = self._options.data_store
         if options is None:
-            text = "where the database is: host, database, user"
-            raise ValidationError(
-                f"data_store: {text}", violations=[FieldViolation("data_store", text)]
+            return unimplemented.data_store(
+                "the option data_store says where the database is, and it is not set"
             )
         from lcplatform_aws.data_store import RdsDataStore
 
@@ -92,11 +90,14 @@ class Connection:
 
     def web_hosting(self) -> WebHostingDriver:
         """A driver for ECS in its Express Mode."""
+        options = self._options.web_hosting
+        if options is None:
+            return unimplemented.web_hosting(
+                "the option web_hosting says in which roles applications are deployed, and it is not set"
+            )
         from lcplatform_aws.web_hosting import EcsExpressWebHosting
 
-        return EcsExpressWebHosting(
-            self.session, self._options.web_hosting, inherited(self._options)
-        )
+        return EcsExpressWebHosting(self.session, options, inherited(self._options))
 
     def close(self) -> None:
         """Closes what drivers hold, and the session, if there ever was one."""

@@ -179,13 +179,13 @@ class EcsExpressWebHosting(WebHostingDriver):
     def __init__(
         self,
         session: Session,
-        options: WebHostingOptions | None,
+        options: WebHostingOptions,
         platform: Mapping[str, object],
         /,
     ) -> None:
         """`platform` are the options of the provider that an application with bindings is given too."""
         self._session = session
-        self._given = options
+        self._options = options
         self._platform = platform
         self._log_group_is_there = False
 
@@ -193,15 +193,6 @@ class EcsExpressWebHosting(WebHostingDriver):
     @override
     def support(self) -> Support:
         return _SUPPORT
-
-    @property
-    def _options(self) -> WebHostingOptions:
-        if self._given is None:
-            raise invalid(
-                "web_hosting",
-                "options with infrastructure_role and execution_role (ECS needs both)",
-            )
-        return self._given
 
     @property
     def _ecs(self) -> ECSClient:

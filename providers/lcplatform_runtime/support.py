@@ -60,8 +60,7 @@ NOTHING: Final = Support(native=False, offered=False)
 """What is declared of a service that a provider does not offer."""
 
 
-def unimplemented(operation: Operation) -> UnsupportedError:
-    """What an operation raises that a provider does not offer."""
-    return UnsupportedError(
-        f"the provider does not implement {operation.title}", operation=operation.title
-    )
+def unimplemented(operation: Operation, why: str | None = None) -> UnsupportedError:
+    """What an operation raises that a provider does not offer, and `why` it does not."""
+    text = f"the provider does not implement {operation.title}"
+    return UnsupportedError(text if why is None else f"{text}: {why}", operation=operation.title)

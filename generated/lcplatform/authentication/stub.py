@@ -51,6 +51,10 @@ from lcplatform_runtime.testing.recorder import Program
 class UnimplementedAuthentication(AuthenticationDriver):
     """Offers nothing of Authentication: every operation raises `UnsupportedError`. Fills up partial providers."""
 
+    def __init__(self, why: str | None = None, /) -> None:
+        """`why` is what callers are told, such as which option is missing."""
+        self._why = why
+
     @property
     @override
     def support(self) -> Support:
@@ -58,49 +62,49 @@ class UnimplementedAuthentication(AuthenticationDriver):
 
     @override
     def get_login_url(self, request: GetLoginUrlRequest, /) -> GetLoginUrlResponse:
-        raise unimplemented(GET_LOGIN_URL)
+        raise unimplemented(GET_LOGIN_URL, self._why)
 
     @override
     def exchange_code(self, request: ExchangeCodeRequest, /) -> ExchangeCodeResponse:
-        raise unimplemented(EXCHANGE_CODE)
+        raise unimplemented(EXCHANGE_CODE, self._why)
 
     @override
     def refresh_token(self, request: RefreshTokenRequest, /) -> RefreshTokenResponse:
-        raise unimplemented(REFRESH_TOKEN)
+        raise unimplemented(REFRESH_TOKEN, self._why)
 
     @override
     def verify_token(self, request: VerifyTokenRequest, /) -> VerifyTokenResponse:
-        raise unimplemented(VERIFY_TOKEN)
+        raise unimplemented(VERIFY_TOKEN, self._why)
 
     @override
     def get_user_info(self, request: GetUserInfoRequest, /) -> GetUserInfoResponse:
-        raise unimplemented(GET_USER_INFO)
+        raise unimplemented(GET_USER_INFO, self._why)
 
     @override
     def revoke_token(self, request: RevokeTokenRequest, /) -> RevokeTokenResponse:
-        raise unimplemented(REVOKE_TOKEN)
+        raise unimplemented(REVOKE_TOKEN, self._why)
 
     @override
     def introspect_token(self, request: IntrospectTokenRequest, /) -> IntrospectTokenResponse:
-        raise unimplemented(INTROSPECT_TOKEN)
+        raise unimplemented(INTROSPECT_TOKEN, self._why)
 
     @override
     def client_credentials_token(
         self, request: ClientCredentialsTokenRequest, /
     ) -> ClientCredentialsTokenResponse:
-        raise unimplemented(CLIENT_CREDENTIALS_TOKEN)
+        raise unimplemented(CLIENT_CREDENTIALS_TOKEN, self._why)
 
     @override
     def start_device_flow(self, request: StartDeviceFlowRequest, /) -> StartDeviceFlowResponse:
-        raise unimplemented(START_DEVICE_FLOW)
+        raise unimplemented(START_DEVICE_FLOW, self._why)
 
     @override
     def poll_device_flow(self, request: PollDeviceFlowRequest, /) -> PollDeviceFlowResponse:
-        raise unimplemented(POLL_DEVICE_FLOW)
+        raise unimplemented(POLL_DEVICE_FLOW, self._why)
 
     @override
     def logout_url(self, request: LogoutUrlRequest, /) -> LogoutUrlResponse:
-        raise unimplemented(LOGOUT_URL)
+        raise unimplemented(LOGOUT_URL, self._why)
 
 
 class MockAuthentication(AuthenticationDriver):

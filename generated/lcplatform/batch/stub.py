@@ -50,6 +50,10 @@ from lcplatform_runtime.testing.recorder import Program
 class UnimplementedBatch(BatchDriver):
     """Offers nothing of Batch: every operation raises `UnsupportedError`. Fills up partial providers."""
 
+    def __init__(self, why: str | None = None, /) -> None:
+        """`why` is what callers are told, such as which option is missing."""
+        self._why = why
+
     @property
     @override
     def support(self) -> Support:
@@ -57,43 +61,43 @@ class UnimplementedBatch(BatchDriver):
 
     @override
     def submit_job(self, request: SubmitJobRequest, /) -> SubmitJobResponse:
-        raise unimplemented(SUBMIT_JOB)
+        raise unimplemented(SUBMIT_JOB, self._why)
 
     @override
     def get_job(self, request: GetJobRequest, /) -> GetJobResponse:
-        raise unimplemented(GET_JOB)
+        raise unimplemented(GET_JOB, self._why)
 
     @override
     def list_jobs(self, request: ListJobsRequest, /) -> ListJobsResponse:
-        raise unimplemented(LIST_JOBS)
+        raise unimplemented(LIST_JOBS, self._why)
 
     @override
     def terminate_job(self, request: TerminateJobRequest, /) -> TerminateJobResponse:
-        raise unimplemented(TERMINATE_JOB)
+        raise unimplemented(TERMINATE_JOB, self._why)
 
     @override
     def get_job_logs(self, request: GetJobLogsRequest, /) -> Iterator[GetJobLogsResponse]:
-        raise unimplemented(GET_JOB_LOGS)
+        raise unimplemented(GET_JOB_LOGS, self._why)
 
     @override
     def create_schedule(self, request: CreateScheduleRequest, /) -> CreateScheduleResponse:
-        raise unimplemented(CREATE_SCHEDULE)
+        raise unimplemented(CREATE_SCHEDULE, self._why)
 
     @override
     def get_schedule(self, request: GetScheduleRequest, /) -> GetScheduleResponse:
-        raise unimplemented(GET_SCHEDULE)
+        raise unimplemented(GET_SCHEDULE, self._why)
 
     @override
     def list_schedules(self, request: ListSchedulesRequest, /) -> ListSchedulesResponse:
-        raise unimplemented(LIST_SCHEDULES)
+        raise unimplemented(LIST_SCHEDULES, self._why)
 
     @override
     def update_schedule(self, request: UpdateScheduleRequest, /) -> UpdateScheduleResponse:
-        raise unimplemented(UPDATE_SCHEDULE)
+        raise unimplemented(UPDATE_SCHEDULE, self._why)
 
     @override
     def delete_schedule(self, request: DeleteScheduleRequest, /) -> DeleteScheduleResponse:
-        raise unimplemented(DELETE_SCHEDULE)
+        raise unimplemented(DELETE_SCHEDULE, self._why)
 
 
 class MockBatch(BatchDriver):

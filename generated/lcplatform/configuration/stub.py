@@ -53,6 +53,10 @@ from lcplatform_runtime.testing.recorder import Program
 class UnimplementedConfiguration(ConfigurationDriver):
     """Offers nothing of Configuration: every operation raises `UnsupportedError`. Fills up partial providers."""
 
+    def __init__(self, why: str | None = None, /) -> None:
+        """`why` is what callers are told, such as which option is missing."""
+        self._why = why
+
     @property
     @override
     def support(self) -> Support:
@@ -62,61 +66,61 @@ class UnimplementedConfiguration(ConfigurationDriver):
     def create_configuration(
         self, request: CreateConfigurationRequest, /
     ) -> CreateConfigurationResponse:
-        raise unimplemented(CREATE_CONFIGURATION)
+        raise unimplemented(CREATE_CONFIGURATION, self._why)
 
     @override
     def get_configuration(self, request: GetConfigurationRequest, /) -> GetConfigurationResponse:
-        raise unimplemented(GET_CONFIGURATION)
+        raise unimplemented(GET_CONFIGURATION, self._why)
 
     @override
     def update_configuration(
         self, request: UpdateConfigurationRequest, /
     ) -> UpdateConfigurationResponse:
-        raise unimplemented(UPDATE_CONFIGURATION)
+        raise unimplemented(UPDATE_CONFIGURATION, self._why)
 
     @override
     def validate_configuration(
         self, request: ValidateConfigurationRequest, /
     ) -> ValidateConfigurationResponse:
-        raise unimplemented(VALIDATE_CONFIGURATION)
+        raise unimplemented(VALIDATE_CONFIGURATION, self._why)
 
     @override
     def list_configurations(
         self, request: ListConfigurationsRequest, /
     ) -> ListConfigurationsResponse:
-        raise unimplemented(LIST_CONFIGURATIONS)
+        raise unimplemented(LIST_CONFIGURATIONS, self._why)
 
     @override
     def list_versions(self, request: ListVersionsRequest, /) -> ListVersionsResponse:
-        raise unimplemented(LIST_VERSIONS)
+        raise unimplemented(LIST_VERSIONS, self._why)
 
     @override
     def rollback_configuration(
         self, request: RollbackConfigurationRequest, /
     ) -> RollbackConfigurationResponse:
-        raise unimplemented(ROLLBACK_CONFIGURATION)
+        raise unimplemented(ROLLBACK_CONFIGURATION, self._why)
 
     @override
     def delete_configuration(
         self, request: DeleteConfigurationRequest, /
     ) -> DeleteConfigurationResponse:
-        raise unimplemented(DELETE_CONFIGURATION)
+        raise unimplemented(DELETE_CONFIGURATION, self._why)
 
     @override
     def restore_configuration(
         self, request: RestoreConfigurationRequest, /
     ) -> RestoreConfigurationResponse:
-        raise unimplemented(RESTORE_CONFIGURATION)
+        raise unimplemented(RESTORE_CONFIGURATION, self._why)
 
     @override
     def watch_configuration(
         self, request: WatchConfigurationRequest, /
     ) -> Iterator[WatchConfigurationResponse]:
-        raise unimplemented(WATCH_CONFIGURATION)
+        raise unimplemented(WATCH_CONFIGURATION, self._why)
 
     @override
     def stop_deployment(self, request: StopDeploymentRequest, /) -> StopDeploymentResponse:
-        raise unimplemented(STOP_DEPLOYMENT)
+        raise unimplemented(STOP_DEPLOYMENT, self._why)
 
 
 class MockConfiguration(ConfigurationDriver):

@@ -65,6 +65,10 @@ from lcplatform_runtime.testing.recorder import Program
 class UnimplementedDataStore(DataStoreDriver):
     """Offers nothing of DataStore: every operation raises `UnsupportedError`. Fills up partial providers."""
 
+    def __init__(self, why: str | None = None, /) -> None:
+        """`why` is what callers are told, such as which option is missing."""
+        self._why = why
+
     @property
     @override
     def support(self) -> Support:
@@ -72,71 +76,71 @@ class UnimplementedDataStore(DataStoreDriver):
 
     @override
     def query(self, request: QueryRequest, /) -> QueryResponse:
-        raise unimplemented(QUERY)
+        raise unimplemented(QUERY, self._why)
 
     @override
     def stream_query(self, request: StreamQueryRequest, /) -> Iterator[StreamQueryResponse]:
-        raise unimplemented(STREAM_QUERY)
+        raise unimplemented(STREAM_QUERY, self._why)
 
     @override
     def execute(self, request: ExecuteRequest, /) -> ExecuteResponse:
-        raise unimplemented(EXECUTE)
+        raise unimplemented(EXECUTE, self._why)
 
     @override
     def execute_batch(self, request: ExecuteBatchRequest, /) -> ExecuteBatchResponse:
-        raise unimplemented(EXECUTE_BATCH)
+        raise unimplemented(EXECUTE_BATCH, self._why)
 
     @override
     def begin_transaction(self, request: BeginTransactionRequest, /) -> BeginTransactionResponse:
-        raise unimplemented(BEGIN_TRANSACTION)
+        raise unimplemented(BEGIN_TRANSACTION, self._why)
 
     @override
     def commit_transaction(self, request: CommitTransactionRequest, /) -> CommitTransactionResponse:
-        raise unimplemented(COMMIT_TRANSACTION)
+        raise unimplemented(COMMIT_TRANSACTION, self._why)
 
     @override
     def rollback_transaction(
         self, request: RollbackTransactionRequest, /
     ) -> RollbackTransactionResponse:
-        raise unimplemented(ROLLBACK_TRANSACTION)
+        raise unimplemented(ROLLBACK_TRANSACTION, self._why)
 
     @override
     def create_savepoint(self, request: CreateSavepointRequest, /) -> CreateSavepointResponse:
-        raise unimplemented(CREATE_SAVEPOINT)
+        raise unimplemented(CREATE_SAVEPOINT, self._why)
 
     @override
     def rollback_to_savepoint(
         self, request: RollbackToSavepointRequest, /
     ) -> RollbackToSavepointResponse:
-        raise unimplemented(ROLLBACK_TO_SAVEPOINT)
+        raise unimplemented(ROLLBACK_TO_SAVEPOINT, self._why)
 
     @override
     def release_savepoint(self, request: ReleaseSavepointRequest, /) -> ReleaseSavepointResponse:
-        raise unimplemented(RELEASE_SAVEPOINT)
+        raise unimplemented(RELEASE_SAVEPOINT, self._why)
 
     @override
     def migrate(self, request: MigrateRequest, /) -> MigrateResponse:
-        raise unimplemented(MIGRATE)
+        raise unimplemented(MIGRATE, self._why)
 
     @override
     def list_migrations(self, request: ListMigrationsRequest, /) -> ListMigrationsResponse:
-        raise unimplemented(LIST_MIGRATIONS)
+        raise unimplemented(LIST_MIGRATIONS, self._why)
 
     @override
     def rollback_migrations(
         self, request: RollbackMigrationsRequest, /
     ) -> RollbackMigrationsResponse:
-        raise unimplemented(ROLLBACK_MIGRATIONS)
+        raise unimplemented(ROLLBACK_MIGRATIONS, self._why)
 
     @override
     def get_pool_status(self, request: GetPoolStatusRequest, /) -> GetPoolStatusResponse:
-        raise unimplemented(GET_POOL_STATUS)
+        raise unimplemented(GET_POOL_STATUS, self._why)
 
     @override
     def get_connection_info(
         self, request: GetConnectionInfoRequest, /
     ) -> GetConnectionInfoResponse:
-        raise unimplemented(GET_CONNECTION_INFO)
+        raise unimplemented(GET_CONNECTION_INFO, self._why)
 
 
 class MockDataStore(DataStoreDriver):

@@ -80,6 +80,10 @@ from lcplatform_runtime.testing.recorder import Program
 class UnimplementedDocumentStore(DocumentStoreDriver):
     """Offers nothing of DocumentStore: every operation raises `UnsupportedError`. Fills up partial providers."""
 
+    def __init__(self, why: str | None = None, /) -> None:
+        """`why` is what callers are told, such as which option is missing."""
+        self._why = why
+
     @property
     @override
     def support(self) -> Support:
@@ -87,85 +91,85 @@ class UnimplementedDocumentStore(DocumentStoreDriver):
 
     @override
     def create_collection(self, request: CreateCollectionRequest, /) -> CreateCollectionResponse:
-        raise unimplemented(CREATE_COLLECTION)
+        raise unimplemented(CREATE_COLLECTION, self._why)
 
     @override
     def list_collections(self, request: ListCollectionsRequest, /) -> ListCollectionsResponse:
-        raise unimplemented(LIST_COLLECTIONS)
+        raise unimplemented(LIST_COLLECTIONS, self._why)
 
     @override
     def drop_collection(self, request: DropCollectionRequest, /) -> DropCollectionResponse:
-        raise unimplemented(DROP_COLLECTION)
+        raise unimplemented(DROP_COLLECTION, self._why)
 
     @override
     def insert_document(self, request: InsertDocumentRequest, /) -> InsertDocumentResponse:
-        raise unimplemented(INSERT_DOCUMENT)
+        raise unimplemented(INSERT_DOCUMENT, self._why)
 
     @override
     def insert_documents(self, request: InsertDocumentsRequest, /) -> InsertDocumentsResponse:
-        raise unimplemented(INSERT_DOCUMENTS)
+        raise unimplemented(INSERT_DOCUMENTS, self._why)
 
     @override
     def get_document(self, request: GetDocumentRequest, /) -> GetDocumentResponse:
-        raise unimplemented(GET_DOCUMENT)
+        raise unimplemented(GET_DOCUMENT, self._why)
 
     @override
     def replace_document(self, request: ReplaceDocumentRequest, /) -> ReplaceDocumentResponse:
-        raise unimplemented(REPLACE_DOCUMENT)
+        raise unimplemented(REPLACE_DOCUMENT, self._why)
 
     @override
     def find_documents(self, request: FindDocumentsRequest, /) -> FindDocumentsResponse:
-        raise unimplemented(FIND_DOCUMENTS)
+        raise unimplemented(FIND_DOCUMENTS, self._why)
 
     @override
     def update_documents(self, request: UpdateDocumentsRequest, /) -> UpdateDocumentsResponse:
-        raise unimplemented(UPDATE_DOCUMENTS)
+        raise unimplemented(UPDATE_DOCUMENTS, self._why)
 
     @override
     def delete_documents(self, request: DeleteDocumentsRequest, /) -> DeleteDocumentsResponse:
-        raise unimplemented(DELETE_DOCUMENTS)
+        raise unimplemented(DELETE_DOCUMENTS, self._why)
 
     @override
     def count_documents(self, request: CountDocumentsRequest, /) -> CountDocumentsResponse:
-        raise unimplemented(COUNT_DOCUMENTS)
+        raise unimplemented(COUNT_DOCUMENTS, self._why)
 
     @override
     def create_index(self, request: CreateIndexRequest, /) -> CreateIndexResponse:
-        raise unimplemented(CREATE_INDEX)
+        raise unimplemented(CREATE_INDEX, self._why)
 
     @override
     def list_indexes(self, request: ListIndexesRequest, /) -> ListIndexesResponse:
-        raise unimplemented(LIST_INDEXES)
+        raise unimplemented(LIST_INDEXES, self._why)
 
     @override
     def drop_index(self, request: DropIndexRequest, /) -> DropIndexResponse:
-        raise unimplemented(DROP_INDEX)
+        raise unimplemented(DROP_INDEX, self._why)
 
     @override
     def explain(self, request: ExplainRequest, /) -> ExplainResponse:
-        raise unimplemented(EXPLAIN)
+        raise unimplemented(EXPLAIN, self._why)
 
     @override
     def aggregate(self, request: AggregateRequest, /) -> Iterator[AggregateResponse]:
-        raise unimplemented(AGGREGATE)
+        raise unimplemented(AGGREGATE, self._why)
 
     @override
     def begin_transaction(self, request: BeginTransactionRequest, /) -> BeginTransactionResponse:
-        raise unimplemented(BEGIN_TRANSACTION)
+        raise unimplemented(BEGIN_TRANSACTION, self._why)
 
     @override
     def commit_transaction(self, request: CommitTransactionRequest, /) -> CommitTransactionResponse:
-        raise unimplemented(COMMIT_TRANSACTION)
+        raise unimplemented(COMMIT_TRANSACTION, self._why)
 
     @override
     def abort_transaction(self, request: AbortTransactionRequest, /) -> AbortTransactionResponse:
-        raise unimplemented(ABORT_TRANSACTION)
+        raise unimplemented(ABORT_TRANSACTION, self._why)
 
     @override
     def watch_collection(
         self, request: WatchCollectionRequest, /
     ) -> Iterator[WatchCollectionResponse]:
-        raise unimplemented(WATCH_COLLECTION)
+        raise unimplemented(WATCH_COLLECTION, self._why)
 
 
 class MockDocumentStore(DocumentStoreDriver):

@@ -75,6 +75,10 @@ from lcplatform_runtime.testing.recorder import Program
 class UnimplementedEventBus(EventBusDriver):
     """Offers nothing of EventBus: every operation raises `UnsupportedError`. Fills up partial providers."""
 
+    def __init__(self, why: str | None = None, /) -> None:
+        """`why` is what callers are told, such as which option is missing."""
+        self._why = why
+
     @property
     @override
     def support(self) -> Support:
@@ -82,79 +86,79 @@ class UnimplementedEventBus(EventBusDriver):
 
     @override
     def create_event_bus(self, request: CreateEventBusRequest, /) -> CreateEventBusResponse:
-        raise unimplemented(CREATE_EVENT_BUS)
+        raise unimplemented(CREATE_EVENT_BUS, self._why)
 
     @override
     def list_event_buses(self, request: ListEventBusesRequest, /) -> ListEventBusesResponse:
-        raise unimplemented(LIST_EVENT_BUSES)
+        raise unimplemented(LIST_EVENT_BUSES, self._why)
 
     @override
     def delete_event_bus(self, request: DeleteEventBusRequest, /) -> DeleteEventBusResponse:
-        raise unimplemented(DELETE_EVENT_BUS)
+        raise unimplemented(DELETE_EVENT_BUS, self._why)
 
     @override
     def publish_event(self, request: PublishEventRequest, /) -> PublishEventResponse:
-        raise unimplemented(PUBLISH_EVENT)
+        raise unimplemented(PUBLISH_EVENT, self._why)
 
     @override
     def publish_events(self, request: PublishEventsRequest, /) -> PublishEventsResponse:
-        raise unimplemented(PUBLISH_EVENTS)
+        raise unimplemented(PUBLISH_EVENTS, self._why)
 
     @override
     def create_rule(self, request: CreateRuleRequest, /) -> CreateRuleResponse:
-        raise unimplemented(CREATE_RULE)
+        raise unimplemented(CREATE_RULE, self._why)
 
     @override
     def update_rule(self, request: UpdateRuleRequest, /) -> UpdateRuleResponse:
-        raise unimplemented(UPDATE_RULE)
+        raise unimplemented(UPDATE_RULE, self._why)
 
     @override
     def list_rules(self, request: ListRulesRequest, /) -> ListRulesResponse:
-        raise unimplemented(LIST_RULES)
+        raise unimplemented(LIST_RULES, self._why)
 
     @override
     def delete_rule(self, request: DeleteRuleRequest, /) -> DeleteRuleResponse:
-        raise unimplemented(DELETE_RULE)
+        raise unimplemented(DELETE_RULE, self._why)
 
     @override
     def add_target(self, request: AddTargetRequest, /) -> AddTargetResponse:
-        raise unimplemented(ADD_TARGET)
+        raise unimplemented(ADD_TARGET, self._why)
 
     @override
     def remove_target(self, request: RemoveTargetRequest, /) -> RemoveTargetResponse:
-        raise unimplemented(REMOVE_TARGET)
+        raise unimplemented(REMOVE_TARGET, self._why)
 
     @override
     def list_targets(self, request: ListTargetsRequest, /) -> ListTargetsResponse:
-        raise unimplemented(LIST_TARGETS)
+        raise unimplemented(LIST_TARGETS, self._why)
 
     @override
     def test_event_pattern(self, request: TestEventPatternRequest, /) -> TestEventPatternResponse:
-        raise unimplemented(TEST_EVENT_PATTERN)
+        raise unimplemented(TEST_EVENT_PATTERN, self._why)
 
     @override
     def create_archive(self, request: CreateArchiveRequest, /) -> CreateArchiveResponse:
-        raise unimplemented(CREATE_ARCHIVE)
+        raise unimplemented(CREATE_ARCHIVE, self._why)
 
     @override
     def list_archives(self, request: ListArchivesRequest, /) -> ListArchivesResponse:
-        raise unimplemented(LIST_ARCHIVES)
+        raise unimplemented(LIST_ARCHIVES, self._why)
 
     @override
     def delete_archive(self, request: DeleteArchiveRequest, /) -> DeleteArchiveResponse:
-        raise unimplemented(DELETE_ARCHIVE)
+        raise unimplemented(DELETE_ARCHIVE, self._why)
 
     @override
     def start_replay(self, request: StartReplayRequest, /) -> StartReplayResponse:
-        raise unimplemented(START_REPLAY)
+        raise unimplemented(START_REPLAY, self._why)
 
     @override
     def get_replay(self, request: GetReplayRequest, /) -> GetReplayResponse:
-        raise unimplemented(GET_REPLAY)
+        raise unimplemented(GET_REPLAY, self._why)
 
     @override
     def cancel_replay(self, request: CancelReplayRequest, /) -> CancelReplayResponse:
-        raise unimplemented(CANCEL_REPLAY)
+        raise unimplemented(CANCEL_REPLAY, self._why)
 
 
 class MockEventBus(EventBusDriver):

@@ -66,6 +66,10 @@ from lcplatform_runtime.testing.recorder import Program
 class UnimplementedNotification(NotificationDriver):
     """Offers nothing of Notification: every operation raises `UnsupportedError`. Fills up partial providers."""
 
+    def __init__(self, why: str | None = None, /) -> None:
+        """`why` is what callers are told, such as which option is missing."""
+        self._why = why
+
     @property
     @override
     def support(self) -> Support:
@@ -73,71 +77,71 @@ class UnimplementedNotification(NotificationDriver):
 
     @override
     def create_topic(self, request: CreateTopicRequest, /) -> CreateTopicResponse:
-        raise unimplemented(CREATE_TOPIC)
+        raise unimplemented(CREATE_TOPIC, self._why)
 
     @override
     def list_topics(self, request: ListTopicsRequest, /) -> ListTopicsResponse:
-        raise unimplemented(LIST_TOPICS)
+        raise unimplemented(LIST_TOPICS, self._why)
 
     @override
     def delete_topic(self, request: DeleteTopicRequest, /) -> DeleteTopicResponse:
-        raise unimplemented(DELETE_TOPIC)
+        raise unimplemented(DELETE_TOPIC, self._why)
 
     @override
     def publish_message(self, request: PublishMessageRequest, /) -> PublishMessageResponse:
-        raise unimplemented(PUBLISH_MESSAGE)
+        raise unimplemented(PUBLISH_MESSAGE, self._why)
 
     @override
     def publish_messages(self, request: PublishMessagesRequest, /) -> PublishMessagesResponse:
-        raise unimplemented(PUBLISH_MESSAGES)
+        raise unimplemented(PUBLISH_MESSAGES, self._why)
 
     @override
     def subscribe(self, request: SubscribeRequest, /) -> SubscribeResponse:
-        raise unimplemented(SUBSCRIBE)
+        raise unimplemented(SUBSCRIBE, self._why)
 
     @override
     def confirm_subscription(
         self, request: ConfirmSubscriptionRequest, /
     ) -> ConfirmSubscriptionResponse:
-        raise unimplemented(CONFIRM_SUBSCRIPTION)
+        raise unimplemented(CONFIRM_SUBSCRIPTION, self._why)
 
     @override
     def unsubscribe(self, request: UnsubscribeRequest, /) -> UnsubscribeResponse:
-        raise unimplemented(UNSUBSCRIBE)
+        raise unimplemented(UNSUBSCRIBE, self._why)
 
     @override
     def list_subscriptions(self, request: ListSubscriptionsRequest, /) -> ListSubscriptionsResponse:
-        raise unimplemented(LIST_SUBSCRIPTIONS)
+        raise unimplemented(LIST_SUBSCRIPTIONS, self._why)
 
     @override
     def verify_webhook(self, request: VerifyWebhookRequest, /) -> VerifyWebhookResponse:
-        raise unimplemented(VERIFY_WEBHOOK)
+        raise unimplemented(VERIFY_WEBHOOK, self._why)
 
     @override
     def send_email(self, request: SendEmailRequest, /) -> SendEmailResponse:
-        raise unimplemented(SEND_EMAIL)
+        raise unimplemented(SEND_EMAIL, self._why)
 
     @override
     def send_sms(self, request: SendSmsRequest, /) -> SendSmsResponse:
-        raise unimplemented(SEND_SMS)
+        raise unimplemented(SEND_SMS, self._why)
 
     @override
     def register_device(self, request: RegisterDeviceRequest, /) -> RegisterDeviceResponse:
-        raise unimplemented(REGISTER_DEVICE)
+        raise unimplemented(REGISTER_DEVICE, self._why)
 
     @override
     def unregister_device(self, request: UnregisterDeviceRequest, /) -> UnregisterDeviceResponse:
-        raise unimplemented(UNREGISTER_DEVICE)
+        raise unimplemented(UNREGISTER_DEVICE, self._why)
 
     @override
     def send_push(self, request: SendPushRequest, /) -> SendPushResponse:
-        raise unimplemented(SEND_PUSH)
+        raise unimplemented(SEND_PUSH, self._why)
 
     @override
     def get_delivery_status(
         self, request: GetDeliveryStatusRequest, /
     ) -> GetDeliveryStatusResponse:
-        raise unimplemented(GET_DELIVERY_STATUS)
+        raise unimplemented(GET_DELIVERY_STATUS, self._why)
 
 
 class MockNotification(NotificationDriver):

@@ -61,6 +61,10 @@ from lcplatform_runtime.testing.recorder import Program
 class UnimplementedObjectStore(ObjectStoreDriver):
     """Offers nothing of ObjectStore: every operation raises `UnsupportedError`. Fills up partial providers."""
 
+    def __init__(self, why: str | None = None, /) -> None:
+        """`why` is what callers are told, such as which option is missing."""
+        self._why = why
+
     @property
     @override
     def support(self) -> Support:
@@ -68,63 +72,63 @@ class UnimplementedObjectStore(ObjectStoreDriver):
 
     @override
     def create_bucket(self, request: CreateBucketRequest, /) -> CreateBucketResponse:
-        raise unimplemented(CREATE_BUCKET)
+        raise unimplemented(CREATE_BUCKET, self._why)
 
     @override
     def list_buckets(self, request: ListBucketsRequest, /) -> ListBucketsResponse:
-        raise unimplemented(LIST_BUCKETS)
+        raise unimplemented(LIST_BUCKETS, self._why)
 
     @override
     def delete_bucket(self, request: DeleteBucketRequest, /) -> DeleteBucketResponse:
-        raise unimplemented(DELETE_BUCKET)
+        raise unimplemented(DELETE_BUCKET, self._why)
 
     @override
     def put_object(self, request: PutObjectHeader, source: ByteSource, /) -> PutObjectResponse:
-        raise unimplemented(PUT_OBJECT)
+        raise unimplemented(PUT_OBJECT, self._why)
 
     @override
     def get_object(self, request: GetObjectRequest, /) -> ByteStream[GetObjectHeader]:
-        raise unimplemented(GET_OBJECT)
+        raise unimplemented(GET_OBJECT, self._why)
 
     @override
     def head_object(self, request: HeadObjectRequest, /) -> HeadObjectResponse:
-        raise unimplemented(HEAD_OBJECT)
+        raise unimplemented(HEAD_OBJECT, self._why)
 
     @override
     def delete_object(self, request: DeleteObjectRequest, /) -> DeleteObjectResponse:
-        raise unimplemented(DELETE_OBJECT)
+        raise unimplemented(DELETE_OBJECT, self._why)
 
     @override
     def delete_objects(self, request: DeleteObjectsRequest, /) -> DeleteObjectsResponse:
-        raise unimplemented(DELETE_OBJECTS)
+        raise unimplemented(DELETE_OBJECTS, self._why)
 
     @override
     def list_objects(self, request: ListObjectsRequest, /) -> ListObjectsResponse:
-        raise unimplemented(LIST_OBJECTS)
+        raise unimplemented(LIST_OBJECTS, self._why)
 
     @override
     def list_object_versions(
         self, request: ListObjectVersionsRequest, /
     ) -> ListObjectVersionsResponse:
-        raise unimplemented(LIST_OBJECT_VERSIONS)
+        raise unimplemented(LIST_OBJECT_VERSIONS, self._why)
 
     @override
     def copy_object(self, request: CopyObjectRequest, /) -> CopyObjectResponse:
-        raise unimplemented(COPY_OBJECT)
+        raise unimplemented(COPY_OBJECT, self._why)
 
     @override
     def get_object_tags(self, request: GetObjectTagsRequest, /) -> GetObjectTagsResponse:
-        raise unimplemented(GET_OBJECT_TAGS)
+        raise unimplemented(GET_OBJECT_TAGS, self._why)
 
     @override
     def put_object_tags(self, request: PutObjectTagsRequest, /) -> PutObjectTagsResponse:
-        raise unimplemented(PUT_OBJECT_TAGS)
+        raise unimplemented(PUT_OBJECT_TAGS, self._why)
 
     @override
     def generate_presigned_url(
         self, request: GeneratePresignedUrlRequest, /
     ) -> GeneratePresignedUrlResponse:
-        raise unimplemented(GENERATE_PRESIGNED_URL)
+        raise unimplemented(GENERATE_PRESIGNED_URL, self._why)
 
 
 class MockObjectStore(ObjectStoreDriver):

@@ -16,6 +16,10 @@ from lcplatform_runtime.testing.recorder import Program
 class UnimplementedPlatform(PlatformDriver):
     """Offers nothing of Platform: every operation raises `UnsupportedError`. Fills up partial providers."""
 
+    def __init__(self, why: str | None = None, /) -> None:
+        """`why` is what callers are told, such as which option is missing."""
+        self._why = why
+
     @property
     @override
     def support(self) -> Support:
@@ -23,7 +27,7 @@ class UnimplementedPlatform(PlatformDriver):
 
     @override
     def describe(self, request: DescribeRequest, /) -> DescribeResponse:
-        raise unimplemented(DESCRIBE)
+        raise unimplemented(DESCRIBE, self._why)
 
 
 class MockPlatform(PlatformDriver):

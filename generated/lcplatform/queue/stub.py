@@ -63,6 +63,10 @@ from lcplatform_runtime.testing.recorder import Program
 class UnimplementedQueue(QueueDriver):
     """Offers nothing of Queue: every operation raises `UnsupportedError`. Fills up partial providers."""
 
+    def __init__(self, why: str | None = None, /) -> None:
+        """`why` is what callers are told, such as which option is missing."""
+        self._why = why
+
     @property
     @override
     def support(self) -> Support:
@@ -70,67 +74,67 @@ class UnimplementedQueue(QueueDriver):
 
     @override
     def create_queue(self, request: CreateQueueRequest, /) -> CreateQueueResponse:
-        raise unimplemented(CREATE_QUEUE)
+        raise unimplemented(CREATE_QUEUE, self._why)
 
     @override
     def get_queue(self, request: GetQueueRequest, /) -> GetQueueResponse:
-        raise unimplemented(GET_QUEUE)
+        raise unimplemented(GET_QUEUE, self._why)
 
     @override
     def list_queues(self, request: ListQueuesRequest, /) -> ListQueuesResponse:
-        raise unimplemented(LIST_QUEUES)
+        raise unimplemented(LIST_QUEUES, self._why)
 
     @override
     def update_queue(self, request: UpdateQueueRequest, /) -> UpdateQueueResponse:
-        raise unimplemented(UPDATE_QUEUE)
+        raise unimplemented(UPDATE_QUEUE, self._why)
 
     @override
     def delete_queue(self, request: DeleteQueueRequest, /) -> DeleteQueueResponse:
-        raise unimplemented(DELETE_QUEUE)
+        raise unimplemented(DELETE_QUEUE, self._why)
 
     @override
     def send_message(self, request: SendMessageRequest, /) -> SendMessageResponse:
-        raise unimplemented(SEND_MESSAGE)
+        raise unimplemented(SEND_MESSAGE, self._why)
 
     @override
     def send_messages(self, request: SendMessagesRequest, /) -> SendMessagesResponse:
-        raise unimplemented(SEND_MESSAGES)
+        raise unimplemented(SEND_MESSAGES, self._why)
 
     @override
     def receive_messages(self, request: ReceiveMessagesRequest, /) -> ReceiveMessagesResponse:
-        raise unimplemented(RECEIVE_MESSAGES)
+        raise unimplemented(RECEIVE_MESSAGES, self._why)
 
     @override
     def delete_message(self, request: DeleteMessageRequest, /) -> DeleteMessageResponse:
-        raise unimplemented(DELETE_MESSAGE)
+        raise unimplemented(DELETE_MESSAGE, self._why)
 
     @override
     def delete_messages(self, request: DeleteMessagesRequest, /) -> DeleteMessagesResponse:
-        raise unimplemented(DELETE_MESSAGES)
+        raise unimplemented(DELETE_MESSAGES, self._why)
 
     @override
     def change_visibility(self, request: ChangeVisibilityRequest, /) -> ChangeVisibilityResponse:
-        raise unimplemented(CHANGE_VISIBILITY)
+        raise unimplemented(CHANGE_VISIBILITY, self._why)
 
     @override
     def change_visibilities(
         self, request: ChangeVisibilitiesRequest, /
     ) -> ChangeVisibilitiesResponse:
-        raise unimplemented(CHANGE_VISIBILITIES)
+        raise unimplemented(CHANGE_VISIBILITIES, self._why)
 
     @override
     def purge_queue(self, request: PurgeQueueRequest, /) -> PurgeQueueResponse:
-        raise unimplemented(PURGE_QUEUE)
+        raise unimplemented(PURGE_QUEUE, self._why)
 
     @override
     def peek_dead_letters(self, request: PeekDeadLettersRequest, /) -> PeekDeadLettersResponse:
-        raise unimplemented(PEEK_DEAD_LETTERS)
+        raise unimplemented(PEEK_DEAD_LETTERS, self._why)
 
     @override
     def redrive_dead_letters(
         self, request: RedriveDeadLettersRequest, /
     ) -> RedriveDeadLettersResponse:
-        raise unimplemented(REDRIVE_DEAD_LETTERS)
+        raise unimplemented(REDRIVE_DEAD_LETTERS, self._why)
 
 
 class MockQueue(QueueDriver):

@@ -57,6 +57,10 @@ from lcplatform_runtime.testing.recorder import Program
 class UnimplementedSecrets(SecretsDriver):
     """Offers nothing of Secrets: every operation raises `UnsupportedError`. Fills up partial providers."""
 
+    def __init__(self, why: str | None = None, /) -> None:
+        """`why` is what callers are told, such as which option is missing."""
+        self._why = why
+
     @property
     @override
     def support(self) -> Support:
@@ -64,57 +68,57 @@ class UnimplementedSecrets(SecretsDriver):
 
     @override
     def create_secret(self, request: CreateSecretRequest, /) -> CreateSecretResponse:
-        raise unimplemented(CREATE_SECRET)
+        raise unimplemented(CREATE_SECRET, self._why)
 
     @override
     def get_secret(self, request: GetSecretRequest, /) -> GetSecretResponse:
-        raise unimplemented(GET_SECRET)
+        raise unimplemented(GET_SECRET, self._why)
 
     @override
     def get_secrets(self, request: GetSecretsRequest, /) -> GetSecretsResponse:
-        raise unimplemented(GET_SECRETS)
+        raise unimplemented(GET_SECRETS, self._why)
 
     @override
     def put_secret_value(self, request: PutSecretValueRequest, /) -> PutSecretValueResponse:
-        raise unimplemented(PUT_SECRET_VALUE)
+        raise unimplemented(PUT_SECRET_VALUE, self._why)
 
     @override
     def describe_secret(self, request: DescribeSecretRequest, /) -> DescribeSecretResponse:
-        raise unimplemented(DESCRIBE_SECRET)
+        raise unimplemented(DESCRIBE_SECRET, self._why)
 
     @override
     def list_secrets(self, request: ListSecretsRequest, /) -> ListSecretsResponse:
-        raise unimplemented(LIST_SECRETS)
+        raise unimplemented(LIST_SECRETS, self._why)
 
     @override
     def list_secret_versions(
         self, request: ListSecretVersionsRequest, /
     ) -> ListSecretVersionsResponse:
-        raise unimplemented(LIST_SECRET_VERSIONS)
+        raise unimplemented(LIST_SECRET_VERSIONS, self._why)
 
     @override
     def delete_secret(self, request: DeleteSecretRequest, /) -> DeleteSecretResponse:
-        raise unimplemented(DELETE_SECRET)
+        raise unimplemented(DELETE_SECRET, self._why)
 
     @override
     def restore_secret(self, request: RestoreSecretRequest, /) -> RestoreSecretResponse:
-        raise unimplemented(RESTORE_SECRET)
+        raise unimplemented(RESTORE_SECRET, self._why)
 
     @override
     def restore_version(self, request: RestoreVersionRequest, /) -> RestoreVersionResponse:
-        raise unimplemented(RESTORE_VERSION)
+        raise unimplemented(RESTORE_VERSION, self._why)
 
     @override
     def configure_rotation(self, request: ConfigureRotationRequest, /) -> ConfigureRotationResponse:
-        raise unimplemented(CONFIGURE_ROTATION)
+        raise unimplemented(CONFIGURE_ROTATION, self._why)
 
     @override
     def rotate_secret(self, request: RotateSecretRequest, /) -> RotateSecretResponse:
-        raise unimplemented(ROTATE_SECRET)
+        raise unimplemented(ROTATE_SECRET, self._why)
 
     @override
     def cancel_rotation(self, request: CancelRotationRequest, /) -> CancelRotationResponse:
-        raise unimplemented(CANCEL_ROTATION)
+        raise unimplemented(CANCEL_ROTATION, self._why)
 
 
 class MockSecrets(SecretsDriver):

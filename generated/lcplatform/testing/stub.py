@@ -36,6 +36,10 @@ from lcplatform_runtime.testing.recorder import Program
 class UnimplementedControl(ControlDriver):
     """Offers nothing of Control: every operation raises `UnsupportedError`. Fills up partial providers."""
 
+    def __init__(self, why: str | None = None, /) -> None:
+        """`why` is what callers are told, such as which option is missing."""
+        self._why = why
+
     @property
     @override
     def support(self) -> Support:
@@ -43,27 +47,27 @@ class UnimplementedControl(ControlDriver):
 
     @override
     def advance_clock(self, request: AdvanceClockRequest, /) -> AdvanceClockResponse:
-        raise unimplemented(ADVANCE_CLOCK)
+        raise unimplemented(ADVANCE_CLOCK, self._why)
 
     @override
     def take_snapshot(self, request: TakeSnapshotRequest, /) -> TakeSnapshotResponse:
-        raise unimplemented(TAKE_SNAPSHOT)
+        raise unimplemented(TAKE_SNAPSHOT, self._why)
 
     @override
     def restore_snapshot(self, request: RestoreSnapshotRequest, /) -> RestoreSnapshotResponse:
-        raise unimplemented(RESTORE_SNAPSHOT)
+        raise unimplemented(RESTORE_SNAPSHOT, self._why)
 
     @override
     def inject_fault(self, request: InjectFaultRequest, /) -> InjectFaultResponse:
-        raise unimplemented(INJECT_FAULT)
+        raise unimplemented(INJECT_FAULT, self._why)
 
     @override
     def clear_faults(self, request: ClearFaultsRequest, /) -> ClearFaultsResponse:
-        raise unimplemented(CLEAR_FAULTS)
+        raise unimplemented(CLEAR_FAULTS, self._why)
 
     @override
     def list_outbox(self, request: ListOutboxRequest, /) -> ListOutboxResponse:
-        raise unimplemented(LIST_OUTBOX)
+        raise unimplemented(LIST_OUTBOX, self._why)
 
 
 class MockControl(ControlDriver):

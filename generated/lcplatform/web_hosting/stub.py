@@ -53,6 +53,10 @@ from lcplatform_runtime.testing.recorder import Program
 class UnimplementedWebHosting(WebHostingDriver):
     """Offers nothing of WebHosting: every operation raises `UnsupportedError`. Fills up partial providers."""
 
+    def __init__(self, why: str | None = None, /) -> None:
+        """`why` is what callers are told, such as which option is missing."""
+        self._why = why
+
     @property
     @override
     def support(self) -> Support:
@@ -60,49 +64,49 @@ class UnimplementedWebHosting(WebHostingDriver):
 
     @override
     def deploy_application(self, request: DeployApplicationRequest, /) -> DeployApplicationResponse:
-        raise unimplemented(DEPLOY_APPLICATION)
+        raise unimplemented(DEPLOY_APPLICATION, self._why)
 
     @override
     def get_application(self, request: GetApplicationRequest, /) -> GetApplicationResponse:
-        raise unimplemented(GET_APPLICATION)
+        raise unimplemented(GET_APPLICATION, self._why)
 
     @override
     def list_applications(self, request: ListApplicationsRequest, /) -> ListApplicationsResponse:
-        raise unimplemented(LIST_APPLICATIONS)
+        raise unimplemented(LIST_APPLICATIONS, self._why)
 
     @override
     def update_application(self, request: UpdateApplicationRequest, /) -> UpdateApplicationResponse:
-        raise unimplemented(UPDATE_APPLICATION)
+        raise unimplemented(UPDATE_APPLICATION, self._why)
 
     @override
     def scale_application(self, request: ScaleApplicationRequest, /) -> ScaleApplicationResponse:
-        raise unimplemented(SCALE_APPLICATION)
+        raise unimplemented(SCALE_APPLICATION, self._why)
 
     @override
     def delete_application(self, request: DeleteApplicationRequest, /) -> DeleteApplicationResponse:
-        raise unimplemented(DELETE_APPLICATION)
+        raise unimplemented(DELETE_APPLICATION, self._why)
 
     @override
     def list_deployments(self, request: ListDeploymentsRequest, /) -> ListDeploymentsResponse:
-        raise unimplemented(LIST_DEPLOYMENTS)
+        raise unimplemented(LIST_DEPLOYMENTS, self._why)
 
     @override
     def rollback_application(
         self, request: RollbackApplicationRequest, /
     ) -> RollbackApplicationResponse:
-        raise unimplemented(ROLLBACK_APPLICATION)
+        raise unimplemented(ROLLBACK_APPLICATION, self._why)
 
     @override
     def pause_application(self, request: PauseApplicationRequest, /) -> PauseApplicationResponse:
-        raise unimplemented(PAUSE_APPLICATION)
+        raise unimplemented(PAUSE_APPLICATION, self._why)
 
     @override
     def resume_application(self, request: ResumeApplicationRequest, /) -> ResumeApplicationResponse:
-        raise unimplemented(RESUME_APPLICATION)
+        raise unimplemented(RESUME_APPLICATION, self._why)
 
     @override
     def get_logs(self, request: GetLogsRequest, /) -> Iterator[GetLogsResponse]:
-        raise unimplemented(GET_LOGS)
+        raise unimplemented(GET_LOGS, self._why)
 
 
 class MockWebHosting(WebHostingDriver):

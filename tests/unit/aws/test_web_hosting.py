@@ -143,13 +143,15 @@ class TestWithoutARole:
             cloud.platform.web_hosting.update_application(application_id, clear=["identity"])
 
 
-def test_without_options_it_is_refused_before_anything_is_asked() -> None:
+def test_without_options_it_is_not_offered_and_says_what_is_missing() -> None:
     with (
         FakeAws([]) as aws,
         LCPlatform("aws", region="us-east-1", endpoint_url=aws.url) as platform,
-        pytest.raises(ValidationError, match=r"web_hosting: .*infrastructure_role"),
     ):
-        platform.web_hosting.deploy_application("shop", image=TEST_SITE)
+        offered = {it.service: it.offered for it in platform.describe().services}
+        with pytest.raises(UnsupportedError, match="the option web_hosting"):
+            platform.web_hosting.deploy_application("shop", image=TEST_SITE)
+    assert not offered["web_hosting"]
     assert aws.calls == []
 
 

@@ -42,6 +42,10 @@ from lcplatform_runtime.testing.recorder import Program
 class UnimplementedMoves(MovesDriver):
     """Offers nothing of Moves: every operation raises `UnsupportedError`. Fills up partial providers."""
 
+    def __init__(self, why: str | None = None, /) -> None:
+        """`why` is what callers are told, such as which option is missing."""
+        self._why = why
+
     @property
     @override
     def support(self) -> Support:
@@ -49,31 +53,31 @@ class UnimplementedMoves(MovesDriver):
 
     @override
     def list_things(self, request: ListThingsRequest, /) -> ListThingsResponse:
-        raise unimplemented(LIST_THINGS)
+        raise unimplemented(LIST_THINGS, self._why)
 
     @override
     def put_thing(self, request: PutThingHeader, source: ByteSource, /) -> PutThingResponse:
-        raise unimplemented(PUT_THING)
+        raise unimplemented(PUT_THING, self._why)
 
     @override
     def get_thing(self, request: GetThingRequest, /) -> ByteStream[GetThingHeader]:
-        raise unimplemented(GET_THING)
+        raise unimplemented(GET_THING, self._why)
 
     @override
     def watch_things(self, request: WatchThingsRequest, /) -> Iterator[WatchThingsResponse]:
-        raise unimplemented(WATCH_THINGS)
+        raise unimplemented(WATCH_THINGS, self._why)
 
     @override
     def get_note(self, request: GetNoteRequest, /) -> GetNoteResponse:
-        raise unimplemented(GET_NOTE)
+        raise unimplemented(GET_NOTE, self._why)
 
     @override
     def get_trip(self, request: GetTripRequest, /) -> GetTripResponse:
-        raise unimplemented(GET_TRIP)
+        raise unimplemented(GET_TRIP, self._why)
 
     @override
     def move_things(self, request: MoveThingsRequest, /) -> MoveThingsResponse:
-        raise unimplemented(MOVE_THINGS)
+        raise unimplemented(MOVE_THINGS, self._why)
 
 
 class MockMoves(MovesDriver):

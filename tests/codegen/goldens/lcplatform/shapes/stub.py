@@ -16,6 +16,10 @@ from lcplatform_runtime.testing.recorder import Program
 class UnimplementedShapes(ShapesDriver):
     """Offers nothing of Shapes: every operation raises `UnsupportedError`. Fills up partial providers."""
 
+    def __init__(self, why: str | None = None, /) -> None:
+        """`why` is what callers are told, such as which option is missing."""
+        self._why = why
+
     @property
     @override
     def support(self) -> Support:
@@ -23,7 +27,7 @@ class UnimplementedShapes(ShapesDriver):
 
     @override
     def draw(self, request: DrawRequest, /) -> DrawResponse:
-        raise unimplemented(DRAW)
+        raise unimplemented(DRAW, self._why)
 
 
 class MockShapes(ShapesDriver):

@@ -16,6 +16,10 @@ from lcplatform_runtime.testing.recorder import Program
 class UnimplementedWords(WordsDriver):
     """Offers nothing of Words: every operation raises `UnsupportedError`. Fills up partial providers."""
 
+    def __init__(self, why: str | None = None, /) -> None:
+        """`why` is what callers are told, such as which option is missing."""
+        self._why = why
+
     @property
     @override
     def support(self) -> Support:
@@ -23,7 +27,7 @@ class UnimplementedWords(WordsDriver):
 
     @override
     def send(self, request: SendRequest, /) -> SendResponse:
-        raise unimplemented(SEND)
+        raise unimplemented(SEND, self._why)
 
 
 class MockWords(WordsDriver):
