@@ -139,6 +139,42 @@ BY_SERVICE: Final[dict[str, dict[str, Meaning]]] = {
         **_codes(EXHAUSTED, "LimitExceededException PolicyLengthExceededException"),
         **_codes(BROKEN, "RedactionFailure"),
     },
+    "notification": {
+        **_codes(
+            INVALID,
+            """
+            BadRequestException BatchEntryIdsNotDistinct BatchRequestTooLong EmptyBatchRequest InvalidBatchEntryId
+            InvalidNextTokenException InvalidParameterException ParameterValueInvalid TagPolicy
+            TooManyEntriesInBatchRequest UserError VerificationException
+            """,
+        ),
+        **_codes(COLLISION, "ConcurrentAccess"),
+        **_codes(STALE, "StaleTag"),
+        # A device that is switched off, a number that wants nothing, an account that may not send now or not to there.
+        **_codes(
+            WRONG_STATE,
+            """
+            ConflictException EndpointDisabled InvalidState KMSDisabled KMSInvalidState KMSNotFound
+            MailFromDomainNotVerifiedException MessageRejected OptedOut PlatformApplicationDisabled
+            SendingPausedException
+            """,
+        ),
+        **_codes(UNAUTHENTICATED, "InvalidSecurity"),
+        **_codes(
+            DENIED, "AccountSuspendedException AuthorizationError KMSAccessDenied KMSOptInRequired"
+        ),
+        # The SDK retries neither of the two.
+        **_codes(THROTTLED, "KMSThrottling Throttled"),
+        # The SDK takes the first of these hard quotas for throttling.
+        **_codes(
+            EXHAUSTED,
+            """
+            LimitExceededException FilterPolicyLimitExceeded ReplayLimitExceeded SubscriptionLimitExceeded
+            TagLimitExceeded TopicLimitExceeded
+            """,
+        ),
+        **_codes(FAILED, "InternalServiceErrorException"),
+    },
     "secrets": {
         **_codes(EXISTS, "ResourceExistsException"),
         **_codes(
@@ -270,6 +306,12 @@ BY_MESSAGE: Final[tuple[tuple[str, str, str, Meaning], ...]] = (
     # What is no longer held has no lease to extend.
     ("queue", "InvalidAttributeValue", "not available for visibility timeout", WRONG_STATE),
     ("queue", "InvalidParameterValue", "not available for visibility timeout", WRONG_STATE),
+    ("notification", "InvalidParameter", "with different attributes", STALE),
+    ("notification", "InvalidParameter", "No endpoint found", NOT_FOUND),
+    ("notification", "InvalidParameter", "opted out", WRONG_STATE),
+    ("notification", "InvalidParameter", "pending confirmation", WRONG_STATE),
+    # The quota of a day, not the rate.
+    ("notification", "TooManyRequestsException", "Daily", EXHAUSTED),
     ("secrets", "InvalidRequestException", "previous rotation", STALE),
     # ECS takes the creation of what exists for a repetition that does not agree.
     ("web_hosting", "InvalidParameterException", "not idempotent", EXISTS),

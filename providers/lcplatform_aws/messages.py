@@ -113,3 +113,8 @@ def _value(attribute: Mapping[str, Any]) -> str:
     if "StringValue" in attribute:
         return str(attribute["StringValue"])
     return b64encode(attribute.get("BinaryValue", b"")).decode()
+
+
+def content_of(text: str, kind: str | None) -> Body:
+    """The body that a text is, which another service brought along with its content type."""
+    return text if kind is None else _decoded(text, kind)

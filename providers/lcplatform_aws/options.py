@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field, model_validator
 
 from lcplatform_aws.data_store_options import DataStoreOptions
+from lcplatform_aws.notification_options import NotificationOptions
 from lcplatform_aws.web_hosting_options import WebHostingOptions
 from lcplatform_runtime.model import Request, build
 
@@ -56,6 +57,9 @@ class AwsOptions(Request):
 
     event_bus: EventBusOptions | None = None
     """What the event bus needs to know."""
+
+    notification: NotificationOptions | None = None
+    """What notification needs to know."""
 
     connect_timeout: Annotated[float, Field(gt=0, le=300)] = 3.0
     """Seconds until a connection must be there."""

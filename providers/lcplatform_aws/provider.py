@@ -19,6 +19,7 @@ from lcplatform_aws.options import AwsOptions, inherited, read_options
 if TYPE_CHECKING:
     from lcplatform.data_store.driver import DataStoreDriver
     from lcplatform.event_bus.driver import EventBusDriver
+    from lcplatform.notification.driver import NotificationDriver
     from lcplatform.object_store.driver import ObjectStoreDriver
     from lcplatform.queue.driver import QueueDriver
     from lcplatform.secrets.driver import SecretsDriver
@@ -67,6 +68,16 @@ class Connection:
         role = None if options.event_bus is None else options.event_bus.role
         queues = SqsQueue(self.session, options.queue_prefix)
         return EventBridgeEventBus(self.session, queues, role)
+
+    def notification(self) -> NotificationDriver:
+        """A driver for SNS, SES and End User Messaging."""
+        from lcplatform_aws.notification import SnsNotification
+        from lcplatform_aws.notification_options import NotificationOptions
+        from lcplatform_aws.queue import SqsQueue
+
+        queues = SqsQueue(self.session, self._options.queue_prefix)
+        options = self._options.notification or NotificationOptions()
+        return SnsNotification(self.session, queues, options)
 
     def object_store(self) -> ObjectStoreDriver:
         """A driver for S3."""
@@ -140,7 +151,7 @@ class AwsProvider(Provider):
             data_store=connection.data_store,
             document_store=unimplemented.document_store,
             event_bus=connection.event_bus,
-            notification=unimplemented.notification,
+            notification=connection.notification,
             web_hosting=connection.web_hosting,
             provider=self.name,
             translate=translate,

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from types_boto3_sesv2 import SESV2Client
     from types_boto3_sns import SNSClient
     from types_boto3_sqs import SQSClient
+    from types_boto3_sts import STSClient
 
     from lcplatform_aws.options import AwsOptions
 
@@ -184,6 +185,12 @@ class Session:
     def sns(self) -> SNSClient:
         """The client of topics."""
         client: SNSClient = self._clients.get("sns") or self._made("sns", "sns", self._config)
+        return client
+
+    @property
+    def sts(self) -> STSClient:
+        """The client that tells who the caller is."""
+        client: STSClient = self._clients.get("sts") or self._made("sts", "sts", self._config)
         return client
 
     def plain(self, service: Literal["s3", "sqs", "secretsmanager"]) -> Any:

@@ -14,6 +14,7 @@ from typing_extensions import override
 from lcplatform_contract import differences
 from lcplatform_contract.harness import Harness
 from lcplatform_mock.harness import MockHarness
+from tests.conformance import accounts
 from tests.emulators import Emulator, start_ministack, start_moto
 from tests.fake_aws.ecs_express import EcsExpress
 from tests.fake_aws.logs import Logs
@@ -29,8 +30,10 @@ DIFFERENCES: Final = Path(__file__).parent / "differences"
 class AwsOn(Harness):
     """The AWS provider on an emulator, which runs as long as the harness."""
 
-    def __init__(self, emulator: Emulator) -> None:
+    def __init__(self, emulator: Emulator, prepare: Callable[[str], None] | None = None) -> None:
         self._emulator = emulator
+        if prepare is not None:
+            prepare(emulator.url)
 
     @property
     @override
@@ -49,6 +52,7 @@ class AwsOn(Harness):
             "region": "us-east-1",
             "access_key_id": "testing",
             "secret_access_key": "testing",
+            "notification": {"sender": "platform@example.com"},
         }
 
     @override
@@ -171,12 +175,14 @@ class AwsOnPostgresql(Harness):
         self._server.close()
 
 
-def _on(start: Callable[[], Emulator]) -> Callable[[Mapping[str, object]], Harness]:
-    return lambda options: AwsOn(start())
+def _on(
+    start: Callable[[], Emulator], prepare: Callable[[str], None] | None = None
+) -> Callable[[Mapping[str, object]], Harness]:
+    return lambda options: AwsOn(start(), prepare)
 
 
 moto = _on(start_moto)
-ministack = _on(start_ministack)
+ministack = _on(start_ministack, accounts.notification)
 
 
 def fake(options: Mapping[str, object]) -> Harness:

@@ -723,13 +723,15 @@ class TestNotificationScenarios(ContractTest):
     @needs("push")
     def test_a_device_that_is_registered_twice_is_one_device(self) -> None:
         """FR-049"""
-        app = self.name("app")
         registered = self.notification.register_device(
-            "0123456789abcdef", platform=DevicePlatform.ANDROID, application=app
+            "0123456789abcdef", platform=DevicePlatform.ANDROID, application="lcplatform-contract"
         )
         device = registered.device_id
         registered = self.notification.register_device(
-            "0123456789abcdef", platform=DevicePlatform.ANDROID, application=app, user_data="17"
+            "0123456789abcdef",
+            platform=DevicePlatform.ANDROID,
+            application="lcplatform-contract",
+            user_data="17",
         )
         assert registered.device_id == device
         assert self.notification.send_push(device, title="Hello", data={"badge": "1"}).message_id
@@ -742,11 +744,10 @@ class TestNotificationScenarios(ContractTest):
     @needs("push")
     def test_a_device_that_is_forgotten_takes_its_subscriptions_with_it(self) -> None:
         """FR-049, FR-052"""
-        app = self.name("app")
         news = self.name("news")
         self.notification.create_topic(news)
         registered = self.notification.register_device(
-            "fedcba9876543210", platform=DevicePlatform.IOS, application=app
+            "fedcba9876543210", platform=DevicePlatform.IOS, application="lcplatform-contract"
         )
         device = registered.device_id
         subscribed = self.notification.subscribe(
