@@ -129,11 +129,13 @@ class Certificates:
 
     def key(self, url: str) -> RSAPublicKey:
         """The key of the certificate at a URL. It is fetched once, however many ask."""
+        now = self._clock.now()
+        held = self._keys.get(url)
+        if held is not None and now < held[1]:
+            return held[0]
         with self._lock:
-            now = self._clock.now()
-            held = self._keys.get(url)
-            if held is not None and now < held[1]:
-                return held[0]
+            if (known := self._keys.get(url)) is not None and known is not held:
+                return known[0]  # somebody has fetched it in the meantime
             failed = self._failed.get(url)
             if failed is not None and now - failed < _AGAIN:
                 raise AuthenticationError("the webhook names a certificate that SNS does not have")

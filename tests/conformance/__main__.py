@@ -74,7 +74,9 @@ PROVIDERS: Final = (
     # Each service on what is most like it.
     Provider("aws on moto", _aws("moto"), ("object_store", "queue", "secrets")),
     Provider(
-        "aws on ministack", _aws("ministack"), ("event_bus", "object_store", "queue", "secrets")
+        "aws on ministack",
+        _aws("ministack"),
+        ("event_bus", "notification", "object_store", "queue", "secrets"),
     ),
     Provider("aws on PostgreSQL", _aws("AwsOnPostgresql"), ("data_store",)),
     Provider("aws on the fake", _aws("fake"), ("web_hosting",)),

@@ -260,8 +260,8 @@ class AsyncNotification:
         options: CallOptions | None = None,
     ) -> ConfirmSubscriptionResponse:
         """Confirms a subscription with the token that its endpoint was sent (FR-052). A token that
-        does not fit, or is older than three days, is refused with VALIDATION. A subscription that
-        nobody confirmed for three days is gone.
+        does not fit, or is older than three days, is refused with VALIDATION; some providers keep
+        one for two days only. A subscription that nobody confirmed for three days is gone.
 
         Args:
             topic: The topic.
@@ -280,7 +280,9 @@ class AsyncNotification:
         *,
         options: CallOptions | None = None,
     ) -> UnsubscribeResponse:
-        """Ends a subscription (FR-052). What is still on its way to it is not delivered any more.
+        """Ends a subscription (FR-052). What is still on its way to it is not delivered any more. Some
+        providers let nobody end one that waits for its confirmation, and refuse that with
+        PRECONDITION_FAILED.
 
         Args:
             subscription_id: The subscription.
@@ -288,6 +290,7 @@ class AsyncNotification:
 
         Raises:
             ResourceNotFoundError: something that the call names does not exist.
+            PreconditionFailedError: it is not in the state that the call needs.
         """
         request = build(UnsubscribeRequest, subscription_id=subscription_id)
         return await self.calls.unsubscribe(request, options)
@@ -336,10 +339,11 @@ class AsyncNotification:
         *,
         options: CallOptions | None = None,
     ) -> VerifyWebhookResponse:
-        """Reads a request that a webhook was sent, if the provider has signed it within five minutes
-        (FR-049). Another, or one that was changed on the way, is refused with AUTHENTICATION. The
-        same request can be read twice: `message_id` is what tells a receiver that it has dealt with
-        a message. A provider may sign as Standard Webhooks says (https://www.standardwebhooks.com):
+        """Reads a request that a webhook was sent, if the provider has signed it within five minutes,
+        or within an hour where it signs a message once for all its attempts (FR-049). Another, or
+        one that was changed on the way, is refused with AUTHENTICATION. The same request can be
+        read twice: `message_id` is what tells a receiver that it has dealt with a message. A
+        provider may sign as Standard Webhooks says (https://www.standardwebhooks.com):
         `webhook-id`, `webhook-timestamp` and `webhook-signature` with an Ed25519 signature (v1a) of
         the three, joined by dots, the body in place of the signature. Then a subscription names the
         key, and a receiver can check for itself.

@@ -100,13 +100,16 @@ class NotificationDriver(ABC):
         self, request: ConfirmSubscriptionRequest, /
     ) -> ConfirmSubscriptionResponse:
         """Confirms a subscription with the token that its endpoint was sent (FR-052). A token that
-        does not fit, or is older than three days, is refused with VALIDATION. A subscription that
-        nobody confirmed for three days is gone.
+        does not fit, or is older than three days, is refused with VALIDATION; some providers keep
+        one for two days only. A subscription that nobody confirmed for three days is gone.
         """
 
     @abstractmethod
     def unsubscribe(self, request: UnsubscribeRequest, /) -> UnsubscribeResponse:
-        """Ends a subscription (FR-052). What is still on its way to it is not delivered any more."""
+        """Ends a subscription (FR-052). What is still on its way to it is not delivered any more. Some
+        providers let nobody end one that waits for its confirmation, and refuse that with
+        PRECONDITION_FAILED.
+        """
 
     @abstractmethod
     def list_subscriptions(self, request: ListSubscriptionsRequest, /) -> ListSubscriptionsResponse:
@@ -114,10 +117,11 @@ class NotificationDriver(ABC):
 
     @abstractmethod
     def verify_webhook(self, request: VerifyWebhookRequest, /) -> VerifyWebhookResponse:
-        """Reads a request that a webhook was sent, if the provider has signed it within five minutes
-        (FR-049). Another, or one that was changed on the way, is refused with AUTHENTICATION. The
-        same request can be read twice: `message_id` is what tells a receiver that it has dealt with
-        a message. A provider may sign as Standard Webhooks says (https://www.standardwebhooks.com):
+        """Reads a request that a webhook was sent, if the provider has signed it within five minutes,
+        or within an hour where it signs a message once for all its attempts (FR-049). Another, or
+        one that was changed on the way, is refused with AUTHENTICATION. The same request can be
+        read twice: `message_id` is what tells a receiver that it has dealt with a message. A
+        provider may sign as Standard Webhooks says (https://www.standardwebhooks.com):
         `webhook-id`, `webhook-timestamp` and `webhook-signature` with an Ed25519 signature (v1a) of
         the three, joined by dots, the body in place of the signature. Then a subscription names the
         key, and a receiver can check for itself.
@@ -215,13 +219,16 @@ class AsyncNotificationDriver(ABC):
         self, request: ConfirmSubscriptionRequest, /
     ) -> ConfirmSubscriptionResponse:
         """Confirms a subscription with the token that its endpoint was sent (FR-052). A token that
-        does not fit, or is older than three days, is refused with VALIDATION. A subscription that
-        nobody confirmed for three days is gone.
+        does not fit, or is older than three days, is refused with VALIDATION; some providers keep
+        one for two days only. A subscription that nobody confirmed for three days is gone.
         """
 
     @abstractmethod
     async def unsubscribe(self, request: UnsubscribeRequest, /) -> UnsubscribeResponse:
-        """Ends a subscription (FR-052). What is still on its way to it is not delivered any more."""
+        """Ends a subscription (FR-052). What is still on its way to it is not delivered any more. Some
+        providers let nobody end one that waits for its confirmation, and refuse that with
+        PRECONDITION_FAILED.
+        """
 
     @abstractmethod
     async def list_subscriptions(
@@ -231,10 +238,11 @@ class AsyncNotificationDriver(ABC):
 
     @abstractmethod
     async def verify_webhook(self, request: VerifyWebhookRequest, /) -> VerifyWebhookResponse:
-        """Reads a request that a webhook was sent, if the provider has signed it within five minutes
-        (FR-049). Another, or one that was changed on the way, is refused with AUTHENTICATION. The
-        same request can be read twice: `message_id` is what tells a receiver that it has dealt with
-        a message. A provider may sign as Standard Webhooks says (https://www.standardwebhooks.com):
+        """Reads a request that a webhook was sent, if the provider has signed it within five minutes,
+        or within an hour where it signs a message once for all its attempts (FR-049). Another, or
+        one that was changed on the way, is refused with AUTHENTICATION. The same request can be
+        read twice: `message_id` is what tells a receiver that it has dealt with a message. A
+        provider may sign as Standard Webhooks says (https://www.standardwebhooks.com):
         `webhook-id`, `webhook-timestamp` and `webhook-signature` with an Ed25519 signature (v1a) of
         the three, joined by dots, the body in place of the signature. Then a subscription names the
         key, and a receiver can check for itself.

@@ -175,7 +175,7 @@ class WebhookMessage(Response):
     """The subject of a message."""
 
     attributes: dict[str, str] = {}
-    """The attributes of a message."""
+    """The attributes of a message, where the provider signs them: empty otherwise."""
 
     token: str | None = None
     """The token of a request for confirmation."""

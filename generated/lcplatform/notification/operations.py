@@ -102,7 +102,7 @@ UNSUBSCRIBE: Final = Operation(
     rpc="/lcplatform.notification.v1.NotificationService/Unsubscribe",
     title="Notification.Unsubscribe",
     idempotency=Idempotency.IDEMPOTENT,
-    errors=("NOT_FOUND",),
+    errors=("NOT_FOUND", "PRECONDITION_FAILED"),
     resource="subscription_id",
 )
 """Ends a subscription (FR-052)."""
@@ -125,7 +125,7 @@ VERIFY_WEBHOOK: Final = Operation(
     title="Notification.VerifyWebhook",
     idempotency=Idempotency.NO_SIDE_EFFECTS,
 )
-"""Reads a request that a webhook was sent, if the provider has signed it within five minutes (FR-049)."""
+"""Reads a request that a webhook was sent, if the provider has signed it within five minutes, or within an hour where it signs a message once for all its attempts (FR-049)."""
 
 SEND_EMAIL: Final = Operation(
     service="notification",

@@ -285,7 +285,7 @@ class TestNotificationLaws(LawTest):
         self.takes_each(
             self.notification.unsubscribe,
             self._unsubscribe,
-            ("NOT_FOUND",),
+            ("NOT_FOUND", "PRECONDITION_FAILED"),
             ("subscription_id", "the longest", self.text(2048)),
         )
 

@@ -72,6 +72,7 @@ _CLIENTS = {
     "sns": "sns",
     "sqs": "sqs",
     "sqs_polls": "sqs",
+    "sts": "sts",
 }
 
 
