@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from lcplatform_aws.data_store_connection import Connection
 from lcplatform_aws.data_store_errors import LOGIN, said
+from lcplatform_aws.quiet import quietly
 from lcplatform_runtime.errors import ServiceUnavailableError
 
 if TYPE_CHECKING:
@@ -124,7 +125,8 @@ class Door:
             if self._secret is None:
                 name = self._options.password_secret
                 assert name is not None, "without a secret there is a user and a token"
-                answer = self._session.secretsmanager.get_secret_value(SecretId=name)
+                with quietly():
+                    answer = self._session.secretsmanager.get_secret_value(SecretId=name)
                 self._secret = _read(answer.get("SecretString", ""))
             return self._secret
 

@@ -93,10 +93,8 @@ class Connection:
 
     def secrets(self) -> SecretsDriver:
         """A driver for Secrets Manager."""
-        from lcplatform_aws.quiet import hush
         from lcplatform_aws.secrets import SecretsManagerSecrets
 
-        hush()
         return SecretsManagerSecrets(self.session)
 
     def web_hosting(self) -> WebHostingDriver:

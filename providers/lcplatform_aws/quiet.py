@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cache
 from typing import Final
 
 from typing_extensions import override
@@ -27,17 +28,17 @@ class _Discreet(logging.Filter):
         return record.levelno >= logging.WARNING or not _quiet.get()
 
 
-def hush() -> None:
-    """Puts the filter before the SDK's loggers. Once is enough, more does no harm."""
+@cache
+def _hush() -> None:
+    """Puts the filter before the SDK's loggers, once."""
     for name in _TALKATIVE:
-        logger = logging.getLogger(name)
-        if not any(isinstance(it, _Discreet) for it in logger.filters):
-            logger.addFilter(_Discreet())
+        logging.getLogger(name).addFilter(_Discreet())
 
 
 @contextmanager
 def quietly() -> Iterator[None]:
     """For a call whose request or answer holds a secret."""
+    _hush()
     token = _quiet.set(True)
     try:
         yield
