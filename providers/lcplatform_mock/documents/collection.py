@@ -28,7 +28,7 @@ class Collection:
         incarnation: tells it from another collection that has had its name.
         validator: what its documents must satisfy.
         shapes: its indexes by name, without that of `_id`.
-        documents: the documents by the keys of their `_id`, in the order of their numbers.
+        documents: the documents by the keys of their `_id`.
     """
 
     def __init__(self, name: str, incarnation: str, validator: Validator | None = None) -> None:
@@ -39,6 +39,8 @@ class Collection:
         self.indexes: dict[str, Index] = {}
         self._identities: Index | None = None
         self._rows: list[Stored] | None = None
+        self._newest = 0
+        self._in_order = True
         self._expiring: list[tuple[int, int, Key]] = []
         self._shared = False
 
@@ -55,6 +57,7 @@ class Collection:
         made.documents = dict(self.documents)
         made.indexes = {name: index.copy() for name, index in self.indexes.items()}
         made._expiring = list(self._expiring)
+        made._newest, made._in_order = self._newest, self._in_order
         return made
 
     @property
@@ -76,6 +79,8 @@ class Collection:
         """The documents in the order of their numbers. Not to be changed, and good until the next change."""
         if self._rows is None:
             self._rows = list(self.documents.values())
+            if not self._in_order:
+                self._rows.sort(key=lambda it: it.number)
         return self._rows
 
     @property
@@ -86,6 +91,26 @@ class Collection:
         return self._identities
 
     # --- changing
+
+    def insert(self, stored: Stored) -> None:
+        """As `apply` of an insert, and faster: most changes are inserts, and most collections have no index."""
+        if self.indexes or self._identities is not None:
+            self.apply(None, stored)
+            return
+        if self.documents.setdefault(stored.key, stored) is not stored:
+            raise _taken(self.name, "_id_")
+        self._comes_last(stored)
+
+    def _comes_last(self, stored: Stored) -> None:
+        """Puts a new document into the rows, at their end unless it got its number long ago: in a transaction, or before it
+        was deleted, if that is taken back."""
+        if stored.number < self._newest:
+            self._in_order = False
+            self._rows = None
+            return
+        self._newest = stored.number
+        if self._rows is not None:
+            self._rows.append(stored)
 
     def apply(self, before: Stored | None, after: Stored | None) -> None:
         """Puts a document in the place of another: inserts it where there was none, deletes it where there is to be none.
@@ -108,7 +133,10 @@ class Collection:
             self.documents[after.key] = after
             if self.indexes and self._ttl:
                 self._watch_expiry(after)
-        self._rows = None
+        if before is None and after is not None:
+            self._comes_last(after)
+        else:
+            self._rows = None
 
     def _index(self, before: Stored | None, after: Stored | None) -> None:
         # All of them are asked before any of them changes.

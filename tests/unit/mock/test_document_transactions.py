@@ -9,13 +9,14 @@ from datetime import timedelta
 
 import pytest
 
-from lcplatform import AsyncLCPlatform, LCPlatform
+from lcplatform import AsyncLCPlatform, CallOptions, LCPlatform
 from lcplatform.document_store.client import DocumentStore
 from lcplatform.document_store.models import Update
 from lcplatform.errors import AlreadyExistsError, ConflictError, ResourceNotFoundError
 from lcplatform_runtime.retry import RetryPolicy
 
 _QUICK = RetryPolicy(max_attempts=3, base_delay=timedelta(0))
+_ONCE = RetryPolicy(max_attempts=1)
 _MORE = Update.model_validate({"increment": {"n": 1}})
 
 
@@ -51,6 +52,37 @@ def test_a_block_that_raises_changes_nothing(things: DocumentStore) -> None:
     assert not hasattr(caught.value, "__notes__")
     things.update_documents("things", filter={}, update=_MORE)
     assert _n(things) == 1
+
+
+def _ids_by_pages(store: DocumentStore) -> list[object]:
+    found: list[object] = []
+    token = ""
+    while True:
+        page = store.find_documents("things", page_size=1, page_token=token)
+        found += [it.content.value["_id"] for it in page.documents]
+        token = page.next_page_token
+        if not token:
+            return found
+
+
+def test_pages_hold_what_a_transaction_inserted_before_others_did(things: DocumentStore) -> None:
+    with things.transaction() as tx:
+        things.insert_document("things", {"_id": "two"}, transaction=tx)
+        things.insert_document("things", {"_id": "three"})
+        assert _ids_by_pages(things) == ["one", "three"]
+    assert sorted(map(str, _ids_by_pages(things))) == ["one", "three", "two"]
+    things.insert_document("things", {"_id": "four"})
+    assert sorted(map(str, _ids_by_pages(things))) == ["four", "one", "three", "two"]
+
+
+def test_pages_hold_what_was_not_deleted_after_all(things: DocumentStore) -> None:
+    things.insert_documents("things", [{"_id": "two"}, {"_id": "three"}])
+    with things.transaction() as tx:
+        only_two = {"_id": "two"}
+        things.update_documents("things", filter=only_two, update=_MORE, transaction=tx)
+        with pytest.raises(ConflictError):
+            things.delete_documents("things", filter={}, options=CallOptions(retry=_ONCE))
+    assert sorted(map(str, _ids_by_pages(things))) == ["one", "three", "two"]
 
 
 def test_a_write_that_fails_ends_the_block_with_its_own_error(things: DocumentStore) -> None:
