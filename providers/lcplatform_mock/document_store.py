@@ -228,8 +228,14 @@ class MockDocumentStore(Service[State], DocumentStoreDriver):
     @override
     def insert_document(self, request: InsertDocumentRequest, /) -> InsertDocumentResponse:
         document = writing.document_of(request.document)
-        with self._writing(request.collection, request.transaction) as (collection, transaction):
-            stored = self._insert(collection, document, transaction)
+        if request.transaction is None:
+            # Most writes are so, and need less: one that fails ends nothing and changes nothing.
+            with self._lock:
+                stored = self._insert(self._seen(request.collection, None), document, None)
+                self._ring()
+        else:
+            with self._writing(request.collection, request.transaction) as (view, transaction):
+                stored = self._insert(view, document, transaction)
         return _inserted(id=stored.identity, etag=stored.etag)
 
     @override
@@ -341,7 +347,7 @@ class MockDocumentStore(Service[State], DocumentStoreDriver):
                 ),
             )
             if projection is None:
-                documents = tuple([it.answer for it in rows])
+                documents = Stored.answers(rows)
             else:
                 documents = tuple([shown(projection(it.document)) for it in rows])
         return _found(documents=documents, next_page_token=token)
@@ -548,9 +554,11 @@ class MockDocumentStore(Service[State], DocumentStoreDriver):
 
     def _seen(self, name: str, transaction: Transaction | None) -> Collection:
         store = self._store
-        if store.transactions.any_open or store.may_expire(name):
+        seen = store.collection(name, transaction)
+        if store.transactions.open or seen.next_expiry is not None:
             self._settle(name)
-        return store.collection(name, transaction)
+            return store.collection(name, transaction)
+        return seen
 
     def _write(
         self,
@@ -572,7 +580,7 @@ class MockDocumentStore(Service[State], DocumentStoreDriver):
 
     def _settle(self, name: str) -> None:
         """What the time has brought about for a collection."""
-        if self._store.transactions.any_open:
+        if self._store.transactions.open:
             self._store.transactions.expire(self._clock.monotonic())
         if self._store.may_expire(name) and self._store.settle(name, self._clock.now()):
             self._ring()

@@ -16,6 +16,7 @@ _put_fields, _put_extra, _put_private = (
     getattr(BaseModel, f"__pydantic_{slot}__").__set__
     for slot in ("fields_set", "extra", "private")
 )
+_put_values = vars(BaseModel)["__dict__"].__set__
 
 
 def trusted(model: Callable[P, M]) -> Callable[P, M]:
@@ -28,13 +29,13 @@ def trusted(model: Callable[P, M]) -> Callable[P, M]:
         name: None if field.is_required() else field.get_default() for name, field in fields.items()
     }
     given = set(fields)
+    many = len(fields)
     new = object.__new__
 
     def make(**values: Any) -> Any:  # checked by the signature of `model`
         made: Any = new(model)
-        state = made.__dict__
-        state |= blank
-        state |= values
+        # Values by name come in a dict of their own, which the instance keeps unless something is left out.
+        _put_values(made, values if len(values) == many else {**blank, **values})
         _put_fields(made, given)
         _put_extra(made, None)
         _put_private(made, None)

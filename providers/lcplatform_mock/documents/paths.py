@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final, TypeAlias
@@ -24,7 +25,8 @@ def parts(path: str) -> Path:
     Raises:
         ValueError: there is no part, or an empty one.
     """
-    found = tuple(path.split("."))
+    # Names in documents are mostly interned too, and then the very same text.
+    found = tuple([sys.intern(it) for it in path.split(".")])
     if not all(found):
         raise ValueError("a path whose parts are not empty")
     return found

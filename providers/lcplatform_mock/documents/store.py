@@ -18,7 +18,7 @@ from lcplatform_mock.documents.transactions import (
     in_conflict,
 )
 from lcplatform_mock.refusals import missing
-from lcplatform_runtime.documents.values import Object, key
+from lcplatform_runtime.documents.values import RANK_TEXT, Object, key
 from lcplatform_runtime.errors import AlreadyExistsError, LCPlatformError
 
 if TYPE_CHECKING:
@@ -105,20 +105,21 @@ class Store:
     def stored(self, document: Object, before: Stored | None) -> Stored:
         """A document as it is going to be stored, in a place of its own or in that of another."""
         number = next(self._numbers)
-        return Stored(
-            number if before is None else before.number,
-            key(document["_id"]) if before is None else before.key,
-            document,
-            f"{self._stem}{number:x}",
-        )
+        etag = f"{self._stem}{number:x}"
+        if before is None:
+            identity = document["_id"]
+            own = (RANK_TEXT, identity) if type(identity) is str else key(identity)
+            return Stored(number, own, document, etag)
+        return Stored(before.number, before.key, document, etag)
 
     def insert(self, name: str, stored: Stored, now: Callable[[], datetime]) -> None:
         """Inserts one document outside of transactions, which is what most writes are: as `write`, and faster."""
-        collection = self.state.collections[name] = self.state.collections[name].owned()
-        if self.transactions.any_open:
+        state = self.state
+        collection = state.collections[name] = state.collections[name].owned()
+        if self.transactions.open:
             self.transactions.check_free(_claims(collection, None, stored))
-        collection.apply(None, stored)
-        log = self.state.logs[name]
+        collection.insert(stored)
+        log = state.logs[name]
         if log.watched:
             self._changed(name, ChangeKind.INSERTED, None, stored, now())
         else:

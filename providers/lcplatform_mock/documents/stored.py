@@ -10,6 +10,8 @@ from lcplatform_runtime.json_value import Json
 from lcplatform_runtime.trusted import trusted
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from lcplatform_runtime.documents.values import Key, Object, Value
 
 _documents = trusted(Document)
@@ -38,6 +40,11 @@ class Stored:
 
     def __deepcopy__(self, memo: dict[int, object]) -> Stored:
         return self
+
+    @staticmethod
+    def answers(rows: Iterable[Stored]) -> tuple[Document, ...]:
+        """The answers of several. Most were asked for before."""
+        return tuple([it._answer or it.answer for it in rows])
 
     @property
     def answer(self) -> Document:

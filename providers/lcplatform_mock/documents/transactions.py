@@ -51,34 +51,33 @@ class Transaction:
 
 
 class Transactions:
-    """The transactions that are open, and what each keeps others from."""
+    """The transactions that are open, and what each keeps others from.
+
+    Attributes:
+        open: the transactions by their ids. Not to be changed, and looked at with every operation.
+    """
 
     def __init__(self) -> None:
-        self._open: dict[str, Transaction] = {}
+        self.open: dict[str, Transaction] = {}
         self._claims: dict[Claim, str] = {}
 
-    @property
-    def any_open(self) -> bool:
-        """Whether there is one."""
-        return bool(self._open)
-
     def __iter__(self) -> Iterator[Transaction]:
-        return iter(list(self._open.values()))
+        return iter(list(self.open.values()))
 
     def begin(self, transaction: Transaction) -> None:
         """Takes in a new one."""
-        self._open[transaction.id] = transaction
+        self.open[transaction.id] = transaction
 
     def end(self, transaction: Transaction) -> None:
         """It is over, and keeps nobody from anything any more."""
-        self._open.pop(transaction.id, None)
+        self.open.pop(transaction.id, None)
         for claim in transaction.claims:
             del self._claims[claim]
         transaction.claims.clear()
 
     def end_all(self) -> None:
         """All of them are over."""
-        self._open.clear()
+        self.open.clear()
         self._claims.clear()
 
     def expire(self, now: float) -> None:
@@ -89,7 +88,7 @@ class Transactions:
 
     def find(self, id: str) -> Transaction:
         """An open transaction."""
-        found = self._open.get(id)
+        found = self.open.get(id)
         if found is None:
             raise ResourceNotFoundError(
                 "the transaction is over, or never began: begin another one", resource=id

@@ -19,8 +19,9 @@ from lcplatform_runtime.documents.extended_json import (
     parse,
     parse_object,
 )
+from lcplatform_runtime.documents.operators import refused
 from lcplatform_runtime.documents.values import MISSING, Object, ObjectId, Pattern, Value, key
-from lcplatform_runtime.json_value import Json
+from lcplatform_runtime.json_value import Json, inside
 
 MAX_BYTES: Final = 16 * 1024**2
 """The largest document, in BSON."""
@@ -35,10 +36,15 @@ def document_of(given: Json, name: str = "document") -> Object:
     Raises:
         ValidationError: it is none, or too large.
     """
-    document = reading(name, parse_object, given.plain)
-    if len(given.text) > _SURELY_SMALL:
-        check_size(document, name)
-    return document
+    try:
+        document = parse_object(inside(given))
+    except NoDocument as error:
+        problem = refused(name, str(error))
+    else:
+        if len(given.text) > _SURELY_SMALL:
+            check_size(document, name)
+        return document
+    raise problem
 
 
 def check_size(document: Object, name: str = "document") -> None:
@@ -52,7 +58,8 @@ def identified(document: Object, new: Callable[[], ObjectId]) -> Object:
     identity = document.get("_id", MISSING)
     if identity is MISSING:
         return {"_id": new(), **document}
-    check_identity(identity)
+    if type(identity) is not str:
+        check_identity(identity)
     if next(iter(document)) == "_id":
         return document
     return {"_id": identity} | document

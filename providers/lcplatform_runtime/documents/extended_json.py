@@ -65,7 +65,7 @@ def parse(raw: Raw, depth: int = 0) -> Value:
     Raises:
         NoDocument: it stands for none.
     """
-    kind = raw.__class__
+    kind = type(raw)
     if kind in _PLAIN:
         return raw
     if kind is int:
@@ -177,7 +177,7 @@ def _object(raw: dict[str, Raw], depth: int) -> Value:
         return _special(raw)
     made = dict(raw)
     for name, item in raw.items():
-        kind = item.__class__
+        kind = type(item)
         if kind in _PLAIN or (kind is int and -0x80000000 <= item <= 0x7FFFFFFF):
             continue
         made[name] = parse(item, depth)
