@@ -94,7 +94,7 @@ def inherited(options: AwsOptions, /) -> dict[str, object]:
     """The options that an application which runs on AWS is given too: where things are. It has an identity of its own, so no
     keys; and it deploys nothing."""
     kept: dict[str, object] = options.model_dump(
-        exclude=_OWN, exclude_defaults=True, exclude_none=True
+        mode="json", exclude=_OWN, exclude_defaults=True, exclude_none=True
     )
     return kept
 

@@ -9,9 +9,12 @@ import pytest
 
 from lcplatform import LCPlatform
 from lcplatform_aws import provider
-from lcplatform_aws.options import AwsOptions, read_options
+from lcplatform_aws.options import AwsOptions, inherited, read_options
 from lcplatform_aws.session import Session
+from lcplatform_aws.web_hosting_container import platform_variables
 from lcplatform_runtime.errors import ValidationError
+
+ROLE = "arn:aws:iam::000000000000:role/ecs"
 
 
 @pytest.mark.parametrize(
@@ -93,3 +96,48 @@ def test_a_profile_that_is_not_there_is_refused() -> None:
 def test_a_session_says_nothing_of_its_keys() -> None:
     options = AwsOptions(access_key_id="AKIACANARY", secret_access_key="canary")
     assert "canary" not in repr(Session(options)).lower()
+
+
+def test_an_application_on_aws_is_given_where_things_are_and_no_key() -> None:
+    """FR-060: it has an identity of its own."""
+    options = read_options(
+        {
+            "region": "eu-west-1",
+            "profile": "developer",
+            "access_key_id": "AKIACANARY",
+            "secret_access_key": "canary",
+            "read_timeout": 5,
+            "data_store": {
+                "host": "shop.eu-west-1.rds.amazonaws.com",
+                "database": "shop",
+                "user": "shop",
+                "max_lifetime": 600,
+            },
+            "web_hosting": {"infrastructure_role": ROLE, "execution_role": ROLE},
+        }
+    )
+    told = platform_variables(inherited(options))
+    start = "LCPLATFORM_PROVIDERS__AWS__"
+    assert told == {
+        "LCPLATFORM_PROVIDER": "aws",
+        f"{start}REGION": "eu-west-1",
+        f"{start}READ_TIMEOUT": "5.0",
+        f"{start}DATA_STORE__HOST": "shop.eu-west-1.rds.amazonaws.com",
+        f"{start}DATA_STORE__DATABASE": "shop",
+        f"{start}DATA_STORE__USER": "shop",
+        f"{start}DATA_STORE__MAX_LIFETIME": "600.0",
+    }
+
+
+def test_an_application_on_aws_understands_what_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    options = read_options(
+        {
+            "region": "eu-west-1",
+            "data_store": {"host": "db", "database": "shop", "user": "shop", "max_lifetime": 600},
+        }
+    )
+    for name, value in platform_variables(inherited(options)).items():
+        monkeypatch.setenv(name, value)
+    with LCPlatform.from_env() as platform:
+        info = platform.data_store.get_connection_info()
+    assert (info.host, info.database, info.user) == ("db", "shop", "shop")
