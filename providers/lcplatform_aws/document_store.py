@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import bson
 from bson.raw_bson import RawBSONDocument
-from pymongo.errors import BulkWriteError, OperationFailure, PyMongoError
+from pymongo.errors import BulkWriteError, OperationFailure, PyMongoError, WriteError
 from typing_extensions import override
 
 from lcplatform.document_store.driver import DocumentStoreDriver
@@ -109,6 +109,7 @@ from lcplatform_runtime.errors import (
     ConflictError,
     LCPlatformError,
     ResourceNotFoundError,
+    ValidationError,
 )
 from lcplatform_runtime.json_value import Json
 from lcplatform_runtime.support import ConditionalUpdate, Support
@@ -165,6 +166,9 @@ class DocumentDbDocumentStore(DocumentStoreDriver):
         name, options = request.name, _options_of(request.validator)
         wanted = _indexes_of(request)
         with self._asking() as database:
+            # Some versions take the creation of what is there for done.
+            if database.list_collection_names(filter={"name": name}):
+                raise AlreadyExistsError(f"collection {name!r} exists", resource=name)
             database.command({"create": name, **options})
             try:
                 if wanted:
@@ -180,7 +184,7 @@ class DocumentDbDocumentStore(DocumentStoreDriver):
     def list_collections(self, request: ListCollectionsRequest, /) -> ListCollectionsResponse:
         with self._asking() as database:
             found = {
-                str(it["name"]): bson.decode(it.raw, READ)
+                str(it["name"]): it
                 for it in database.list_collections(filter={"type": "collection"})
             }
         names, token = _names_page(
@@ -223,7 +227,9 @@ class DocumentDbDocumentStore(DocumentStoreDriver):
             except LCPlatformError as error:
                 if request.transaction is not None:
                     raise
-                failed[index] = _failure(index, error.code, error.message, error.retryable)
+                failed[index] = _failure(
+                    index, error.code, error.message, retryable=error.retryable
+                )
         with self._writing(request.collection, request.transaction) as (database, session):
             failed |= _inserted(database, request, entries, session)
         successful = [
@@ -267,8 +273,9 @@ class DocumentDbDocumentStore(DocumentStoreDriver):
     def update_documents(self, request: UpdateDocumentsRequest, /) -> UpdateDocumentsResponse:
         if request.upsert and request.if_match is not None:
             raise invalid("if_match", "none together with upsert")
-        filter, update = filter_of(request.filter), update_of(request.update)
-        _check_guard(filter, request.if_match)
+        with self._understanding(request.collection):
+            filter, update = filter_of(request.filter), update_of(request.update)
+            _check_guard(filter, request.if_match)
         with (
             self._writing(request.collection, request.transaction) as (database, session),
             self._guarded(database, request.collection, filter, request.if_match, session) as own,
@@ -285,8 +292,9 @@ class DocumentDbDocumentStore(DocumentStoreDriver):
 
     @override
     def delete_documents(self, request: DeleteDocumentsRequest, /) -> DeleteDocumentsResponse:
-        filter = filter_of(request.filter)
-        _check_guard(filter, request.if_match)
+        with self._understanding(request.collection):
+            filter = filter_of(request.filter)
+            _check_guard(filter, request.if_match)
         with (
             self._writing(request.collection, request.transaction) as (database, session),
             self._guarded(database, request.collection, filter, request.if_match, session) as own,
@@ -310,13 +318,14 @@ class DocumentDbDocumentStore(DocumentStoreDriver):
     @override
     def find_documents(self, request: FindDocumentsRequest, /) -> FindDocumentsResponse:
         assert request.page_size is not None
-        projection = projection_of(request.projection)
-        query = Query(
-            filter=filter_of(request.filter),
-            sort=order_of(request.sort),
-            projection=_with_identity(projection),
-            size=request.page_size,
-        )
+        with self._understanding(request.collection):
+            projection = projection_of(request.projection)
+            query = Query(
+                filter=filter_of(request.filter),
+                sort=order_of(request.sort),
+                projection=_with_identity(projection),
+                size=request.page_size,
+            )
         with self._reading(request.transaction) as (database, session):
             find = partial(_find, database, request.collection, session)
             rows, token = page(find, query, request.page_token)
@@ -329,7 +338,8 @@ class DocumentDbDocumentStore(DocumentStoreDriver):
 
     @override
     def count_documents(self, request: CountDocumentsRequest, /) -> CountDocumentsResponse:
-        filter = filter_of(request.filter)
+        with self._understanding(request.collection):
+            filter = filter_of(request.filter)
         with self._reading(request.transaction) as (database, session):
             count = database[request.collection].count_documents(filter, session=session)
             if not count:
@@ -338,13 +348,13 @@ class DocumentDbDocumentStore(DocumentStoreDriver):
 
     @override
     def explain(self, request: ExplainRequest, /) -> ExplainResponse:
-        asked: dict[str, Bson] = {"find": request.collection, "filter": filter_of(request.filter)}
-        if order := order_of(request.sort):
-            asked["sort"] = order
-        with self._reading(None) as (database, _):
+        with self._asking() as database:
             self._check_there(request.collection)
+            asked = {"find": request.collection, "filter": filter_of(request.filter)}
+            if order := order_of(request.sort):
+                asked["sort"] = order
             answer = database.command({"explain": asked, "verbosity": "queryPlanner"})
-        plan = bson.decode(answer.raw, READ)["queryPlanner"]["winningPlan"]
+        plan = answer["queryPlanner"]["winningPlan"]
         return ExplainResponse(
             index=document_store_indexes.index_in(plan),
             sorts=document_store_indexes.sorts(plan),
@@ -353,7 +363,8 @@ class DocumentDbDocumentStore(DocumentStoreDriver):
 
     @override
     def aggregate(self, request: AggregateRequest, /) -> Iterator[AggregateResponse]:
-        pipeline = pipeline_of(request.pipeline)
+        with self._understanding(request.collection):
+            pipeline = pipeline_of(request.pipeline)
         with self._reading(request.transaction) as (database, session):
             rows = database[request.collection].aggregate(
                 pipeline, session=session, batchSize=_PART_DOCUMENTS
@@ -389,15 +400,14 @@ class DocumentDbDocumentStore(DocumentStoreDriver):
                         resource=name,
                     ) from error
                 return CreateIndexResponse(index=twin)
-        return CreateIndexResponse(index=document_store_indexes.index_of(wanted))
+        return CreateIndexResponse(index=document_store_indexes.made(wanted))
 
     @override
     def list_indexes(self, request: ListIndexesRequest, /) -> ListIndexesResponse:
         with self._asking() as database:
             self._check_there(request.collection)
             found = [
-                document_store_indexes.index_of(it)
-                for it in _indexes(database, request.collection)
+                document_store_indexes.index_of(it) for it in _indexes(database, request.collection)
             ]
         known = {it.name: it for it in found if it is not None}
         names, token = _names_page(known, request.page_size, request.page_token)
@@ -449,10 +459,10 @@ class DocumentDbDocumentStore(DocumentStoreDriver):
     def watch_collection(
         self, request: WatchCollectionRequest, /
     ) -> Iterator[WatchCollectionResponse]:
-        watch = document_store_changes.Watch(request)
         with self._asking():
             self._check_there(request.collection)
-        return watch.changes(self._server)
+        watch = document_store_changes.Watch(request)
+        yield from watch.changes(self._server)
 
     # --- all operations
 
@@ -465,6 +475,16 @@ class DocumentDbDocumentStore(DocumentStoreDriver):
             except PyMongoError as error:
                 self._server.refused(error)
                 raise
+
+    @contextmanager
+    def _understanding(self, name: str) -> Iterator[None]:
+        """Reads what a request says. What is wrong with it is told only if there is a collection to which it could be said."""
+        try:
+            yield
+        except ValidationError:
+            with self._asking():
+                self._check_there(name)
+            raise
 
     @contextmanager
     def _reading(
@@ -630,8 +650,11 @@ def _inserted(
         )
     except BulkWriteError as error:
         problems = error.details["writeErrors"]
-        if session is not None or not problems:
+        if not problems:
             raise
+        if session is not None:
+            first = problems[0]
+            raise WriteError(str(first["errmsg"]), int(first["code"]), first) from error
         return {places[it["index"]]: _refused(places[it["index"]], it) for it in problems}
     return {}
 
@@ -640,10 +663,10 @@ def _refused(index: int, problem: Mapping[str, Any]) -> BatchFailure:
     code, text = int(problem["code"]), str(problem.get("errmsg", ""))
     meaning = of_code(code, text, "insert_document") or BROKEN
     said = f"the document server refused it with code {code}"
-    return _failure(index, meaning.kind.code, said, meaning.retryable)
+    return _failure(index, meaning.kind.code, said, retryable=meaning.retryable)
 
 
-def _failure(index: int, code: str, message: str, retryable: bool) -> BatchFailure:
+def _failure(index: int, code: str, message: str, *, retryable: bool) -> BatchFailure:
     return BatchFailure(
         index=index, code=ErrorCode(code.lower()), message=message, retryable=retryable
     )
@@ -677,7 +700,7 @@ def _part_of(rows: Iterator[RawBSONDocument]) -> list[Json]:
 
 
 def _indexes(database: Database[RawBSONDocument], name: str) -> list[dict[str, Any]]:
-    return [bson.decode(it.raw, READ) for it in database[name].list_indexes()]
+    return [dict(it) for it in database[name].list_indexes()]
 
 
 def _twin(

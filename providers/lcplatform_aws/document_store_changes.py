@@ -7,7 +7,7 @@ before lasts for hours (three, unless the cluster says otherwise).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -45,7 +45,8 @@ from lcplatform_runtime.errors import (
 from lcplatform_runtime.json_value import Json
 
 if TYPE_CHECKING:
-    from pymongo.change_stream import CollectionChangeStream
+    from pymongo.change_stream import ChangeStream
+    from pymongo.client_session import ClientSession
 
 _LOOK_SECONDS: Final = 0.25
 """How long the server is asked to wait for a change: so long it takes to notice that the caller has given up."""
@@ -76,18 +77,10 @@ class Watch:
 
     def changes(self, server: Server) -> Iterator[WatchCollectionResponse]:
         """The changes, one after the other."""
-        with within_deadline():
-            _keep_changes(server, self._name)
-            session = server.client.start_session()
-            with session:
-                stream = server.database[self._name].watch(
-                    self._pipeline,
-                    full_document="updateLookup",
-                    max_await_time_ms=round(_LOOK_SECONDS * 1000),
-                    session=session,
-                    **self._begin,
-                )
-        with stream:
+        with server.client.start_session() as session, ExitStack() as opened:
+            with within_deadline():
+                _keep_changes(server, self._name)
+                stream = opened.enter_context(self._stream(server, session))
             yield WatchCollectionResponse(
                 kind=ChangeKind.STARTED,
                 changed_at=datetime.now(UTC),
@@ -95,8 +88,17 @@ class Watch:
             )
             yield from _told(stream)
 
+    def _stream(self, server: Server, session: ClientSession) -> ChangeStream[RawBSONDocument]:
+        return server.database[self._name].watch(
+            self._pipeline,
+            full_document="updateLookup",
+            max_await_time_ms=round(_LOOK_SECONDS * 1000),
+            session=session,
+            **self._begin,
+        )
 
-def _told(stream: CollectionChangeStream[RawBSONDocument]) -> Iterator[WatchCollectionResponse]:
+
+def _told(stream: ChangeStream[RawBSONDocument]) -> Iterator[WatchCollectionResponse]:
     while stream.alive:
         _check_patience()
         with within_deadline():
@@ -159,7 +161,7 @@ def _change(kind: ChangeKind, change: RawBSONDocument) -> WatchCollectionRespons
 
 
 def _token(
-    stream: CollectionChangeStream[RawBSONDocument],
+    stream: ChangeStream[RawBSONDocument],
     begin: Mapping[str, Bson],
     operation_time: bson.Timestamp | None,
 ) -> str:

@@ -137,7 +137,9 @@ BY_EXCEPTION: Final[dict[str, Meaning]] = {
     "ConnectionFailure": UNAVAILABLE,
     "ExecutionTimeout": LATE,
     "WTimeoutError": LATE,
+    # Done at one instance at least.
     "WriteConcernError": UNAVAILABLE,
+    "BulkWriteError": UNAVAILABLE,
     "DuplicateKeyError": EXISTS,
     "CollectionInvalid": EXISTS,
     "CursorNotFound": WRONG_STATE,
@@ -162,6 +164,8 @@ BY_EXCEPTION: Final[dict[str, Meaning]] = {
 """By the class of an exception without a number that is known, or of what that inherits from."""
 
 _THROTTLED_LABEL: Final = "SystemOverloadedError"
+_VALUES: Final = re.compile(r'[{"]')
+"""Where a message of the server begins to quote values."""
 _SECRETS: Final = re.compile(r"(?i)(mongodb(?:\+srv)?://)[^@/\s]*@")
 
 
@@ -228,5 +232,5 @@ def _told(exception: Exception, name: str) -> str:
     said = details.get("errmsg") if isinstance(details, dict) else None
     text = str(said if said is not None else exception) or name
     text = text.partition(", full error:")[0].partition(", Timeout:")[0]
-    # Braces and quotation marks hold values.
-    return f"the document server: {re.split(r'[{\"]', _SECRETS.sub(r'\1', text))[0].rstrip(' :')}"
+    text = _VALUES.split(_SECRETS.sub(r"\1", text), maxsplit=1)[0]
+    return f"the document server: {text.rstrip(' :')}"

@@ -40,15 +40,20 @@ def _name(keys: Mapping[str, int]) -> str:
     return "_".join(f"{name}_{direction}" for name, direction in keys.items())
 
 
+def made(wanted: Mapping[str, Bson]) -> Index:
+    """What is told of an index that was asked for."""
+    index = index_of(wanted)
+    assert index is not None
+    return index
+
+
 def index_of(found: Mapping[str, Any]) -> Index | None:
     """What is told of an index. Others may have made some, such as for text, that the contract has no words for."""
     keys = dict(found["key"])
     if not all(isinstance(it, int | float) for it in keys.values()):
         return None
     fields = [
-        FieldOrder(
-            field=name, direction=Direction.DESCENDING if way < 0 else Direction.ASCENDING
-        )
+        FieldOrder(field=name, direction=Direction.DESCENDING if way < 0 else Direction.ASCENDING)
         for name, way in keys.items()
     ]
     expires = found.get("expireAfterSeconds")

@@ -388,8 +388,10 @@ def _pull(raw: Raw) -> Bson:
     if not isinstance(raw, dict) or is_special(raw):
         return value_of(raw)
     check_element(raw, "update.pull")
-    return _conditions(raw, 0) if is_condition(raw) and next(iter(raw)) not in LOGICAL else _filter(
-        raw, "", 0
+    return (
+        _conditions(raw, 0)
+        if is_condition(raw) and next(iter(raw)) not in LOGICAL
+        else _filter(raw, "", 0)
     )
 
 

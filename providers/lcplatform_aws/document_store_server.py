@@ -21,7 +21,8 @@ from lcplatform_runtime.json_value import Json
 if TYPE_CHECKING:
     from pymongo.database import Database
 
-    from lcplatform_aws.options import AwsOptions, DocumentStoreOptions
+    from lcplatform_aws.document_store_options import DocumentStoreOptions
+    from lcplatform_aws.options import AwsOptions
     from lcplatform_aws.session import Session
 
 _SHORTEST_WAIT: Final = 0.001  # none at all would be no limit
@@ -38,10 +39,7 @@ class Server:
     """
 
     def __init__(
-        self,
-        options: AwsOptions,
-        store: DocumentStoreOptions,
-        session: Callable[[], Session],
+        self, options: AwsOptions, store: DocumentStoreOptions, session: Callable[[], Session]
     ) -> None:
         self._options = options
         self._store = store

@@ -75,7 +75,9 @@ class Transactions:
             yield found
 
     @contextmanager
-    def taking_part(self, id: str | None, *, writes: bool = False) -> Iterator[ClientSession | None]:
+    def taking_part(
+        self, id: str | None, *, writes: bool = False
+    ) -> Iterator[ClientSession | None]:
         """The session of a transaction, or none. The transaction ends with a write that fails, and with whatever the server
         ends it for.
 

@@ -209,8 +209,7 @@ def _binary(value: bytes) -> Raw:
 
 def _pattern(value: Regex[str]) -> Raw:
     options = "".join(letter for letter, flag in _FLAGS if value.flags & flag)
-    pattern = value.pattern if isinstance(value.pattern, str) else value.pattern.decode()
-    return {"$regularExpression": {"pattern": pattern, "options": options}}
+    return {"$regularExpression": {"pattern": value.pattern, "options": options}}
 
 
 def _code(value: Code) -> Raw:

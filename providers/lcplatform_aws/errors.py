@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from lcplatform.type.models import BatchFailure, ErrorCode
+from lcplatform_aws import document_store_errors
 from lcplatform_aws.error_table import (
     ALIASES,
     BROKEN,
@@ -45,6 +46,8 @@ def translate(exception: Exception, operation: Operation, /) -> LCPlatformError 
     response: Any = getattr(exception, "response", None)
     if isinstance(response, dict) and "ResponseMetadata" in response:
         return _answered(response, operation)
+    if type(exception).__module__.startswith(document_store_errors.MODULES):
+        return document_store_errors.translate(exception, operation)
     return _unanswered(exception)
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field, model_validator
 
 from lcplatform_aws.data_store_options import DataStoreOptions
+from lcplatform_aws.document_store_options import DocumentStoreOptions
 from lcplatform_aws.notification_options import NotificationOptions
 from lcplatform_aws.web_hosting_options import WebHostingOptions
 from lcplatform_runtime.model import Request, build
@@ -75,6 +76,8 @@ class AwsOptions(Request):
 
     web_hosting: WebHostingOptions | None = None
     """How applications are deployed. Without it, web hosting is not offered."""
+    document_store: DocumentStoreOptions | None = None
+    """The cluster behind the document store. Without it, the document store is not offered."""
 
     @model_validator(mode="after")
     def _whole_key(self) -> AwsOptions:

@@ -18,6 +18,7 @@ from lcplatform_aws.options import AwsOptions, inherited, read_options
 
 if TYPE_CHECKING:
     from lcplatform.data_store.driver import DataStoreDriver
+    from lcplatform.document_store.driver import DocumentStoreDriver
     from lcplatform.event_bus.driver import EventBusDriver
     from lcplatform.notification.driver import NotificationDriver
     from lcplatform.object_store.driver import ObjectStoreDriver
@@ -78,6 +79,20 @@ class Connection:
         queues = SqsQueue(self.session, self._options.queue_prefix)
         options = self._options.notification or NotificationOptions()
         return SnsNotification(self.session, queues, options)
+
+    def document_store(self) -> DocumentStoreDriver:
+        """A driver for DocumentDB."""
+        options = self._options.document_store
+        if options is None:
+            return unimplemented.document_store(
+                "the option document_store says where the cluster is, and it is not set"
+            )
+        from lcplatform_aws.document_store import DocumentDbDocumentStore
+        from lcplatform_aws.document_store_server import Server
+
+        driver = DocumentDbDocumentStore(Server(self._options, options, lambda: self.session))
+        self._closing.callback(driver.close)
+        return driver
 
     def object_store(self) -> ObjectStoreDriver:
         """A driver for S3."""
@@ -147,7 +162,7 @@ class AwsProvider(Provider):
             batch=unimplemented.batch,
             configuration=unimplemented.configuration,
             data_store=connection.data_store,
-            document_store=unimplemented.document_store,
+            document_store=connection.document_store,
             event_bus=connection.event_bus,
             notification=connection.notification,
             web_hosting=connection.web_hosting,

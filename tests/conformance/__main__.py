@@ -80,6 +80,7 @@ PROVIDERS: Final = (
     ),
     Provider("aws on PostgreSQL", _aws("AwsOnPostgresql"), ("data_store",)),
     Provider("aws on the fake", _aws("fake"), ("web_hosting",)),
+    Provider("aws on secantusdb", _aws("AwsOnSecantusdb"), ("document_store",)),
 )
 EVERY_SURFACE: Final = ("--lcplatform-surface=all", "--lcplatform-colour=all")
 DIRECT: Final = ("--lcplatform-surface=in-process", "--lcplatform-colour=blocking")

@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from typing_extensions import override
 
@@ -15,7 +16,7 @@ from lcplatform_contract import differences
 from lcplatform_contract.harness import Harness
 from lcplatform_mock.harness import MockHarness
 from tests.conformance import accounts
-from tests.emulators import Emulator, start_ministack, start_moto
+from tests.emulators import Emulator, start_ministack, start_moto, start_secantusdb
 from tests.fake_aws.ecs_express import EcsExpress
 from tests.fake_aws.logs import Logs
 from tests.fake_aws.server import FakeAws
@@ -106,6 +107,26 @@ class AwsOnFake(AwsOn):
             aws_secret_access_key="testing",
         )
         return client.get_secret_value(SecretId=arn)["SecretString"]
+
+
+class AwsOnSecantusdb(AwsOn):
+    """The AWS provider with its documents on secantusdb, which stands for DocumentDB."""
+
+    def __init__(self, options: Mapping[str, object], /) -> None:
+        super().__init__(start_secantusdb())
+
+    @override
+    def platform_options(self) -> Mapping[str, object]:
+        address = urlsplit(self._emulator.url)
+        return {
+            "document_store": {
+                "host": address.hostname,
+                "port": address.port,
+                "authentication": "none",
+                "tls": False,
+                "replica_set": None,
+            }
+        }
 
 
 class Persistent(MockHarness):
