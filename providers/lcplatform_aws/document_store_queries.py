@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache, partial
 from typing import Any, Final
 
+from bson import Decimal128
 from bson.regex import Regex
 
 from lcplatform.document_store.models import Direction, FieldOrder, Update
@@ -276,9 +277,11 @@ def _projection(raw: Raw) -> dict[str, bool] | None:
 
 def _flag(raw: Raw) -> bool:
     value = value_of(raw)
-    if not isinstance(value, bool | int | float) and not hasattr(value, "to_decimal"):
+    if isinstance(value, Decimal128):
+        return bool(value.to_decimal())
+    if not isinstance(value, bool | int | float):
         raise ValueError("each field is given 1 to show it or 0 to hide it")
-    return bool(value.to_decimal() if hasattr(value, "to_decimal") else value)
+    return bool(value)
 
 
 class Paths:
@@ -338,9 +341,7 @@ def update_of(update: Update) -> dict[str, Bson]:
 
 def _increment(raw: Raw) -> Bson:
     amount = value_of(raw)
-    if isinstance(amount, bool) or not (
-        isinstance(amount, int | float) or hasattr(amount, "to_decimal")
-    ):
+    if isinstance(amount, bool) or not isinstance(amount, int | float | Decimal128):
         raise ValueError("increment takes numbers")
     return amount
 
