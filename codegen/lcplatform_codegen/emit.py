@@ -41,15 +41,18 @@ def _mark(path: str, text: str) -> str:
 
 
 def _package(package: Package) -> dict[str, str]:
+    classes, ordered = models.render(package)
     return {
         f"{package.folder}/models.py": "\n".join(
             [
                 f'"""The messages of {package.module}."""',
-                "from __future__ import annotations",
+                # Where nothing is named before it is there, annotations are compiled with the module. What stays text is
+                # compiled by pydantic whenever the module is imported, which takes half as long again.
+                *([] if ordered else ["from __future__ import annotations"]),
                 *RUNTIME["models"],
                 borrowed_by(package),
                 "",
-                models.render(package),
+                classes,
             ]
         ),
         **(

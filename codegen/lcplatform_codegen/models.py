@@ -19,8 +19,9 @@ from lcplatform_codegen.text import docstring
 TEMPLATES = Path(__file__).parent / "templates" / "models"
 
 
-def render(package: Package) -> str:
-    """The body of `models.py`: classes alone; imports are added with those of all generated files."""
+def render(package: Package) -> tuple[str, bool]:
+    """The body of `models.py`: classes alone; imports are added with those of all generated files. And whether every name
+    in it stands after what it names."""
     text = generate(
         json.dumps(json_schema.for_pydantic(package)),
         input_file_type=InputFileType.JsonSchema,
@@ -39,7 +40,9 @@ def render(package: Package) -> str:
         base_class="lcplatform_runtime.model.Model",
     )
     assert isinstance(text, str)
-    return _classes(text) + "".join(_alias(union) for union in package.unions)
+    named_early = any(union.told_by_type for union in package.unions)  # which stand at the end
+    ordered = not named_early and ".model_rebuild()" not in text
+    return _classes(text) + "".join(_alias(union) for union in package.unions), ordered
 
 
 def _alias(union: Message) -> str:

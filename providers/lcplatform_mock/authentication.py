@@ -60,7 +60,7 @@ SUPPORT: Final = Support(capabilities=frozenset(AuthenticationCapability), limit
 
 _claims = trusted(Claims)
 _verified = trusted(VerifyTokenResponse)
-_REVOKED: Final = RevokeTokenResponse()
+_REVOKED: Final = trusted(RevokeTokenResponse)()
 # Its access tokens say what they are, and it takes either name for an audience.
 _QUIRKS: Final = Quirks(typed_access_tokens=True)
 

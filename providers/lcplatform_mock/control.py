@@ -29,10 +29,11 @@ from lcplatform_mock.service import Service
 from lcplatform_mock.world import World
 from lcplatform_runtime.errors import UnsupportedError
 from lcplatform_runtime.support import Support
+from lcplatform_runtime.trusted import trusted
 
-_INJECTED: Final = InjectFaultResponse()
-_CLEARED: Final = ClearFaultsResponse()
-_RESTORED: Final = RestoreSnapshotResponse()
+_INJECTED: Final = trusted(InjectFaultResponse)()
+_CLEARED: Final = trusted(ClearFaultsResponse)()
+_RESTORED: Final = trusted(RestoreSnapshotResponse)()
 
 
 class MockControl(ControlDriver):

@@ -62,13 +62,13 @@ _FOLDER: Final = "data_store"
 _answer = trusted(QueryResponse)
 _part = trusted(StreamQueryResponse)
 _executed = trusted(ExecuteResponse)
-_COUNTED: Final = tuple(ExecuteResponse(rows_affected=count) for count in range(10))
+_COUNTED: Final = tuple(_executed(rows_affected=count) for count in range(10))
 """What most statements are answered: that they changed a few rows."""
-_COMMITTED: Final = CommitTransactionResponse()
-_ROLLED_BACK: Final = RollbackTransactionResponse()
-_SET: Final = CreateSavepointResponse()
-_BACK: Final = RollbackToSavepointResponse()
-_RELEASED: Final = ReleaseSavepointResponse()
+_COMMITTED: Final = trusted(CommitTransactionResponse)()
+_ROLLED_BACK: Final = trusted(RollbackTransactionResponse)()
+_SET: Final = trusted(CreateSavepointResponse)()
+_BACK: Final = trusted(RollbackToSavepointResponse)()
+_RELEASED: Final = trusted(ReleaseSavepointResponse)()
 
 
 @gated(DataStoreDriver)

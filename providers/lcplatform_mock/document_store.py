@@ -109,10 +109,10 @@ _inserted = trusted(InsertDocumentResponse)
 _inserted_all = trusted(InsertDocumentsResponse)
 _entry = trusted(InsertDocumentsResult)
 _found = trusted(FindDocumentsResponse)
-_ABORTED: Final = AbortTransactionResponse()
-_COMMITTED: Final = CommitTransactionResponse()
-_DROPPED: Final = DropCollectionResponse()
-_DROPPED_INDEX: Final = DropIndexResponse()
+_ABORTED: Final = trusted(AbortTransactionResponse)()
+_COMMITTED: Final = trusted(CommitTransactionResponse)()
+_DROPPED: Final = trusted(DropCollectionResponse)()
+_DROPPED_INDEX: Final = trusted(DropIndexResponse)()
 
 
 class _Held:

@@ -84,9 +84,9 @@ SUPPORT: Final = Support(
 )
 
 _published = trusted(PublishEventResponse)
-_DELETED_BUS: Final = DeleteEventBusResponse()
-_DELETED_RULE: Final = DeleteRuleResponse()
-_REMOVED: Final = RemoveTargetResponse()
+_DELETED_BUS: Final = trusted(DeleteEventBusResponse)()
+_DELETED_RULE: Final = trusted(DeleteRuleResponse)()
+_REMOVED: Final = trusted(RemoveTargetResponse)()
 _RETRY: Final = TargetRetry()
 
 

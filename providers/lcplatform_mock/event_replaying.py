@@ -36,6 +36,7 @@ from lcplatform_mock.refusals import invalid, missing, whole_days
 from lcplatform_runtime.errors import AlreadyExistsError, QuotaExceededError
 from lcplatform_runtime.json_value import inside
 from lcplatform_runtime.patterns.grammar import parse
+from lcplatform_runtime.trusted import trusted
 
 MAX_ARCHIVES: Final = 100
 
@@ -215,7 +216,7 @@ class Replaying(Delivering):
         return bus
 
 
-_DELETED: Final = DeleteArchiveResponse()
+_DELETED: Final = trusted(DeleteArchiveResponse)()
 
 
 def _archive(bus: BusState, name: str) -> ArchiveState:

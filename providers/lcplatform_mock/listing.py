@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from lcplatform_mock.refusals import invalid
 
@@ -45,8 +45,7 @@ class SortedKeys:
         return self._keys
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(NamedTuple):
     """A page of a listing: keys, what others have in common, and where the next page starts, empty on the last."""
 
     keys: Sequence[str]

@@ -58,13 +58,14 @@ from lcplatform_runtime.errors import (
     QuotaExceededError,
 )
 from lcplatform_runtime.support import Support
+from lcplatform_runtime.trusted import trusted
 from lcplatform_runtime.webhooks import verify_webhook
 
 SUPPORT: Final = Support(capabilities=frozenset(NotificationCapability), limits=LIMITS.by_name())
 
-_DELETED: Final = DeleteTopicResponse()
-_UNSUBSCRIBED: Final = UnsubscribeResponse()
-_FORGOTTEN: Final = UnregisterDeviceResponse()
+_DELETED: Final = trusted(DeleteTopicResponse)()
+_UNSUBSCRIBED: Final = trusted(UnsubscribeResponse)()
+_FORGOTTEN: Final = trusted(UnregisterDeviceResponse)()
 
 
 @gated(NotificationDriver)

@@ -83,9 +83,9 @@ SUPPORT: Final = Support(
 )
 
 _tags = trusted(GetObjectTagsResponse)
-_PUT_TAGS: Final = PutObjectTagsResponse()
-_DELETED_BUCKET: Final = DeleteBucketResponse()
-_DELETED: Final = DeleteObjectResponse()
+_PUT_TAGS: Final = trusted(PutObjectTagsResponse)()
+_DELETED_BUCKET: Final = trusted(DeleteBucketResponse)()
+_DELETED: Final = trusted(DeleteObjectResponse)()
 
 
 @gated(ObjectStoreDriver)

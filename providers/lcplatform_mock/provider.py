@@ -32,7 +32,8 @@ class MockProvider:
         from lcplatform_mock.world import World
         from lcplatform_runtime.model import build
 
-        settings = build(MockSettings, **options)
+        # Where nothing is chosen there is nothing to check, and no check needs to be made ready.
+        settings = build(MockSettings, **options) if options else MockSettings.model_construct()
         services = Services(World(settings))
         drivers = Drivers(
             authentication=services.authentication,

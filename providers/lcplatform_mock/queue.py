@@ -91,10 +91,10 @@ T = TypeVar("T")
 Sent: TypeAlias = SendMessageRequest | SendMessagesEntry
 
 _receipts = trusted(ReceiveMessagesResponse)
-_NO_MESSAGES: Final = ReceiveMessagesResponse()
-_DELETED: Final = DeleteMessageResponse()
-_PURGED: Final = PurgeQueueResponse()
-_DELETED_QUEUE: Final = DeleteQueueResponse()
+_NO_MESSAGES: Final = trusted(ReceiveMessagesResponse)()
+_DELETED: Final = trusted(DeleteMessageResponse)()
+_PURGED: Final = trusted(PurgeQueueResponse)()
+_DELETED_QUEUE: Final = trusted(DeleteQueueResponse)()
 
 
 def _support(*, exact: bool) -> Support:

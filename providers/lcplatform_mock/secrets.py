@@ -79,8 +79,8 @@ SUPPORT: Final = Support(
 )
 
 _result = trusted(GetSecretsResult)
-_RESTORED: Final = RestoreSecretResponse()
-_CANCELLED: Final = CancelRotationResponse()
+_RESTORED: Final = trusted(RestoreSecretResponse)()
+_CANCELLED: Final = trusted(CancelRotationResponse)()
 
 
 @dataclass(slots=True)

@@ -1,6 +1,6 @@
 """What can be chosen when a platform connects to the mock."""
 
-from __future__ import annotations
+# Annotations are compiled with this module, which pydantic would do at each import.
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
 from datetime import timedelta
 from os import urandom
-from typing import Any
+from typing import Any, NamedTuple
 
 from lcplatform_runtime.cache import Cache, Invalidate, Keep, Shelf
 from lcplatform_runtime.checks import Check, checks_of
@@ -132,8 +131,7 @@ def _announcement(request: Any) -> tuple[Any, Any]:
     return getattr(request, "size", None), getattr(request, "crc32c", None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chain:
+class Chain(NamedTuple):
     """One operation with everything that happens to its calls."""
 
     operation: Operation

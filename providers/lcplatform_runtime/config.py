@@ -19,14 +19,14 @@ The names are the same everywhere. In a file they are tables of TOML; in the env
 Durations are numbers of seconds, or ISO 8601. A name that is none is refused.
 """
 
-from __future__ import annotations
+# Annotations are compiled with this module, which pydantic would do at each import.
 
 import os
 from collections.abc import Collection, Mapping
 from dataclasses import fields
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Self
 
 import pydantic
 from pydantic import BeforeValidator, Field, model_validator
@@ -39,8 +39,6 @@ from lcplatform_runtime.retry import RetryPolicy
 from lcplatform_runtime.settings import PipelineSettings
 
 if TYPE_CHECKING:
-    from typing import Self
-
     from lcplatform_runtime.bridge import Lane
 
 PREFIX: Final = "LCPLATFORM_"
@@ -192,7 +190,7 @@ class PlatformSettings(Model):
             page_token_key=None if key is None else key.encode(),
         )
 
-    def lanes(self) -> dict[Lane, int]:
+    def lanes(self) -> dict["Lane", int]:
         """The part that thread lanes need."""
         threads = self.threads
         return {

@@ -1,6 +1,6 @@
 """The ground of every generated message: a frozen value that is checked once and never shows a secret."""
 
-from __future__ import annotations
+# Annotations are compiled with this module: those of a class are evaluated once for each class that is derived from it.
 
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
@@ -100,7 +100,7 @@ def refusal(
     return ValidationError(f"invalid {model.__name__}: {listed}", violations=violations)
 
 
-def problem_of(model: type[BaseModel], problem: ErrorDetails, /) -> tuple[str, str]:
+def problem_of(model: type[BaseModel], problem: "ErrorDetails", /) -> tuple[str, str]:
     """Where pydantic found a problem, as a dotted path, and what is expected there. No value is quoted."""
     kind, location = problem["type"], problem["loc"]
     if kind == _UNKNOWN:

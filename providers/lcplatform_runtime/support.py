@@ -23,13 +23,14 @@ class ConditionalUpdate(StrEnum):
     NONE = "none"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """The limits of one service. Each service has a generated class of its own."""
+    """The limits of one service. Each service has a generated class of its own, with a slot for each limit."""
+
+    __slots__: tuple[str, ...] = ()
 
     def by_name(self) -> dict[str, int]:
         """The limits as a mapping."""
-        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return {name: getattr(self, name) for name in self.__slots__}
 
 
 @dataclass(frozen=True, kw_only=True)

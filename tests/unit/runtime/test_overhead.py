@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from opentelemetry import trace
@@ -61,6 +60,6 @@ def test_a_kept_answer_takes_hardly_any() -> None:
 def test_opening_a_download_needs_few_functions_beside_the_driver() -> None:
     stream = ByteStream(OK, [b"x"])
     pipeline: Any = Platform("blocking").pipeline
-    get = pipeline.download(replace(GET, resume=None), lambda request: stream)
+    get = pipeline.download(GET._replace(resume=None), lambda request: stream)
     request = Read(name="a")
     assert calls_of(lambda: get(request)) <= 26

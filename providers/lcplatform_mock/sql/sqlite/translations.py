@@ -40,7 +40,7 @@ class Translations:
             statement, stores = found
             try:
                 # As many as the statement takes.
-                return statement, [*map(call, stores, params)]
+                return statement, [*map(call, stores, params)]  # pyright: ignore[reportArgumentType]  a store and its value
             except _UnusualError:
                 pass
         return self._slowly(sql, params)
