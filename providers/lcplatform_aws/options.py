@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import Field, model_validator
 
+from lcplatform_aws.authentication_options import AuthenticationOptions
 from lcplatform_aws.data_store_options import DataStoreOptions
 from lcplatform_aws.document_store_options import DocumentStoreOptions
 from lcplatform_aws.notification_options import NotificationOptions
@@ -59,6 +60,9 @@ class AwsOptions(Request):
     event_bus: EventBusOptions | None = None
     """What the event bus needs to know."""
 
+    authentication: AuthenticationOptions | None = None
+    """With which issuer users log in."""
+
     notification: NotificationOptions | None = None
     """What notification needs to know."""
 
@@ -102,4 +106,8 @@ def inherited(options: AwsOptions, /) -> dict[str, object]:
     return kept
 
 
-_OWN = {"profile", "web_hosting", *AwsOptions.__sensitive__}
+_OWN: Final[dict[str, Any]] = {  # as pydantic has it
+    **dict.fromkeys(("profile", "web_hosting", *AwsOptions.__sensitive__), True),
+    # By its name an application finds it as well.
+    "authentication": {"client_secret": True},
+}

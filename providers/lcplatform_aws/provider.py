@@ -17,6 +17,7 @@ from lcplatform_aws.errors import translate
 from lcplatform_aws.options import AwsOptions, inherited, read_options
 
 if TYPE_CHECKING:
+    from lcplatform.authentication.driver import AuthenticationDriver
     from lcplatform.data_store.driver import DataStoreDriver
     from lcplatform.document_store.driver import DocumentStoreDriver
     from lcplatform.event_bus.driver import EventBusDriver
@@ -46,6 +47,17 @@ class Connection:
 
                 self._session = Session(self._options)
             return self._session
+
+    def authentication(self) -> AuthenticationDriver:
+        """A driver for an issuer of OpenID Connect."""
+        options = self._options.authentication
+        if options is None:
+            return unimplemented.authentication(
+                "the option authentication says with which issuer users log in, and it is not set"
+            )
+        from lcplatform_aws.authentication import OidcAuthentication
+
+        return OidcAuthentication(options, self.secrets())
 
     def data_store(self) -> DataStoreDriver:
         """A driver for a database on RDS."""
@@ -158,7 +170,7 @@ class AwsProvider(Provider):
             object_store=connection.object_store,
             queue=connection.queue,
             secrets=connection.secrets,
-            authentication=unimplemented.authentication,
+            authentication=connection.authentication,
             batch=unimplemented.batch,
             configuration=unimplemented.configuration,
             data_store=connection.data_store,

@@ -78,6 +78,7 @@ PROVIDERS: Final = (
         _aws("ministack"),
         ("event_bus", "notification", "object_store", "queue", "secrets"),
     ),
+    Provider("aws on the mock's issuer", _aws("AwsOnMockIssuer"), ("authentication",)),
     Provider("aws on PostgreSQL", _aws("AwsOnPostgresql"), ("data_store",)),
     Provider("aws on the fake", _aws("fake"), ("web_hosting",)),
     Provider("aws on secantusdb", _aws("AwsOnSecantusdb"), ("document_store",)),

@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 from typing_extensions import override
 
+from lcplatform import LCPlatform
 from lcplatform_contract import differences
 from lcplatform_contract.harness import Harness
 from lcplatform_mock.harness import MockHarness
@@ -21,9 +22,6 @@ from tests.fake_aws.ecs_express import EcsExpress
 from tests.fake_aws.logs import Logs
 from tests.fake_aws.server import FakeAws
 from tests.postgresql import HOST, USER, PostgreSQL
-
-if TYPE_CHECKING:
-    from lcplatform import LCPlatform
 
 DIFFERENCES: Final = Path(__file__).parent / "differences"
 
@@ -194,6 +192,43 @@ class AwsOnPostgresql(Harness):
     @override
     def close(self) -> None:
         self._server.close()
+
+
+class AwsOnMockIssuer(Harness):
+    """The AWS provider as a client of the mock's issuer, over HTTP as with any other."""
+
+    def __init__(self, options: Mapping[str, object], /) -> None:
+        client = {"client_id": "contract", "client_secret": "a secret of the contract suite"}
+        self._mock = LCPlatform("mock", authentication={"client": client})
+        login = self._mock.authentication.get_login_url(redirect_uri="https://app.example/callback")
+        self._options = {
+            "discovery_url": login.issuer,
+            **client,
+            "audience": "https://api.app.example",
+            "scopes": ("openid", "profile", "email"),
+        }
+
+    @property
+    @override
+    def has_clock(self) -> bool:
+        return False
+
+    @property
+    @override
+    def differences(self) -> Mapping[str, str]:
+        return {}
+
+    @override
+    def platform_options(self) -> Mapping[str, object]:
+        return {"region": "us-east-1", "authentication": self._options}
+
+    @override
+    def advance(self, platform: LCPlatform, by: timedelta, /) -> None:
+        raise NotImplementedError("the suite moves no clock but that of what it tests")
+
+    @override
+    def close(self) -> None:
+        self._mock.close()
 
 
 def _on(

@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
-from urllib.parse import quote_plus
+from urllib.parse import quote
+
+from pydantic import SecretStr
 
 from lcplatform_runtime.clock import SYSTEM, Clock
 from lcplatform_runtime.errors import InternalError
 from lcplatform_runtime.json_value import Json
-from lcplatform_runtime.oidc.discovery import discovery
+from lcplatform_runtime.oidc.discovery import Kept, discovery
 from lcplatform_runtime.oidc.issuers import IssuerSettings, Quirks
 from lcplatform_runtime.oidc.login import (
     challenge,
@@ -57,13 +59,15 @@ class RelyingParty:
         transport: Transport | None = None,
         clock: Clock = SYSTEM,
         quirks: Quirks | None = None,
+        secret: Kept[SecretStr] | None = None,
     ) -> None:
-        """`client_secret_name` is for the provider to look up: here the secret itself is needed. `quirks` are those of
-        the settings' preset unless they are given."""
+        """`client_secret_name` is for the provider to look up: here the secret itself is needed, in the settings or, where it
+        may change, as `secret`. `quirks` are those of the settings' preset unless they are given."""
         self._quirks = quirks or settings.quirks
         self._settings = settings
         self._transport = transport or HttpTransport()
         self._clock = clock
+        self._secret = secret
         self._metadata = discovery(settings, self._transport, clock)
         self.verifier = Verifier(settings, self._quirks, self._metadata, self._transport, clock)
 
@@ -283,16 +287,29 @@ class RelyingParty:
 
     def _posted(self, endpoint: str, form: Mapping[str, str]) -> Reply:
         """The answer to a form that is sent in the client's name (RFC 6749, section 2.3.1)."""
+        held = self._secret
+        if held is None:
+            return self._sent(endpoint, form, self._settings.client_secret)
+        secret = held.get()
+        reply = self._sent(endpoint, form, secret)
+        if _refuses_client(reply) and (fresh := held.again(secret)) is not secret:
+            # It was rotated since it was read, and nothing has been done with the form.
+            return self._sent(endpoint, form, fresh)
+        return reply
+
+    def _sent(self, endpoint: str, form: Mapping[str, str], secret: SecretStr | None) -> Reply:
         metadata = self._metadata.get()
         settings = self._settings
-        secret = settings.client_secret
         ways = metadata.listed("token_endpoint_auth_methods_supported")
         headers: dict[str, str] = {}
         fields = dict(form)
         if secret is None:
             fields["client_id"] = settings.client_id
         elif ways is None or "client_secret_basic" in ways:
-            pair = f"{quote_plus(settings.client_id)}:{quote_plus(secret.get_secret_value())}"
+            # A blank as %20: some issuers take a plus for a plus, and none this for anything else.
+            pair = ":".join(
+                quote(it, safe="") for it in (settings.client_id, secret.get_secret_value())
+            )
             headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
         else:
             fields |= {
@@ -316,11 +333,16 @@ class RelyingParty:
         return {name: audience}
 
 
+def _refuses_client(reply: Reply) -> bool:
+    """Whether the issuer does not take the secret. These endpoints know the client by it, and nothing else has to do with 401."""
+    told = reply.object()
+    return told.get("error") == "invalid_client" or (reply.status == 401 and not told)
+
+
 def _good(reply: Reply) -> Mapping[str, Any]:
     answer = reply.object()
     if reply.status != 200:
-        # These endpoints know the client by its secret, and nothing else has to do with 401.
-        told = answer or ({"error": "invalid_client"} if reply.status == 401 else {})
+        told = {**answer, "error": "invalid_client"} if _refuses_client(reply) else answer
         raise of_answer(reply.status, reply.headers, told, reply.given)
     return answer
 

@@ -376,7 +376,7 @@ def test_a_client_shows_its_secret_as_the_issuer_wants_it(clock: ManualClock) ->
     party, wire = party_with(clock, reply(GOOD))
     party.client_credentials(["a"])
     _, headers, form = wire.sent[-1]
-    assert headers["Authorization"] == "Basic YXBwOnMrZSUzQWNyZXQlMjU="
+    assert headers["Authorization"] == "Basic YXBwOnMlMjBlJTNBY3JldCUyNQ=="
     assert form == {"grant_type": "client_credentials", "scope": "a"}
     party, wire = party_with(
         clock, reply(GOOD), token_endpoint_auth_methods_supported=["client_secret_post"]
