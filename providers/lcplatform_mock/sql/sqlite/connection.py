@@ -374,9 +374,9 @@ class Connection:
         return self._answer(statement, stored, most)
 
     def _answer(self, statement: Compiled, stored: Sequence[Stored], most: int | None) -> Reply:
-        cursor = self._run(statement.sql, stored, statement)
         if not statement.columns:
-            return Reply((), (), cursor.rowcount)
+            return Reply((), (), self._change_rows(statement, stored))
+        cursor = self._run(statement.sql, stored, statement)
         try:
             found = cursor.fetchall() if most is None else cursor.fetchmany(most + 1)
         except sqlite3.Error as error:
@@ -387,6 +387,16 @@ class Connection:
                 raise too_many_rows(most)
             affected = len(found) if statement.counts else 0
             return Reply(statement.columns, rows_of(statement, found), affected)
+        raise problem
+
+    def _change_rows(self, statement: Compiled, stored: Sequence[Stored]) -> int:
+        """Runs a statement that answers no rows, and tells how many it changed."""
+        if self._watching or current_call() is not None:
+            self._watch_time()
+        try:
+            return self._at_once.execute(statement.sql, stored).rowcount
+        except (sqlite3.Error, OverflowError) as error:
+            problem = self._failed(error, statement)
         raise problem
 
     def _run(
