@@ -21,6 +21,7 @@ from tests.emulators import Emulator, start_ministack, start_moto, start_secantu
 from tests.fake_aws.ecs_express import EcsExpress
 from tests.fake_aws.logs import Logs
 from tests.fake_aws.server import FakeAws
+from tests.oidc_provider import CLIENT_ID, CLIENT_SECRET, OidcProvider
 from tests.postgresql import HOST, USER, PostgreSQL
 
 DIFFERENCES: Final = Path(__file__).parent / "differences"
@@ -194,19 +195,13 @@ class AwsOnPostgresql(Harness):
         self._server.close()
 
 
-class AwsOnMockIssuer(Harness):
-    """The AWS provider as a client of the mock's issuer, over HTTP as with any other."""
+class AwsOnIssuer(Harness):
+    """The AWS provider as a client of an issuer, over HTTP."""
 
-    def __init__(self, options: Mapping[str, object], /) -> None:
-        client = {"client_id": "contract", "client_secret": "a secret of the contract suite"}
-        self._mock = LCPlatform("mock", authentication={"client": client})
-        login = self._mock.authentication.get_login_url(redirect_uri="https://app.example/callback")
-        self._options = {
-            "discovery_url": login.issuer,
-            **client,
-            "audience": "https://api.app.example",
-            "scopes": ("openid", "profile", "email"),
-        }
+    def __init__(self, issuer: str, stop: Callable[[], None], name: str) -> None:
+        self._issuer = issuer
+        self._stop = stop
+        self._name = name
 
     @property
     @override
@@ -216,19 +211,42 @@ class AwsOnMockIssuer(Harness):
     @property
     @override
     def differences(self) -> Mapping[str, str]:
-        return {}
+        return differences.read(DIFFERENCES / f"{self._name}.toml")
 
     @override
     def platform_options(self) -> Mapping[str, object]:
-        return {"region": "us-east-1", "authentication": self._options}
+        return {
+            "region": "us-east-1",
+            "authentication": {
+                "discovery_url": self._issuer,
+                "client_id": CLIENT_ID,
+                "client_secret": CLIENT_SECRET,
+                "audience": "https://api.app.example",
+                "scopes": ("openid", "profile", "email"),
+            },
+        }
 
     @override
     def advance(self, platform: LCPlatform, by: timedelta, /) -> None:
-        raise NotImplementedError("the suite moves no clock but that of what it tests")
+        raise NotImplementedError("an issuer's clock cannot be moved")
 
     @override
     def close(self) -> None:
-        self._mock.close()
+        self._stop()
+
+
+def oidc_provider(options: Mapping[str, object]) -> Harness:
+    """A harness on oidc-provider."""
+    issuer = OidcProvider()
+    return AwsOnIssuer(issuer.url, issuer.stop, "oidc-provider")
+
+
+def mock_issuer(options: Mapping[str, object]) -> Harness:
+    """A harness on the mock's own issuer."""
+    client = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
+    mock = LCPlatform("mock", authentication={"client": client})
+    login = mock.authentication.get_login_url(redirect_uri="https://app.example/callback")
+    return AwsOnIssuer(login.issuer, mock.close, "mock-issuer")
 
 
 def _on(

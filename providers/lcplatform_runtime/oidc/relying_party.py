@@ -12,7 +12,7 @@ from urllib.parse import quote
 from pydantic import SecretStr
 
 from lcplatform_runtime.clock import SYSTEM, Clock
-from lcplatform_runtime.errors import InternalError
+from lcplatform_runtime.errors import InternalError, PermissionDeniedError
 from lcplatform_runtime.json_value import Json
 from lcplatform_runtime.oidc.discovery import Kept, discovery
 from lcplatform_runtime.oidc.issuers import IssuerSettings, Quirks
@@ -38,6 +38,8 @@ from lcplatform_runtime.oidc.transport import HttpTransport, Reply, Transport
 from lcplatform_runtime.oidc.verification import ID, Verifier
 
 _DEVICE_GRANT: Final = "urn:ietf:params:oauth:grant-type:device_code"
+_EVERYTHING: Final = "/.default"
+"""How a scope of Entra ends that stands for all that an application may do, and is not what the answer names."""
 _SLOWER: Final = timedelta(seconds=5)
 _HINTS: Final = {"access": "access_token", "refresh": "refresh_token"}
 _SECRETS: Final = frozenset({"code", "code_verifier", "device_code", "refresh_token", "token"})
@@ -139,11 +141,15 @@ class RelyingParty:
         return self._tokens(form | _scope(scopes), scopes)
 
     def client_credentials(self, scopes: Sequence[str] = (), audience: str | None = None) -> Tokens:
-        """A token for the client itself."""
+        """A token for the client itself. Some issuers leave out scopes without a word that they do not grant."""
         check_scopes("scopes", scopes)
         wanted = scopes or self._settings.client_scopes
         form = {"grant_type": "client_credentials", **self._meant_for(audience), **_scope(wanted)}
-        return self._tokens(form, wanted)
+        tokens = self._tokens(form, wanted)
+        missing = [it for it in wanted if it not in tokens.scopes and not it.endswith(_EVERYTHING)]
+        if missing:
+            raise PermissionDeniedError(f"the issuer does not grant {' '.join(missing)}")
+        return tokens
 
     def logout(self, *, id_token: str | None, redirect_uri: str | None, state: str | None) -> str:
         """Where to send a user to log out (OpenID Connect RP-Initiated Logout 1.0)."""

@@ -395,6 +395,14 @@ def test_a_client_shows_its_secret_as_the_issuer_wants_it(clock: ManualClock) ->
     }
 
 
+def test_a_scope_that_is_left_out_without_a_word_is_not_granted(clock: ManualClock) -> None:
+    party, _ = party_with(clock, reply({**GOOD, "scope": "read"}))
+    with pytest.raises(PermissionDeniedError, match="everything"):
+        party.client_credentials(["read", "everything"])
+    # Entra's name for everything is no scope of its own.
+    assert party.client_credentials(["https://graph.example/.default"]).scopes == ("read",)
+
+
 def test_what_was_granted_is_what_was_asked_for_unless_the_issuer_says_so(
     clock: ManualClock,
 ) -> None:
@@ -403,7 +411,7 @@ def test_what_was_granted_is_what_was_asked_for_unless_the_issuer_says_so(
     assert tokens.scopes == ("a", "b")
     assert tokens.expires_at == clock.now() + timedelta(seconds=60)
     party, _ = party_with(clock, reply({**GOOD, "scope": "a", "expires_in": "90"}))
-    tokens = party.client_credentials(["a", "b"])
+    tokens = party.refresh("r", ["a", "b"])
     assert tokens.scopes == ("a",)
     assert tokens.expires_at == clock.now() + timedelta(seconds=90)
     party, _ = party_with(clock, reply({"access_token": "a", "token_type": "Bearer"}))
