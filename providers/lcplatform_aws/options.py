@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Final
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, model_validator
 
@@ -100,14 +100,10 @@ def read_options(options: Mapping[str, object], /) -> AwsOptions:
 def inherited(options: AwsOptions, /) -> dict[str, object]:
     """The options that an application which runs on AWS is given too: where things are. It has an identity of its own, so no
     keys; and it deploys nothing."""
+    parts = {name: it for name, it in options if isinstance(it, Request)}
+    hidden: dict[str, Any] = dict.fromkeys(("profile", "web_hosting", *options.__sensitive__), True)
+    hidden |= {name: set(it.__sensitive__) for name, it in parts.items() if name not in hidden}
     kept: dict[str, object] = options.model_dump(
-        mode="json", exclude=_OWN, exclude_defaults=True, exclude_none=True
+        mode="json", exclude=hidden, exclude_defaults=True, exclude_none=True
     )
     return kept
-
-
-_OWN: Final[dict[str, Any]] = {  # as pydantic has it
-    **dict.fromkeys(("profile", "web_hosting", *AwsOptions.__sensitive__), True),
-    # By its name an application finds it as well.
-    "authentication": {"client_secret": True},
-}

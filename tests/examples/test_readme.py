@@ -12,7 +12,7 @@ from typing import Final
 import pytest
 
 from examples.ingest import run
-from lcplatform import PlatformSettings
+from lcplatform import LCPlatform, PlatformSettings
 from tests.examples.test_ingest import needs_node
 
 README: Final = (run.ROOT / "README.md").read_text(encoding="utf-8")
@@ -57,10 +57,8 @@ def test_tests_pass(tests: str, tmp_path: Path) -> None:
     assert "2 passed" in python("-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=tmp_path)
 
 
-@pytest.mark.parametrize("settings", blocks("toml"))
-def test_settings_are_understood(
-    settings: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_settings_are_understood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings, _ = blocks("toml")
     for name in list(os.environ):
         if name.startswith("LCPLATFORM_"):
             monkeypatch.delenv(name)
@@ -70,6 +68,21 @@ def test_settings_are_understood(
     assert found.chosen("queue") == ("aws", {"region": "eu-central-1"})
     assert found.chosen("secrets") == ("mock", {})
     assert found.retry.max_attempts == 5
+
+
+def test_what_aws_is_told_makes_it_offer_its_services(tmp_path: Path) -> None:
+    _, options = blocks("toml")
+    path = tmp_path / "lcplatform.toml"
+    path.write_text(f'provider = "aws"\n\n{options}', encoding="utf-8")
+    with LCPlatform.from_file(path) as platform:
+        left_out = {it.service for it in platform.describe().services if not it.offered}
+    assert not left_out & {
+        "authentication",
+        "data_store",
+        "document_store",
+        "event_bus",
+        "web_hosting",
+    }
 
 
 @needs_node

@@ -113,6 +113,11 @@ def test_an_application_on_aws_is_given_where_things_are_and_no_key() -> None:
                 "user": "shop",
                 "max_lifetime": 600,
             },
+            "authentication": {
+                "discovery_url": "https://login.example.com/.well-known/openid-configuration",
+                "client_id": "shop",
+                "client_secret": "canary",
+            },
             "web_hosting": {"infrastructure_role": ROLE, "execution_role": ROLE},
         }
     )
@@ -122,6 +127,8 @@ def test_an_application_on_aws_is_given_where_things_are_and_no_key() -> None:
         "LCPLATFORM_PROVIDER": "aws",
         f"{start}REGION": "eu-west-1",
         f"{start}READ_TIMEOUT": "5.0",
+        f"{start}AUTHENTICATION__DISCOVERY_URL": "https://login.example.com/.well-known/openid-configuration",
+        f"{start}AUTHENTICATION__CLIENT_ID": "shop",
         f"{start}DATA_STORE__HOST": "shop.eu-west-1.rds.amazonaws.com",
         f"{start}DATA_STORE__DATABASE": "shop",
         f"{start}DATA_STORE__USER": "shop",
