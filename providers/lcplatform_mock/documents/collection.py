@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from lcplatform.document_store.models import Collection as CollectionInfo
+from lcplatform_mock.documents.columns import Columns
 from lcplatform_mock.documents.indexes import IDENTITY, Index, Shape
 from lcplatform_mock.documents.paths import ParallelArrays, indexed
 from lcplatform_mock.documents.stored import Stored
@@ -39,6 +40,7 @@ class Collection:
         self.indexes: dict[str, Index] = {}
         self._identities: Index | None = None
         self._rows: list[Stored] | None = None
+        self._columns: Columns | None = None
         self._newest = 0
         self._in_order = True
         self._expiring: list[tuple[int, int, Key]] = []
@@ -84,6 +86,13 @@ class Collection:
         return self._rows
 
     @property
+    def columns(self) -> Columns:
+        """The values of fields in `rows`, and good for as long."""
+        if self._columns is None:
+            self._columns = Columns(self.rows)
+        return self._columns
+
+    @property
     def identities(self) -> Index:
         """The index of `_id`, in its order. Made when it is first asked for: by key, documents are found without it."""
         if self._identities is None:
@@ -106,7 +115,7 @@ class Collection:
         was deleted, if that is taken back."""
         if stored.number < self._newest:
             self._in_order = False
-            self._rows = None
+            self._rows = self._columns = None
             return
         self._newest = stored.number
         if self._rows is not None:
@@ -136,7 +145,7 @@ class Collection:
         if before is None and after is not None:
             self._comes_last(after)
         else:
-            self._rows = None
+            self._rows = self._columns = None
 
     def _index(self, before: Stored | None, after: Stored | None) -> None:
         # All of them are asked before any of them changes.

@@ -7,8 +7,9 @@ from itertools import chain, islice
 from typing import Final
 
 from lcplatform_mock.documents.collection import Collection
+from lcplatform_mock.documents.columns import Columns
 from lcplatform_mock.documents.filters import Filter
-from lcplatform_mock.documents.planner import ByIndex, plan
+from lcplatform_mock.documents.planner import ByIndex, Everything, Plan, plan
 from lcplatform_mock.documents.scans import Scan, scan_of
 from lcplatform_mock.documents.sorts import Order
 from lcplatform_mock.documents.stored import Stored
@@ -27,28 +28,35 @@ def found(collection: Collection, filter: Filter, order: Order | None = None) ->
     """The documents that match, in their order. Each is looked at when it is asked for."""
     chosen = plan(collection, filter, order)
     if order is None:
-        return matching(filter, chosen.rows())
+        return matching(filter, chosen)
     if isinstance(chosen, ByIndex) and chosen.sorted_:
         return (it for it in chosen.ordered() if filter.matches(it.document))
-    rows = matching(filter, chosen.rows())
+    rows = matching(filter, chosen)
     return iter(sorted(rows, key=lambda it: order.key_of_document(it.document)))
 
 
-def matching(filter: Filter, rows: Sequence[Stored]) -> Iterator[Stored]:
-    """Those of some documents that match, looked at in chunks that grow, since a page may be full before the end."""
+def matching(filter: Filter, chosen: Plan, number: int | None = None) -> Iterator[Stored]:
+    """The documents of a plan that match, in the order of their numbers; those after a number, if one is given.
+
+    They are looked at in chunks that grow, since a page may be full before the end.
+    """
+    rows = chosen.rows()
+    start = 0 if number is None else _after(rows, number)
     if filter.is_everything:
-        return iter(rows)
+        return islice(rows, start, None)
     if len(rows) < _READY_FROM:
         matches = filter.matches
-        return iter([it for it in rows if matches(it.document)])
-    return chain.from_iterable(_scanned(filter, rows))
+        return iter([it for it in rows[start:] if matches(it.document)])
+    columns = chosen.columns() if isinstance(chosen, Everything) else None
+    return chain.from_iterable(_scanned(scan_of(filter), rows, columns, start))
 
 
-def _scanned(filter: Filter, rows: Sequence[Stored]) -> Iterator[list[Stored]]:
-    scan: Scan[Stored] = scan_of(filter)
-    start, size = 0, _FIRST_CHUNK
+def _scanned(
+    scan: Scan, rows: Sequence[Stored], columns: Columns | None, start: int
+) -> Iterator[list[Stored]]:
+    size = _FIRST_CHUNK
     while start < len(rows):
-        yield scan(rows[start : start + size])
+        yield scan.found(rows, columns, start, min(start + size, len(rows)))
         start += size
         size = min(size * 4, _LARGEST_CHUNK)
 
@@ -84,10 +92,7 @@ def found_after(
     """The documents that match and come after the one that a token names."""
     values, number = _place(token, order)
     if order is None:
-        chosen = plan(collection, filter, None)
-        rows = chosen.rows()
-        low = _after(rows, number)
-        return matching(filter, rows[low:])
+        return matching(filter, plan(collection, filter, None), number)
     last = (order.key_of(values), number)
     return (
         it

@@ -165,6 +165,11 @@ class Index:
         """Between which keys all those lie that begin with a prefix."""
         return prefix, (*prefix, AFTER)
 
+    def under(self, wanted: Key) -> list[Stored]:
+        """The documents under one key, in the order of their numbers."""
+        found = self.entries.get(wanted, _NO_ENTRIES)
+        return [found[number] for number in sorted(found)]
+
     def documents(self, keys: Iterable[Key]) -> Iterator[Stored]:
         """The documents under keys, in the order of these."""
         for wanted in keys:

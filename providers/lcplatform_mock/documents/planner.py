@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from lcplatform_mock.documents.collection import Collection
+from lcplatform_mock.documents.columns import Columns
 from lcplatform_mock.documents.conditions import ORDERED_RANKS, Condition, Equals, OneOf, Ordered
 from lcplatform_mock.documents.filters import Filter
 from lcplatform_mock.documents.indexes import AFTER, IDENTITY, Index
@@ -41,6 +42,10 @@ class Everything:
     def rows(self) -> Sequence[Stored]:
         """The documents that may match, in the order of their numbers."""
         return self.collection.rows
+
+    def columns(self) -> Columns:
+        """The values of fields in `rows`."""
+        return self.collection.columns
 
     def describe(self) -> dict[str, Any]:
         """The plan, for a person to read."""
@@ -107,7 +112,7 @@ class ByIndex:
     def rows(self) -> Sequence[Stored]:
         """The documents that may match, in the order of their numbers."""
         if self._exact and len(self.points) == 1:
-            return list(self.source.documents(self.points))
+            return self.source.under(self.points[0])
         return in_order(self.source.documents(self._keys()))
 
     def ordered(self) -> Iterator[Stored]:

@@ -6,45 +6,62 @@ below. So there is one source for all filters of the same form, and making a fil
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import lru_cache
-from typing import Any, Final, Protocol, TypeAlias, TypeVar, cast
+from typing import Any, Final, TypeAlias, cast
 
+from lcplatform_mock.documents.columns import INTRICATE, Columns
 from lcplatform_mock.documents.conditions import Equals, Ordered
 from lcplatform_mock.documents.filters import AllOf, Filter, Node, OfField
 from lcplatform_mock.documents.paths import Matcher
-from lcplatform_runtime.documents.values import NUMBERS, Int64, Moment, Object, Value
+from lcplatform_mock.documents.stored import Stored
+from lcplatform_runtime.documents.values import NUMBERS, Int64, Moment, Value
 
-
-class Row(Protocol):
-    """Something with a document."""
-
-    @property
-    def document(self) -> Object:
-        """The document."""
-        ...
-
-
-R = TypeVar("R", bound=Row)
-Scan: TypeAlias = Callable[[Sequence[R]], list[R]]
-"""Finds the rows whose document a filter finds, in their order."""
+ByRow: TypeAlias = Callable[[Sequence[Stored]], list[Stored]]
+"""Finds the documents that match, in their order."""
+ByValue: TypeAlias = Callable[[Sequence[Stored], Iterable[Value]], list[Stored]]
+"""The same for who has the values of a field beside the documents, none of which is intricate."""
 
 _EXACT: Final = frozenset({int, Int64, float})
 _SIGNS: Final = {"$gt": ">", "$gte": ">=", "$lt": "<", "$lte": "<="}
-# Arrays and decimals take the slow way, which is the filter itself.
-_NAMES: Final = {"EXACT": _EXACT, "SLOW": frozenset({tuple, Decimal}), "Moment": Moment}
+_NAMES: Final = {"EXACT": _EXACT, "INTRICATE": INTRICATE, "Moment": Moment}
 
-# The interpreter knows a quick way to `type`, and none to `__class__`. All values are of the very types in `values`.
-_TEXT: Final = "v{0} == w{0} or type(v{0}) is tuple and m{0}(d)"
-_NUMBER: Final = "v{0} == w{0} and type(v{0}) is not bool or type(v{0}) is tuple and m{0}(d)"
-_TEXT_ORDER: Final = "type(v{0}) is str and v{0} {1} w{0} or type(v{0}) is tuple and m{0}(d)"
-_NUMBER_ORDER: Final = "type(v{0}) in EXACT and v{0} {1} w{0} or type(v{0}) in SLOW and m{0}(d)"
-_MOMENT_ORDER: Final = (
-    "type(v{0}) is Moment and v{0}.milliseconds {1} w{0} or type(v{0}) is tuple and m{0}(d)"
-)
-_ANY: Final = "m{0}(d)"
+# The interpreter knows a quick way to `type`, and none to `__class__`: the values are of these very types.
+_TEXT: Final = "v{0} == w{0}"
+_NUMBER: Final = "v{0} == w{0} and type(v{0}) is not bool"
+_TEXT_ORDER: Final = "type(v{0}) is str and v{0} {1} w{0}"
+_NUMBER_ORDER: Final = "type(v{0}) in EXACT and v{0} {1} w{0}"
+_MOMENT_ORDER: Final = "type(v{0}) is Moment and v{0}.milliseconds {1} w{0}"
+_SLOW: Final = " or type(v{0}) in INTRICATE and m{0}(row.document)"
+"""What is intricate takes the slow way, which is the filter itself."""
+_ANY: Final = "m{0}(row.document)"
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What looks through documents for those that a filter finds.
+
+    Attributes:
+        field: of which a column helps; none if the filter says nothing simple of a field.
+        by_row: the loop over documents.
+        by_value: the loop over them and the values of the field.
+    """
+
+    field: str | None
+    by_row: ByRow
+    by_value: ByValue
+
+    def found(
+        self, rows: Sequence[Stored], columns: Columns | None, start: int, end: int
+    ) -> list[Stored]:
+        """The documents between two places that match."""
+        part = rows[start:end]
+        if columns is not None and self.field is not None:
+            column = columns.column(self.field, end)
+            if column.plain:
+                return self.by_value(part, column.values[start:end])
+        return self.by_row(part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +76,15 @@ class _Step:
 
 
 @lru_cache(1024)
-def scan_of(filter: Filter) -> Scan[Any]:  # of any rows
-    """The scan for a filter."""
-    steps = [_step(it) for it in _members(filter.root)]
-    if not steps:
-        return lambda rows: list(rows)
-    make = _maker(tuple((it.fragment, it.sign) for it in steps))
-    return cast(
-        "Scan[Any]", make(*[part for it in steps for part in (it.name, it.wanted, it.match)])
+def scan_of(filter: Filter) -> Scan:
+    """The scan for a filter of some conditions. It begins with one that says something simple of a field."""
+    steps = sorted(map(_step, _members(filter.root)), key=lambda it: it.fragment is _ANY)
+    form = tuple((it.fragment, it.sign) for it in steps)
+    given = [part for it in steps for part in (it.name, it.wanted, it.match)]
+    return Scan(
+        steps[0].name if steps and steps[0].fragment is not _ANY else None,
+        _maker(form, by_value=False)(*given),
+        _maker(form, by_value=True)(*given),
     )
 
 
@@ -105,15 +123,17 @@ _ORDERS: Final = {
 
 
 @lru_cache(256)
-def _maker(form: tuple[tuple[str, str], ...]) -> Callable[..., Any]:
-    """Makes the scans of one form from names, values and matchers."""
+def _maker(form: tuple[tuple[str, str], ...], *, by_value: bool) -> Callable[..., Any]:
+    """Makes the loops of one form from names, values and matchers."""
     arguments = ", ".join(f"n{at}, w{at}, m{at}" for at in range(len(form)))
-    clauses = []
+    loop = "row for row, v0 in zip(rows, values)" if by_value else "row for row in rows"
     for at, (fragment, sign) in enumerate(form):
-        if fragment is not _ANY:
-            clauses.append(f"for v{at} in (d.get(n{at}),)")
-        clauses.append(f"if {fragment.format(at, sign)}")
-    loop = f"[row for row in rows for d in (row.document,) {' '.join(clauses)}]"
+        test = fragment.format(at, sign)
+        if fragment is not _ANY and not (by_value and at == 0):
+            loop += f" for v{at} in (row.document.get(n{at}),)"
+            test += _SLOW.format(at)
+        loop += f" if {test}"
+    taken = "rows, values" if by_value else "rows"
     made: dict[str, Any] = dict(_NAMES)
-    exec(f"def make({arguments}):\n    return lambda rows: {loop}", made)  # noqa: S102  our own fragments
+    exec(f"def make({arguments}):\n    return lambda {taken}: [{loop}]", made)  # noqa: S102  our own fragments
     return cast("Callable[..., Any]", made["make"])
