@@ -8,6 +8,7 @@ python -m tests.conformance mock          only what runs on the mock
 from __future__ import annotations
 
 import argparse
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -29,6 +30,8 @@ class Provider:
     words: tuple[str, ...]
     services: tuple[str, ...] = ()
     """Those whose part of the suite concerns it; all if none is named."""
+    programs: tuple[str, ...] = ()
+    """What has to be on the machine. Where it is not, an everyday run says so and goes on."""
 
     @property
     def packages(self) -> tuple[str, ...]:
@@ -79,7 +82,7 @@ PROVIDERS: Final = (
         ("event_bus", "notification", "object_store", "queue", "secrets"),
     ),
     Provider("aws on the mock's issuer", _aws("mock_issuer"), ("authentication",)),
-    Provider("aws on oidc-provider", _aws("oidc_provider"), ("authentication",)),
+    Provider("aws on oidc-provider", _aws("oidc_provider"), ("authentication",), ("node", "npm")),
     Provider("aws on PostgreSQL", _aws("AwsOnPostgresql"), ("data_store",)),
     Provider("aws on the fake", _aws("fake"), ("web_hosting",)),
     Provider("aws on secantusdb", _aws("AwsOnSecantusdb"), ("document_store",)),
@@ -98,6 +101,10 @@ def main() -> int:
     code = 0
     for provider in PROVIDERS:
         if arguments.only not in provider.name:
+            continue
+        missing = [it for it in provider.programs if shutil.which(it) is None]
+        if missing and arguments.everyday:
+            print(f"not run: {provider.name}, which needs {' and '.join(missing)}")
             continue
         direct = arguments.everyday and provider.name != "mock"
         ended, rows = run(provider, DIRECT if direct else EVERY_SURFACE)

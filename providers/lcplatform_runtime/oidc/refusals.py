@@ -55,7 +55,7 @@ def of_answer(
     Some issuers repeat the token that they refuse: `given` is what must not be told.
     """
     code = answer.get("error")
-    known = _MEANINGS.get(code) if isinstance(code, str) else None
+    known = _of_entra(answer) or (_MEANINGS.get(code) if isinstance(code, str) else None)
     told = _told(answer, given)
     if known is not None:
         return known(told)
@@ -119,7 +119,53 @@ _MEANINGS: Final[Mapping[str, Callable[[str], LCPlatformError]]] = {
     "unsupported_token_type": lambda told: UnsupportedError(
         f"the issuer does not do this with tokens of this kind{told}"
     ),
+    "server_error": lambda told: ServiceUnavailableError(f"the issuer failed{told}"),
+    "expired_token": lambda told: refused("grant", f"what the issuer was given has expired{told}"),
+    **dict.fromkeys(
+        (
+            "account_selection_required",
+            "insufficient_user_authentication",
+            "interaction_required",
+            "login_required",
+            "mfa_required",
+            "unmet_authentication_requirements",
+        ),
+        lambda told: refused("grant", f"the user has to log in again{told}"),
+    ),
+    "consent_required": lambda told: PermissionDeniedError(f"the user has not agreed{told}"),
     "temporarily_unavailable": lambda told: ServiceUnavailableError(
         f"the issuer is not available{told}", outcome=Outcome.NOT_EXECUTED
     ),
 }
+
+
+_Meaning = Callable[[str], LCPlatformError]
+
+
+def _not_allowed(told: str) -> LCPlatformError:
+    return PermissionDeniedError(f"the issuer does not allow this{told}")
+
+
+# Entra says `invalid_grant` or `invalid_request` of these as well, and means something else.
+_ENTRA: Final[Mapping[int, _Meaning]] = {
+    **dict.fromkeys((50105, 53003, 65001, 500011), _not_allowed),
+    # The client's secret is wrong or has expired; the client, or its tenant, is not there.
+    **dict.fromkeys((90002, 700016, 7000215, 7000222), _own_secret),
+    50196: lambda told: QuotaExceededError(f"the issuer is asked too often{told}"),
+    **dict.fromkeys(
+        (90006, 90033),
+        lambda told: ServiceUnavailableError(
+            f"the issuer is not available{told}", outcome=Outcome.NOT_EXECUTED
+        ),
+    ),
+}
+"""By the number of an `AADSTS` code."""
+
+
+def _of_entra(answer: Mapping[str, Any]) -> _Meaning | None:
+    """What the first of Entra's own codes means that says more than the standard's."""
+    codes = answer.get("error_codes")
+    known = (
+        [_ENTRA.get(it) for it in codes if isinstance(it, int)] if isinstance(codes, list) else []
+    )
+    return next((it for it in known if it is not None), None)

@@ -20,6 +20,8 @@ from lcplatform_aws.session import Session
 from lcplatform_runtime.errors import (
     AuthenticationError,
     LCPlatformError,
+    PermissionDeniedError,
+    QuotaExceededError,
     ServiceUnavailableError,
     UnsupportedError,
     ValidationError,
@@ -237,3 +239,77 @@ def test_no_token_but_one_that_is_signed_is_believed(at_stub: AtStub, issuer: Is
         with pytest.raises(AuthenticationError) as caught:
             authentication.verify_token(token, kind=TokenKind.ID)
         assert caught.value.details["cause"] == "given_token"
+
+
+_OURS = ServiceUnavailableError
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "codes", "kind", "retryable"),
+    [
+        (400, "invalid_request", [], ValidationError, False),
+        (401, "invalid_client", [], _OURS, False),
+        (400, "invalid_grant", [], AuthenticationError, False),
+        (400, "unauthorized_client", [], PermissionDeniedError, False),
+        (400, "unsupported_grant_type", [], UnsupportedError, False),
+        (400, "invalid_scope", [], PermissionDeniedError, False),
+        (400, "invalid_target", [], PermissionDeniedError, False),
+        (400, "interaction_required", [], AuthenticationError, False),
+        (400, "login_required", [], AuthenticationError, False),
+        (403, "mfa_required", [], AuthenticationError, False),
+        (401, "insufficient_user_authentication", [], AuthenticationError, False),
+        (400, "consent_required", [], PermissionDeniedError, False),
+        (400, "expired_token", [], AuthenticationError, False),
+        (400, "access_denied", [], PermissionDeniedError, False),
+        (400, "unsupported_token_type", [], UnsupportedError, False),
+        (503, "temporarily_unavailable", [], ServiceUnavailableError, True),
+        (400, "server_error", [], ServiceUnavailableError, True),
+        (500, "server_error", [], ServiceUnavailableError, True),
+        (429, "too_many_attempts", [], QuotaExceededError, True),
+        # Entra's own codes, beside those of the standard.
+        (400, "invalid_grant", [70008], AuthenticationError, False),
+        (400, "invalid_grant", [700082], AuthenticationError, False),
+        (400, "invalid_grant", [50173], AuthenticationError, False),
+        (400, "invalid_grant", [54005], AuthenticationError, False),
+        (400, "invalid_grant", [50076], AuthenticationError, False),
+        (400, "invalid_grant", [50079], AuthenticationError, False),
+        (400, "invalid_grant", [53003], PermissionDeniedError, False),
+        (400, "invalid_grant", [65001], PermissionDeniedError, False),
+        (400, "invalid_grant", [50105], PermissionDeniedError, False),
+        (401, "invalid_client", [7000215], _OURS, False),
+        (401, "invalid_client", [7000222], _OURS, False),
+        (400, "unauthorized_client", [700016], _OURS, False),
+        (400, "invalid_request", [90002], _OURS, False),
+        (400, "invalid_request", [50011], ValidationError, False),
+        (400, "invalid_grant", [50196], QuotaExceededError, True),
+        (400, "invalid_request", [90033], ServiceUnavailableError, True),
+        (400, "invalid_request", [90006], ServiceUnavailableError, True),
+        (400, "invalid_request", [500011], PermissionDeniedError, False),
+    ],
+)
+def test_each_refusal_of_an_issuer_is_said_in_our_words(
+    at_stub: AtStub,
+    issuer: Issuer,
+    status: int,
+    error: str,
+    codes: list[int],
+    kind: type[LCPlatformError],
+    retryable: bool,
+) -> None:
+    # With line breaks, which some clients of OAuth cannot read.
+    text = "AADSTS: no.\r\nTrace ID: 1"
+    said = {"error": error, "error_codes": codes, "error_description": text}
+    known = issuer.stub.otherwise
+
+    def answer(asked: Asked) -> Answer:
+        if asked.path == "/token":
+            return Answer(status, {}, json.dumps(said).encode())
+        return known(asked)
+
+    issuer.stub.otherwise = answer
+    options = {"discovery_url": issuer.stub.url, "client_id": "app", "client_secret": "x"}
+    authentication = at_stub(max_attempts=1, authentication=options).authentication
+    with pytest.raises(kind) as caught:
+        authentication.refresh_token("refresh-me")
+    assert caught.value.retryable is retryable
+    assert "refresh-me" not in str(caught.value)
