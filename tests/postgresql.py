@@ -153,7 +153,7 @@ class PostgreSQL:
     def run(self, sql: LiteralString, *params: object) -> list[tuple[Any, ...]]:
         """Runs a statement as its administrator."""
         with self.connect() as connection:
-            cursor = connection.execute(sql, params)
+            cursor = connection.execute(sql, params or None)
             return cursor.fetchall() if cursor.description else []
 
     def __enter__(self) -> Self:

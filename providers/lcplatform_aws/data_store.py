@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
@@ -47,7 +47,7 @@ from lcplatform.data_store.models import (
 )
 from lcplatform.data_store.support import DataStoreCapability, DataStoreLimits
 from lcplatform_aws.alarm import Alarm
-from lcplatform_aws.data_store_connection import Connection, Part
+from lcplatform_aws.data_store_connection import Connection, Params, Part
 from lcplatform_aws.data_store_door import Door
 from lcplatform_aws.data_store_pool import Pool
 from lcplatform_runtime.clock import SYSTEM
@@ -72,6 +72,9 @@ _SUPPORT: Final = Support(capabilities=frozenset(DataStoreCapability), limits=_L
 _TLS: Final = {"verify-full": TlsMode.VERIFY_FULL, "disable": TlsMode.DISABLED}
 _HISTORIES: Final = 0x6C63_706C_6174_666D
 """The advisory lock of whoever changes a history, in every process that uses the database."""
+
+_BATCH: Final = "lcplatform_batch"
+"""A savepoint. One of the same name that the caller has set is hidden until this one is released."""
 
 _answer = trusted(QueryResponse)
 _part = trusted(StreamQueryResponse)
@@ -128,18 +131,13 @@ class RdsDataStore(DataStoreDriver):
 
     @override
     def execute_batch(self, request: ExecuteBatchRequest, /) -> ExecuteBatchResponse:
-        runs = [parameters.values for parameters in request.params_list]
+        sql, runs = request.sql, [parameters.values for parameters in request.params_list]
         if request.transaction is not None:
             with self._inside(request.transaction) as link:
-                return ExecuteBatchResponse(rows_affected=link.run_each(request.sql, runs))
-        with self._outside() as link:
-            link.begin(None, read_only=False)
-            try:
-                affected = link.run_each(request.sql, runs)
-            except BaseException:
-                link.rollback()
-                raise
-            link.commit()
+                affected = _batch_inside(link, sql, runs)
+        else:
+            with self._outside() as link:
+                affected = _batch_alone(link, sql, runs)
         return ExecuteBatchResponse(rows_affected=affected)
 
     def _stream_alone(self, request: StreamQueryRequest) -> Iterator[StreamQueryResponse]:
@@ -307,6 +305,42 @@ class RdsDataStore(DataStoreDriver):
         with self._lock:
             if self._made is not None:
                 self._made.close()
+
+
+def _batch_alone(link: Connection, sql: str, runs: Sequence[Params]) -> tuple[int, ...]:
+    """A batch that is a transaction by itself."""
+    with _rolled_back(link):
+        link.begin(None, read_only=False)
+        if link.insert_all(sql, runs):
+            affected = (1,) * len(runs)
+        else:
+            link.rollback()
+            link.begin(None, read_only=False)
+            affected = link.run_each(sql, runs)
+    link.commit()
+    return affected
+
+
+def _batch_inside(link: Connection, sql: str, runs: Sequence[Params]) -> tuple[int, ...]:
+    """A batch in a transaction, which goes on if one statement for all the rows does not do."""
+    link.savepoint(_BATCH)
+    if link.insert_all(sql, runs):
+        affected = (1,) * len(runs)
+    else:
+        link.rollback_to(_BATCH)
+        affected = link.run_each(sql, runs)
+    link.release(_BATCH)
+    return affected
+
+
+@contextmanager
+def _rolled_back(link: Connection) -> Iterator[None]:
+    """Undoes what was begun if it fails."""
+    try:
+        yield
+    except BaseException:
+        link.rollback()
+        raise
 
 
 def _told(entry: Applied) -> AppliedMigration:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
+
+from psycopg.pq import TransactionStatus
 
 from lcplatform.data_store.models import Column, IsolationLevel, Row, Value
+from lcplatform_aws.data_store_bulk import gathered
 from lcplatform_aws.data_store_values import (
     LEVELS,
     NAMES,
@@ -20,7 +23,7 @@ from lcplatform_aws.data_store_values import (
     to_text,
     type_of,
 )
-from lcplatform_aws.data_store_wire import Wire
+from lcplatform_aws.data_store_wire import Bound, Wire
 from lcplatform_runtime.errors import LCPlatformError, Outcome, ServiceUnavailableError
 from lcplatform_runtime.sql.refusals import too_many_rows
 from lcplatform_runtime.sql.words import check, only_statement, statements
@@ -30,11 +33,15 @@ if TYPE_CHECKING:
     import psycopg
     from psycopg.pq.abc import PGresult
 
+T = TypeVar("T")
 Params: TypeAlias = Sequence[Value]
 Part: TypeAlias = tuple[tuple[Column, ...], tuple[Row, ...]]
 """The columns of a result and some of its rows."""
 
+_IN_ERROR: Final = TransactionStatus.INERROR
 _PREPARED: Final = 256
+_TOGETHER: Final = 100
+"""So many runs are sent before the first answer is awaited. Each may be prepared for types of its own, and all are kept."""
 _STALE: Final = frozenset({"0A000", "26000"})
 """The schema has changed since a statement was prepared, or somebody in between has forgotten it."""
 _READ_ONLY: Final = "25006"
@@ -82,14 +89,13 @@ class Connection:
 
     def fit(self) -> bool:
         """Whether it can be used: it is unbroken, and still leads to where writing is allowed."""
-        if not self.wire.alive():
-            return False
-        if time.monotonic() - self._used > _SURELY_ALIVE:
+        wire = self.wire
+        if wire.stirred() or time.monotonic() - self._used > _SURELY_ALIVE:
             try:
                 self.command("")
             except LCPlatformError:
                 return False
-        return True
+        return wire.leads_to_writers
 
     def rest(self) -> bool:
         """Ends somebody's use of it. False if nobody else can go on with it."""
@@ -171,15 +177,42 @@ class Connection:
 
     def run_each(self, sql: str, runs: Sequence[Params]) -> tuple[int, ...]:
         """Runs a statement for each list of parameters and tells how many rows each run changed."""
-        affected = []
+        affected: list[int] = []
+        for start in range(0, len(runs), _TOGETHER):
+            try:
+                affected += self._run_some(sql, runs[start : start + _TOGETHER])
+            except LCPlatformError as error:
+                if (entry := error.details.get("entry")) is not None:
+                    error.details = {**error.details, "entry": str(start + int(entry))}
+                raise
+        return tuple(affected)
+
+    def _run_some(self, sql: str, runs: Sequence[Params]) -> list[int]:
+        prepared = []
         for index, params in enumerate(runs):
             try:
-                _, result = self._run(sql, params)
+                statement, bound = self._bound(sql, params)
             except LCPlatformError as error:
                 error.details = {**error.details, "entry": str(index)}
                 raise
-            affected.append(_affected(result))
-        return tuple(affected)
+            prepared.append((statement.name, bound))
+        return [_affected(it) for it in self._checked(lambda: self.wire.ask_each(prepared))]
+
+    def insert_all(self, sql: str, runs: Sequence[Params]) -> bool:
+        """Does what `run_each` does by one statement, in a transaction; false if it must be undone and done one by one."""
+        together = gathered(sql, runs)
+        if together is None:
+            return False
+        text, types, arrays = together
+        try:
+            prepared = self._understood(text, tuple(map(self._oid, types)), checked=True)
+            result = self._ask(self._pg.send_query_prepared, prepared.name, arrays)
+        except LCPlatformError:
+            # The error is that of one row: it is told by whoever runs them one by one.
+            if self._pg.transaction_status != _IN_ERROR or self.wire.spent:
+                raise
+            return False
+        return _affected(result) == len(runs)
 
     def stream(self, sql: str, params: Params, size: int) -> Iterator[Part]:
         """Runs a query in a transaction, which is under way, and tells its rows, so many at a time. One part comes at least."""
@@ -209,14 +242,21 @@ class Connection:
         return self._ask(self._pg.send_query, sql.encode())
 
     def _run(self, sql: str, params: Params, *, checked: bool = False) -> tuple[Prepared, PGresult]:
+        prepared, bound = self._bound(sql, params, checked=checked)
+        return prepared, self._ask(self._pg.send_query_prepared, prepared.name, bound)
+
+    def _bound(self, sql: str, params: Params, *, checked: bool = False) -> tuple[Prepared, Bound]:
+        """A statement that is prepared for such parameters, and the parameters."""
         oids = tuple([self._oid(type_of(value)) for value in params])
         bound = [None if value is None else to_text(value).encode() for value in params]
+        return self._understood(sql, oids, checked=checked), bound
+
+    def _understood(self, sql: str, oids: tuple[int, ...], *, checked: bool) -> Prepared:
         prepared = self._prepared.get((sql, oids))
         if prepared is None:
-            prepared = self._prepare(sql, oids, checked=checked)
-        else:
-            self._prepared.move_to_end((sql, oids))
-        return prepared, self._ask(self._pg.send_query_prepared, prepared.name, bound)
+            return self._prepare(sql, oids, checked=checked)
+        self._prepared.move_to_end((sql, oids))
+        return prepared
 
     def _prepare(self, sql: str, oids: tuple[int, ...], *, checked: bool) -> Prepared:
         text = sql if checked else only_statement(sql)
@@ -272,8 +312,11 @@ class Connection:
     # --- errors
 
     def _ask(self, send: Callable[..., None], *words: object) -> PGresult:
+        return self._checked(lambda: self.wire.ask(send, *words))
+
+    def _checked(self, ask: Callable[[], T]) -> T:
         try:
-            return self.wire.ask(send, *words)
+            return ask()
         except LCPlatformError as error:
             sqlstate = error.details.get("sqlstate")
             if sqlstate == _READ_ONLY and self._writing:
@@ -302,14 +345,15 @@ FROM pg_type t LEFT JOIN pg_type e ON e.oid = t.typelem WHERE t.oid = $1::oid
 
 def _rows(result: PGresult, readers: tuple[Reader, ...]) -> tuple[Row, ...]:
     get, columns = result.get_value, tuple(enumerate(readers))
-    rows = []
-    for number in range(result.ntuples):
-        values: list[Value] = []
-        for index, read in columns:
-            value = get(number, index)
-            values.append(None if value is None else read(value.decode()))
-        rows.append(row(tuple(values)))
-    return tuple(rows)
+    return tuple([row(_values(get, number, columns)) for number in range(result.ntuples)])
+
+
+def _values(
+    get: Callable[[int, int], bytes | None], number: int, columns: Iterable[tuple[int, Reader]]
+) -> tuple[Value, ...]:
+    return tuple(
+        [None if (value := get(number, index)) is None else read(value) for index, read in columns]
+    )
 
 
 def _affected(result: PGresult) -> int:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Final, TypeAlias
 
 from psycopg.postgres import types
 
@@ -16,7 +16,7 @@ from lcplatform.data_store.models import (
     Row,
     Value,
 )
-from lcplatform_runtime.sql.reading import Read, Reading
+from lcplatform_runtime.sql.reading import Reading
 from lcplatform_runtime.sql.writing import Writing
 from lcplatform_runtime.trusted import trusted, trusted_value
 
@@ -27,8 +27,28 @@ to_text = _WRITING.to_text
 _READING: Final[Reading[Value]] = Reading(
     trusted(Interval), trusted(ArrayValue), trusted(OtherValue)
 )
-reader_of = _READING.reader_of
-Reader = Read[Value]
+Reader: TypeAlias = Callable[[bytes], Value]
+# What Python reads as it comes.
+_AT_ONCE: Final[Mapping[str, Reader]] = {
+    "int2": int,
+    "int4": int,
+    "int8": int,
+    "float4": float,
+    "float8": float,
+    "text": bytes.decode,
+    "varchar": bytes.decode,
+    "bool": b"t".__eq__,
+}
+
+
+def reader_of(type_name: str) -> Reader:
+    """Reads values of a type, of which `type_name` is the name: `int8`, `text[]`."""
+    at_once = _AT_ONCE.get(type_name)
+    if at_once is not None:
+        return at_once
+    read = _READING.reader_of(type_name)
+    return lambda value: read(value.decode())
+
 
 column = trusted(Column)
 row = trusted_value(Row, "values", tuple)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import select
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from psycopg import Error, pq
 
@@ -17,6 +17,9 @@ from lcplatform_runtime.sqlstate import failure
 if TYPE_CHECKING:
     import psycopg
     from psycopg.pq.abc import PGresult
+
+Bound: TypeAlias = "list[bytes | None]"
+"""The parameters of a statement in text form."""
 
 _GOOD: Final = frozenset({pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK})
 _MERCY: Final = 2.0
@@ -53,14 +56,14 @@ class Wire:
         pg = self.pg
         return not self.spent and pg.status == _OK and pg.transaction_status == _IDLE
 
-    def alive(self) -> bool:
-        """Whether nothing has come from the server in the meantime that ends the connection."""
-        if self._readable.poll(0):
-            try:
-                self.pg.consume_input()
-            except Error:
-                return False
-        return self.whole and self.pg.parameter_status(b"in_hot_standby") != b"on"
+    def stirred(self) -> bool:
+        """Whether something has come from the server while nobody asked for anything: most likely that this is the end."""
+        return bool(self._readable.poll(0))
+
+    @property
+    def leads_to_writers(self) -> bool:
+        """Whether the server is one that takes changes, as far as it has told."""
+        return self.pg.parameter_status(b"in_hot_standby") != b"on"
 
     def close(self) -> None:
         """Ends it."""
@@ -75,27 +78,51 @@ class Wire:
         """
         try:
             send(*words)
-            return self._answer()
+            self._end = self._limit()
+            self._flush()
+            result: PGresult | None = None
+            while (part := self._part()) is not None:
+                result = part
         except Error as error:
-            # What libpq says of a broken connection holds no value of a statement.
-            self.close()
-            raise failure("08006", f"the connection broke: {_line(error)}") from None
+            raise self._broken(error) from None
+        if result is None:
+            raise self._broken()
+        if result.status in _GOOD:
+            return result
+        raise self._refusal(result)
 
-    def _answer(self) -> PGresult:
-        self._end = self._limit()
+    def ask_each(self, runs: Sequence[tuple[bytes, Bound]]) -> list[PGresult]:
+        """Runs prepared statements one after the other, without waiting for one before the next is sent.
+
+        Raises:
+            LCPlatformError: the first that failed, whose number is in the details as `entry`. Those after it did not run.
+        """
+        pg = self.pg
+        try:
+            pg.enter_pipeline_mode()
+            for name, bound in runs:
+                pg.send_query_prepared(name, bound)
+            pg.pipeline_sync()
+            self._end = self._limit()
+            self._flush()
+            results = [self._whole_part() for _ in runs]
+            self._part()  # of the synchronization
+            pg.exit_pipeline_mode()
+        except Error as error:
+            raise self._broken(error) from None
+        for index, result in enumerate(results):
+            if result.status not in _GOOD:
+                refusal = self._refusal(result)
+                refusal.details = {**refusal.details, "entry": str(index)}
+                raise refusal
+        return results
+
+    def _flush(self) -> None:
         pg = self.pg
         while pg.flush():
             if not self._wait(self._writable):
                 raise self._silent()
             pg.consume_input()
-        result: PGresult | None = None
-        while (part := self._part()) is not None:
-            result = part
-        if result is None:
-            raise failure("08006", "the connection broke")
-        if result.status in _GOOD:
-            return result
-        raise self._refusal(result)
 
     def _part(self) -> PGresult | None:
         """The next result, or None after the last."""
@@ -105,6 +132,14 @@ class Wire:
                 self._give_up()
             pg.consume_input()
         return pg.get_result()
+
+    def _whole_part(self) -> PGresult:
+        """The result of one of several statements, with what ends it."""
+        part = self._part()
+        if part is None or self.pg.status != _OK:
+            raise self._broken()
+        self._part()
+        return part
 
     def _limit(self) -> float | None:
         call = current_call()
@@ -131,6 +166,12 @@ class Wire:
             raise self._silent() from None
         self._end = time.monotonic() + _MERCY
 
+    def _broken(self, error: Error | None = None) -> LCPlatformError:
+        self.close()
+        # What libpq says of a broken connection holds no value of a statement.
+        why = f": {_line(error)}" if error is not None else ""
+        return failure("08006", f"the connection broke{why}")
+
     def _silent(self) -> LCPlatformError:
         self.close()
         return DeadlineExceededError(
@@ -140,8 +181,7 @@ class Wire:
     def _refusal(self, result: PGresult) -> LCPlatformError:
         sqlstate = _told(result, _FIELD.SQLSTATE)
         if sqlstate is None:
-            self.close()
-            return failure("08006", "the connection broke")
+            return self._broken()
         return reported(
             sqlstate,
             _told(result, _FIELD.MESSAGE_PRIMARY),
