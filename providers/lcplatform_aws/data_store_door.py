@@ -13,7 +13,7 @@ from typing_extensions import override
 from lcplatform_aws.data_store_connection import Connection
 from lcplatform_aws.data_store_errors import LOGIN, said
 from lcplatform_aws.quiet import quietly
-from lcplatform_runtime.errors import ServiceUnavailableError
+from lcplatform_runtime.errors import Outcome, ServiceUnavailableError
 
 if TYPE_CHECKING:
     from lcplatform_aws.data_store_options import DataStoreOptions
@@ -83,9 +83,7 @@ class Door:
             return options.user
         name = self._kept()[0]
         if name is None:
-            raise ServiceUnavailableError(
-                "the secret in password_secret tells no username: give it as the option user"
-            )
+            raise _unfit("the secret in password_secret tells no username: give the option user")
         return name
 
     def _words(self) -> dict[str, Any]:
@@ -134,15 +132,19 @@ class Door:
 _SHAPE: Final = "the secret in password_secret is the JSON that RDS keeps, or the bare password"
 
 
+def _unfit(why: str) -> ServiceUnavailableError:
+    return ServiceUnavailableError(why, retryable=False, outcome=Outcome.NOT_EXECUTED)
+
+
 def _read(text: str) -> tuple[str | None, str]:
     if not text.lstrip().startswith("{"):
         if text:
             return None, text
-        raise ServiceUnavailableError(_SHAPE)
+        raise _unfit(_SHAPE)
     try:
         told = json.loads(text)
         return told.get("username"), str(told["password"])
     except (KeyError, ValueError):
-        problem = ServiceUnavailableError(_SHAPE)
+        problem = _unfit(_SHAPE)
     # Outside of the handler: what the parser raises quotes the text.
     raise problem

@@ -82,7 +82,9 @@ def unopened(error: Exception) -> Exception:
     message = f"no connection to the database: {text}"
     if code in _HOPELESS:
         details = {} if code == "TLS" else {"sqlstate": code}
-        return ServiceUnavailableError(message, outcome=Outcome.NOT_EXECUTED, details=details)
+        return ServiceUnavailableError(
+            message, retryable=False, outcome=Outcome.NOT_EXECUTED, details=details
+        )
     return failure(code, message)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import TYPE_CHECKING, Final
 
@@ -36,6 +37,9 @@ class Pool:
         self._door = door
         self._size = options.pool_size
         self._patience = options.pool_timeout.total_seconds()
+        self._asking: set[int] = (
+            set()
+        )  # the threads: the pool itself counts those as well that have given up
         self._pool: psycopg_pool.ConnectionPool[Opened] = psycopg_pool.ConnectionPool(
             connection_class=Opened,
             kwargs={"door": door},
@@ -69,10 +73,14 @@ class Pool:
         while True:
             left = until - time.monotonic()
             turn = _TURN if self._door.stands_open else _LOOK
+            thread = threading.get_ident()
+            self._asking.add(thread)
             try:
                 return self._pool.getconn(timeout=max(0.0, min(left, turn)))
             except psycopg_pool.PoolTimeout:
                 over = left <= turn
+            finally:
+                self._asking.discard(thread)
             failure = self._door.failure
             if failure is not None and (over or hopeless(failure)):
                 raise unopened(failure) from failure
@@ -85,7 +93,7 @@ class Pool:
                 "the deadline passed before a connection was free", outcome=Outcome.NOT_EXECUTED
             )
         return ServiceUnavailableError(
-            f"all {self._size} connections are in use",
+            f"no connection was free in time: there are {self._size} at most",
             retryable=True,
             outcome=Outcome.NOT_EXECUTED,
         )
@@ -105,7 +113,7 @@ class Pool:
             max_size=self._size,
             size=told["pool_size"],
             idle=told["pool_available"],
-            waiting=told["requests_waiting"],
+            waiting=len(self._asking),
         )
 
     def close(self) -> None:

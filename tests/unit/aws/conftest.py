@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from lcplatform import LCPlatform, PlatformSettings, RetryPolicy
+from lcplatform.data_store import DataStore
+from tests.postgresql import HOST, USER, PostgreSQL
 from tests.unit.aws.stub import Stub
 
 AtStub = Callable[..., LCPlatform]
@@ -67,3 +69,39 @@ def platform(at_stub: AtStub) -> LCPlatform:
 def once(at_stub: AtStub) -> LCPlatform:
     """The same without retries."""
     return at_stub(max_attempts=1)
+
+
+@pytest.fixture(scope="session")
+def running_postgresql() -> Iterator[PostgreSQL]:
+    """A server that takes a few hundred connections."""
+    with PostgreSQL(connections=300) as server:
+        yield server
+
+
+@pytest.fixture
+def postgresql(running_postgresql: PostgreSQL) -> PostgreSQL:
+    """The same, with nothing in it."""
+    running_postgresql.run("DROP SCHEMA public CASCADE")
+    running_postgresql.run("CREATE SCHEMA public")
+    return running_postgresql
+
+
+AtPostgresql = Callable[..., LCPlatform]
+"""Makes a platform whose database is there; keywords are options of the data store."""
+
+
+@pytest.fixture
+def at_postgresql(postgresql: PostgreSQL, at_stub: AtStub) -> AtPostgresql:
+    """Makes platforms on PostgreSQL, whose AWS is the stub."""
+
+    def make(*, max_attempts: int = 1, **options: object) -> LCPlatform:
+        given = {"host": HOST, "port": postgresql.port, "database": USER, "user": USER}
+        return at_stub(max_attempts=max_attempts, data_store={**given, "tls": "disable", **options})
+
+    return make
+
+
+@pytest.fixture
+def data(at_postgresql: AtPostgresql) -> DataStore:
+    """A data store on PostgreSQL, which does not retry."""
+    return at_postgresql().data_store
