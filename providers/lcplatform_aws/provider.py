@@ -67,9 +67,7 @@ class Connection:
                 "the option data_store says where the database is, and it is not set"
             )
         from lcplatform_aws.data_store import RdsDataStore
-        from lcplatform_aws.quiet import hush
 
-        hush()
         driver = RdsDataStore(options, self.session, self._options.connect_timeout)
         self._closing.callback(driver.close)
         return driver

@@ -27,6 +27,7 @@ from lcplatform.errors import (
     AuthenticationError,
     ResourceNotFoundError,
     ServiceUnavailableError,
+    UnsupportedError,
     ValidationError,
 )
 from lcplatform_aws.options import read_options
@@ -75,7 +76,7 @@ def test_the_machine_itself_needs_no_tls_if_it_is_told_so(host: str) -> None:
 
 
 def test_without_options_there_is_no_data_store(platform: LCPlatform) -> None:
-    with pytest.raises(ValidationError, match="data_store"):
+    with pytest.raises(UnsupportedError, match="data_store"):
         platform.data_store.query("SELECT 1")
 
 
