@@ -122,6 +122,9 @@ BY_SERVICE: Final[dict[str, dict[str, Meaning]]] = {
         # Once a minute at most.
         **_codes(MINUTE, "PurgeQueueInProgress"),
     },
+    "configuration": {
+        **_codes(INVALID, "BadRequestException PayloadTooLargeException"),
+    },
     "event_bus": {
         **_codes(
             INVALID,

@@ -15,6 +15,13 @@ from lcplatform_aws.web_hosting_options import WebHostingOptions
 from lcplatform_runtime.model import Request, build
 
 
+class ConfigurationOptions(Request):
+    """How configurations are read."""
+
+    poll_interval: Annotated[int, Field(ge=15, le=86_400)] = 15
+    """Seconds between two looks for what others have changed. Each look is paid for."""
+
+
 class EventBusOptions(Request):
     """What the event bus needs to know of the account."""
 
@@ -56,6 +63,9 @@ class AwsOptions(Request):
 
     queue_prefix: Annotated[str, Field(max_length=40, pattern=r"^[A-Za-z0-9_-]*$")] = ""
     """Put before the name of every queue, to keep environments apart that share an account. Callers do not see it."""
+
+    configuration: ConfigurationOptions | None = None
+    """How configurations are read."""
 
     event_bus: EventBusOptions | None = None
     """What the event bus needs to know."""

@@ -18,6 +18,7 @@ from lcplatform_aws.options import AwsOptions, inherited, read_options
 
 if TYPE_CHECKING:
     from lcplatform.authentication.driver import AuthenticationDriver
+    from lcplatform.configuration.driver import ConfigurationDriver
     from lcplatform.data_store.driver import DataStoreDriver
     from lcplatform.document_store.driver import DocumentStoreDriver
     from lcplatform.event_bus.driver import EventBusDriver
@@ -58,6 +59,16 @@ class Connection:
         from lcplatform_aws.authentication import OidcAuthentication
 
         return OidcAuthentication(options, self.secrets())
+
+    def configuration(self) -> ConfigurationDriver:
+        """A driver for AppConfig."""
+        from lcplatform_aws.configuration import AppConfigConfiguration
+        from lcplatform_aws.options import ConfigurationOptions
+
+        options = self._options.configuration or ConfigurationOptions()
+        driver = AppConfigConfiguration(self.session, options.poll_interval)
+        self._closing.callback(driver.close)
+        return driver
 
     def data_store(self) -> DataStoreDriver:
         """A driver for a database on RDS."""
@@ -172,7 +183,7 @@ class AwsProvider(Provider):
             secrets=connection.secrets,
             authentication=connection.authentication,
             batch=unimplemented.batch,
-            configuration=unimplemented.configuration,
+            configuration=connection.configuration,
             data_store=connection.data_store,
             document_store=connection.document_store,
             event_bus=connection.event_bus,

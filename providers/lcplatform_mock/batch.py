@@ -45,7 +45,6 @@ from lcplatform_mock.jobs import Line, Record
 from lcplatform_mock.listing import names_page
 from lcplatform_mock.refusals import missing, stale
 from lcplatform_mock.schedules import Schedule
-from lcplatform_mock.waiting import patience
 from lcplatform_runtime.cancellation import CANCELLATION
 from lcplatform_runtime.errors import (
     AlreadyExistsError,
@@ -53,6 +52,7 @@ from lcplatform_runtime.errors import (
     PreconditionFailedError,
     QuotaExceededError,
 )
+from lcplatform_runtime.patience import patience
 from lcplatform_runtime.support import Support
 from lcplatform_runtime.trusted import trusted
 

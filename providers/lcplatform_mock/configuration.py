@@ -52,7 +52,6 @@ from lcplatform_mock.gate import gated
 from lcplatform_mock.listing import names_page
 from lcplatform_mock.refusals import invalid, stale
 from lcplatform_mock.service import Service
-from lcplatform_mock.waiting import patience
 from lcplatform_mock.world import World
 from lcplatform_runtime.cancellation import CANCELLATION
 from lcplatform_runtime.errors import (
@@ -61,6 +60,7 @@ from lcplatform_runtime.errors import (
     ResourceNotFoundError,
 )
 from lcplatform_runtime.json_value import Json
+from lcplatform_runtime.patience import patience
 from lcplatform_runtime.support import ConditionalUpdate, Support
 
 # AppConfig's.
@@ -118,7 +118,9 @@ class MockConfiguration(Service[dict[str, Configuration]], ConfigurationDriver):
     def validate_configuration(
         self, request: ValidateConfigurationRequest, /
     ) -> ValidateConfigurationResponse:
-        from lcplatform_mock.json_schema import checked  # needs a package that only this needs
+        from lcplatform_runtime.schemas.json_schema import (
+            checked,  # needs a package that only this needs
+        )
 
         flaws, more = checked(request.schema_.text).flaws(request.data)
         violations = (
@@ -457,7 +459,7 @@ def _missing(application: str, environment: str) -> ResourceNotFoundError:
 def _check(schema: Json | None, data: Json) -> None:
     """Refuses data that its schema does not allow, with everything that is wrong (FR-017)."""
     if schema is not None:
-        from lcplatform_mock.json_schema import checked, refusal  # as above
+        from lcplatform_runtime.schemas.json_schema import checked, refusal  # as above
 
         flaws, more = checked(schema.text).flaws(data)
         if flaws:

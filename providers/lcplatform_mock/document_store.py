@@ -74,7 +74,6 @@ from lcplatform_mock.gate import gated
 from lcplatform_mock.listing import names_page
 from lcplatform_mock.refusals import failure, invalid, missing
 from lcplatform_mock.service import Service
-from lcplatform_mock.waiting import patience
 from lcplatform_mock.world import World
 from lcplatform_runtime.cancellation import CANCELLATION
 from lcplatform_runtime.documents.values import Object, key
@@ -85,6 +84,7 @@ from lcplatform_runtime.errors import (
     QuotaExceededError,
 )
 from lcplatform_runtime.json_value import Json
+from lcplatform_runtime.patience import patience
 from lcplatform_runtime.support import ConditionalUpdate, Support
 from lcplatform_runtime.trusted import trusted
 

@@ -10,8 +10,8 @@ from datetime import datetime
 from math import isinf
 from typing import Final, Protocol
 
-from lcplatform_mock.waiting import patience
 from lcplatform_runtime.cancellation import CANCELLATION, Cancellation
+from lcplatform_runtime.patience import patience
 
 LONGEST_LINE: Final = 16 * 1024
 """Characters of a line that are kept. What is longer is cut into several."""

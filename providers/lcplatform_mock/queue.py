@@ -61,7 +61,6 @@ from lcplatform_mock.queue_records import QueueKeeper, QueueRecord, QueueTables
 from lcplatform_mock.ready import frozen
 from lcplatform_mock.refusals import failure, invalid, missing, stale
 from lcplatform_mock.service import Service
-from lcplatform_mock.waiting import patience
 from lcplatform_mock.world import World
 from lcplatform_runtime.cancellation import CANCELLATION
 from lcplatform_runtime.errors import (
@@ -70,6 +69,7 @@ from lcplatform_runtime.errors import (
     PreconditionFailedError,
 )
 from lcplatform_runtime.json_value import Json
+from lcplatform_runtime.patience import patience
 from lcplatform_runtime.support import ConditionalUpdate, Support
 from lcplatform_runtime.trusted import trusted
 

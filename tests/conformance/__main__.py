@@ -79,7 +79,7 @@ PROVIDERS: Final = (
     Provider(
         "aws on ministack",
         _aws("ministack"),
-        ("event_bus", "notification", "object_store", "queue", "secrets"),
+        ("configuration", "event_bus", "notification", "object_store", "queue", "secrets"),
     ),
     Provider("aws on the mock's issuer", _aws("mock_issuer"), ("authentication",)),
     Provider("aws on oidc-provider", _aws("oidc_provider"), ("authentication",), ("node", "npm")),

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 
 from lcplatform import Json
 from lcplatform.errors import ValidationError
-from lcplatform_mock.json_schema import CheckedSchema, checked
+from lcplatform_runtime.schemas.json_schema import CheckedSchema, checked
 
 # Each of them takes an engine that goes back and forth longer than anybody lives, for the text beside it.
 ENDLESS = [

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from lcplatform_mock.patterns import occurs
+from lcplatform_runtime.schemas.patterns import occurs
 
 if TYPE_CHECKING:
-    from lcplatform_mock.references import Schema
+    from lcplatform_runtime.schemas.references import Schema
 
 Validator: TypeAlias = Any  # a class that jsonschema makes
 

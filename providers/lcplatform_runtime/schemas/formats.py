@@ -37,7 +37,7 @@ def formats() -> FormatChecker:
     text: a format may be asked of any."""
     from jsonschema import Draft202012Validator, FormatChecker
 
-    from lcplatform_mock.patterns import is_pattern
+    from lcplatform_runtime.schemas.patterns import is_pattern
 
     checker = FormatChecker(formats=())
     checker.checkers = dict(Draft202012Validator.FORMAT_CHECKER.checkers)

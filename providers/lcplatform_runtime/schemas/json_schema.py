@@ -17,12 +17,12 @@ from jsonschema.exceptions import ValidationError as SchemaError
 from jsonschema.validators import extend
 from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]  # it has none
 
-from lcplatform_mock.evaluated import evaluated
-from lcplatform_mock.formats import formats
-from lcplatform_mock.patterns import TooMuchWorkError, limited, occurs
-from lcplatform_mock.references import Hidden, Schema, strange_reference
 from lcplatform_runtime.errors import FieldViolation, ValidationError
 from lcplatform_runtime.json_value import Json
+from lcplatform_runtime.schemas.evaluated import evaluated
+from lcplatform_runtime.schemas.formats import formats
+from lcplatform_runtime.schemas.patterns import TooMuchWorkError, limited, occurs
+from lcplatform_runtime.schemas.references import Hidden, Schema, strange_reference
 
 MOST: Final = 1000
 """So many violations are told."""

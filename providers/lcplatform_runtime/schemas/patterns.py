@@ -1,4 +1,4 @@
-"""The patterns of JSON Schemas, which come from whoever calls: none may keep the mock busy for ever.
+"""The patterns of JSON Schemas, which come from whoever calls: none may keep a provider busy for ever.
 
 Python's own engine goes back and forth in a text, so a pattern such as ^(a+)+$ takes it longer than anybody lives, and holds
 up every thread meanwhile. RE2 reads a text once, whatever the pattern, and other threads go on. The price is what cannot be
