@@ -25,6 +25,7 @@ ROLE = "arn:aws:iam::000000000000:role/ecs"
         ({"read_timeout": 0}, "read_timeout"),
         ({"max_pool_connections": 0}, "max_pool_connections"),
         ({"queue_prefix": "no spaces"}, "queue_prefix"),
+        ({"configuration": {"poll_interval": 14}}, r"configuration\.poll_interval"),
         ({"event_bus": {"role": "poster"}}, r"event_bus\.role"),
     ],
 )
