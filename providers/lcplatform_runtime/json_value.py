@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias
 
-from pydantic_core import PydanticCustomError, core_schema
+from pydantic_core import PydanticCustomError, core_schema, from_json, to_json
 from typing_extensions import override
 
 from lcplatform_runtime.errors import FieldViolation, ResourceNotFoundError, ValidationError
@@ -20,9 +20,6 @@ _AS_THEY_ARE: Final = frozenset({str, bool, int, type(None)})
 _encode: Final = json.JSONEncoder(
     ensure_ascii=False, separators=(",", ":"), check_circular=False
 ).encode
-
-
-_SET: Final = object.__setattr__
 
 
 class Json:
@@ -42,16 +39,19 @@ class Json:
     _value: object
 
     def __init__(self, value: object, /) -> None:
-        try:
-            plain = _plain(value)
-            text = _encode(plain)
-            text.encode()
-        except (RecursionError, ValueError) as error:
-            problem = _problem(error)
-        else:
-            self._fill(text, plain)
-            return
-        raise ValidationError(f"not a JSON value: {problem}")
+        read = _written_and_read(value)
+        if read is None:
+            try:
+                plain = _plain(value)
+                read = _written_and_read(plain) or (_encode(plain), plain)
+                read[0].encode()
+            except (RecursionError, ValueError) as error:
+                problem = _problem(error)
+                read = None
+        if read is None:
+            raise ValidationError(f"not a JSON value: {problem}")
+        _put_text(self, read[0])
+        _put_value(self, read[1])
 
     @classmethod
     def from_text(cls, text: str, /) -> Json:
@@ -63,7 +63,8 @@ class Json:
             problem = _problem(error)
         else:
             made = cls.__new__(cls)
-            made._fill(text, value)
+            _put_text(made, text)
+            _put_value(made, value)
             return made
         raise ValidationError(f"not JSON text: {problem}")
 
@@ -71,7 +72,8 @@ class Json:
     def of_plain(cls, value: object, /) -> Json:
         """As `Json(value)`, for a value that is known to be JSON and that nobody changes any more: it is not looked at."""
         made = cls.__new__(cls)
-        made._fill(_encode(value), value)
+        _put_text(made, _written(value))
+        _put_value(made, value)
         return made
 
     @property
@@ -109,13 +111,9 @@ class Json:
             """What an unread one holds is read at first use."""
             if name != "_value":
                 raise AttributeError(f"a Json has no {name}")
-            value = json.loads(self._text)
-            object.__setattr__(self, "_value", value)
+            value = _read(self._text)
+            _put_value(self, value)
             return value
-
-    def _fill(self, text: str, value: object) -> None:
-        _SET(self, "_text", text)
-        _SET(self, "_value", value)
 
     @override
     def __setattr__(self, name: str, value: object) -> NoReturn:
@@ -170,6 +168,10 @@ class Json:
         )
 
 
+# What `__setattr__` refuses, and faster than `object.__setattr__`, which looks for these first.
+_put_text, _put_value = Json.__dict__["_text"].__set__, Json.__dict__["_value"].__set__
+
+
 def inside(json_value: Json, /) -> Any:  # what JSON can be is for the caller to know
     """The very value of a Json, without a copy of it: for whoever only reads it, and often."""
     return json_value._value
@@ -178,7 +180,7 @@ def inside(json_value: Json, /) -> Any:  # what JSON can be is for the caller to
 def unread(text: str, /) -> Json:
     """The Json of a text that is known to be JSON. It is read when somebody asks for what is in it."""
     made = Json.__new__(Json)
-    object.__setattr__(made, "_text", text)
+    _put_text(made, text)
     return made
 
 
@@ -190,7 +192,7 @@ def _unusable(why: str) -> PydanticCustomError:
 def _from_python(value: object) -> Json:
     if isinstance(value, Json):
         return value
-    if isinstance(value, str | bytes | bytearray | memoryview):
+    if isinstance(value, _TEXTS):
         raise _unusable("text and bytes are no JSON value: write Json(…) or Json.from_text(…)")
     if value is None:
         raise _unusable("a value is needed: for the null of JSON write Json(None)")
@@ -199,6 +201,9 @@ def _from_python(value: object) -> Json:
     except ValidationError as error:
         problem = _unusable(error.message)
     raise problem
+
+
+_TEXTS: Final = (str, bytes, bytearray, memoryview)
 
 
 def _from_wire(message: dict[str, str]) -> Json:
@@ -211,6 +216,37 @@ def _from_wire(message: dict[str, str]) -> Json:
 
 def _to_wire(value: Json) -> dict[str, str]:
     return {"text": value.text}
+
+
+def _written_and_read(value: object) -> tuple[str, object] | None:
+    """The text of a value, and the copy of it that is in there. `None` where they differ, or there is none: it is to be
+    looked at closely.
+
+    The writer takes more than JSON, such as times, sets, and names that are numbers. What it makes of them is something
+    else when it is read again, and that tells: to write, read and compare takes a third of the time of a closer look.
+    """
+    try:
+        text = to_json(value)
+        copy = from_json(text, allow_inf_nan=False, cache_strings="keys")
+        return (text.decode(), copy) if copy == value else None
+    except Exception:  # noqa: BLE001  a value of any class may be in there, and raise whatever it likes
+        return None
+
+
+def _written(value: object) -> str:
+    """The text of a value that is known to be JSON."""
+    try:
+        return to_json(value).decode()
+    except ValueError:  # it is nested more deeply than this writer goes
+        return _encode(value)
+
+
+def _read(text: str) -> object:
+    """The value of a text that is known to be JSON."""
+    try:
+        return from_json(text, allow_inf_nan=False, cache_strings="keys")
+    except ValueError:  # it is nested more deeply than this reader goes, or has half of a character in it
+        return json.loads(text)
 
 
 def _plain(value: object) -> object:
@@ -252,7 +288,7 @@ def _converted(value: object) -> object:
         case Mapping():
             if not all(isinstance(name, str) for name in value):
                 raise ValueError("the names of an object must be strings")
-            return {str(name): _plain(item) for name, item in value.items()}
+            return {str.__str__(name): _plain(item) for name, item in value.items()}
         case list() | tuple():
             return [_plain(item) for item in value]
         case _:
