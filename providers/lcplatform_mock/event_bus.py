@@ -64,7 +64,7 @@ from lcplatform_runtime.errors import (
 from lcplatform_runtime.patterns import plain
 from lcplatform_runtime.patterns.grammar import parse
 from lcplatform_runtime.support import ConditionalUpdate, Support
-from lcplatform_runtime.trusted import trusted
+from lcplatform_runtime.trusted import trusted, trusted_value
 
 # EventBridge's, with as many rules as it grants a bus on request.
 LIMITS: Final = EventBusLimits(
@@ -83,7 +83,7 @@ SUPPORT: Final = Support(
     conditional_updates=dict.fromkeys(("delete_rule", "update_rule"), ConditionalUpdate.ATOMIC),
 )
 
-_published = trusted(PublishEventResponse)
+_published = trusted_value(PublishEventResponse, "event_id", str)
 _DELETED_BUS: Final = trusted(DeleteEventBusResponse)()
 _DELETED_RULE: Final = trusted(DeleteRuleResponse)()
 _REMOVED: Final = trusted(RemoveTargetResponse)()
@@ -150,7 +150,7 @@ class MockEventBus(Replaying, EventBusDriver):
             event, content = self._event(request)
             found = self._accept(bus, event, content)
         self._dispatch(found)
-        return _published(event_id=event.id)
+        return _published(event.id)
 
     @override
     def publish_events(self, request: PublishEventsRequest, /) -> PublishEventsResponse:

@@ -42,9 +42,9 @@ class _Shared:
         return self
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, slots=True)
 class Published(_Shared):
-    """An event that was taken.
+    """An event that was taken. Nobody changes it; it is not frozen, since one is made for every publishing.
 
     Attributes:
         id: its id.

@@ -55,7 +55,7 @@ def trusted_value(model: Callable[P, M], field: str, of: type[V]) -> Callable[[V
 
     def make(value: V) -> Any:  # of the model
         made: Any = new(model)
-        made.__dict__[field] = value
+        _put_values(made, {field: value})
         _put_fields(made, given)
         _put_extra(made, None)
         _put_private(made, None)
