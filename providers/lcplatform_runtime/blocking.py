@@ -31,7 +31,14 @@ class Unary(Generic[Req, Res]):
 
     def __call__(self, request: Req, options: CallOptions | None = None, /) -> Res:
         """Calls the driver. Raises LCPlatformError if that fails and no retry helps."""
-        answer: Res = _answer(self._chain, request, options, self._method)[0]
+        chain, method = self._chain, self._method
+        call = chain.ahead(request) if options is None else None
+        answer: Res
+        if call is not None:
+            answer = _attempted(chain, request, call, method)
+        else:
+            call = chain.begin(request, options)
+            answer = drive(chain.steps(call), call, method, chain.clock)
         return answer
 
     def kept(self, key: tuple[Hashable, ...], options: CallOptions | None = None, /) -> Res | None:
@@ -85,7 +92,13 @@ class Downloading(Generic[Req, H]):
     def __call__(self, request: Req, options: CallOptions | None = None, /) -> Download[H]:
         """Opens the body. A transfer that breaks goes on where it stopped, by the same rule as any retry."""
         chain, method = self._chain, self._method
-        stream, call = _answer(chain, request, options, method)
+        call = chain.ahead(request) if options is None else None
+        stream: ByteStream[H]
+        if call is not None:
+            stream = _attempted(chain, request, call, method)
+        else:
+            call = chain.begin(request, options)
+            stream = drive(chain.steps(call), call, method, chain.clock)
 
         def broken(problem: Exception) -> LCPlatformError:
             return chain.broken(problem, call)
@@ -141,17 +154,6 @@ class Streaming(Generic[Req, Res]):
             raise error
         finally:
             del error  # or it would hold itself by its traceback
-
-
-def _answer(
-    chain: Chain, request: Any, options: CallOptions | None, method: Callable[[Any], Any]
-) -> tuple[Any, Call]:
-    """What the driver answers in the end, and the call that it answered."""
-    call = chain.ahead(request) if options is None else None
-    if call is None:
-        call = chain.begin(request, options)
-        return drive(chain.steps(call), call, method, chain.clock), call
-    return _attempted(chain, request, call, method), call
 
 
 def _attempted(chain: Chain, request: Any, call: Call, method: Callable[[Any], Any]) -> Any:

@@ -90,10 +90,11 @@ class Binder:
             deadline=self._deadline(operation),
             observer=self._observer,
             proceed=self._observer.observe(proceed),
-            plain=plain,
+            straight=plain and self._deadline(operation) is None,
             checks=checks,
             shelf=shelf,
             retry=retry,
+            worked=self._budget.deposit,
             translation=translation,
         )
 
@@ -140,11 +141,13 @@ class Chain(NamedTuple):
     """How many seconds a call has that says nothing itself."""
     observer: Observer
     proceed: Proceed
-    plain: bool
-    """Whether nothing but checks comes between a caller and the first attempt."""
+    straight: bool
+    """Whether nothing but checks comes between a caller and the first attempt, and no deadline."""
     checks: tuple[Check, ...]
     shelf: Shelf | None
     retry: Retry
+    worked: Callable[[], None]
+    """Is called when the first attempt of a call worked ahead of the steps."""
     translation: Translation
 
     def kept(self, key: tuple[Hashable, ...], options: CallOptions | None) -> Any:
@@ -171,7 +174,7 @@ class Chain(NamedTuple):
         Everything that would come before the first attempt has been done then. If it works, `worked` does what would come
         after it; if it fails, the steps start with its failure (`Again`).
         """
-        if not self.plain or self.deadline is not None or self.observer.watches():
+        if not self.straight or self.observer.watches():
             return None
         context = CURRENT.get()
         if context is None:
@@ -188,10 +191,6 @@ class Chain(NamedTuple):
         call = Call(self.operation, request, None, context, body)
         call.started = self.clock.monotonic()
         return call
-
-    def worked(self) -> None:
-        """The first attempt of a call worked ahead of the steps."""
-        self.retry.deposit()
 
     def steps(self, call: Call) -> Steps:
         """The whole way of a call, which is the current one meanwhile."""

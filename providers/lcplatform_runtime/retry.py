@@ -200,10 +200,6 @@ class Retry:
             if call.body is not None:
                 call.body.rewind()
 
-    def deposit(self) -> None:
-        """A call was made ahead of the steps."""
-        self._budget.deposit()
-
     def again(self, call: Call, error: LCPlatformError, failures: int) -> Steps:
         """Goes on with a transfer that broke with `error`, its so many-th failure in a row, or raises it."""
         while True:
