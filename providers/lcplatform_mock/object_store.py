@@ -82,6 +82,7 @@ SUPPORT: Final = Support(
     ),
 )
 
+_put = trusted(PutObjectResponse)
 _tags = trusted(GetObjectTagsResponse)
 _PUT_TAGS: Final = trusted(PutObjectTagsResponse)()
 _DELETED_BUCKET: Final = trusted(DeleteBucketResponse)()
@@ -181,7 +182,7 @@ class MockObjectStore(Service[dict[str, Bucket]], ObjectStoreDriver):
                 tags=frozen(request.tags),
             )
             bucket.put(stored)
-        return PutObjectResponse(etag=stored.etag, version=stored.version, size=size)
+        return _put(etag=stored.etag, version=stored.version, size=size)
 
     @override
     def get_object(self, request: GetObjectRequest, /) -> ByteStream[GetObjectHeader]:

@@ -117,6 +117,10 @@ class Body:
             return None
         wanted = self._held if n < 0 else min(n, self._held)
         self._held -= wanted
+        if not wanted:
+            return b""
+        if not self._offset and wanted == len(self._pieces[0]):  # as it came: most bodies are one piece
+            return self._pieces.popleft()[:]
         parts = []
         while wanted:
             piece, start = self._pieces[0], self._offset

@@ -60,7 +60,9 @@ class Origin(ABC):
 
 
 class AsyncOrigin(ABC):
-    """Bytes that are awaited piece by piece. They come once."""
+    """Bytes that are awaited piece by piece. They come once, and nobody knows how many."""
+
+    size: ClassVar[None] = None
 
     @abstractmethod
     async def pull(self, n: int) -> bytes:

@@ -38,7 +38,7 @@ class _Source(Generic[_O]):
 
     def __init__(self, origin: _O, body: Body | None = None) -> None:
         self._origin = origin
-        self._body = body or Body(origin.size if isinstance(origin, Origin) else None)
+        self._body = body or Body(origin.size)
 
     @property
     def size(self) -> int | None:
@@ -145,13 +145,15 @@ class ByteSource(_Source[Origin]):
         if n == 0:
             return b""
         body, origin = self._body, self._origin
-        self._raise_failure()
+        if body.failure is not None:
+            raise body.failure
         try:
             while (chunk := body.take(n)) is None:
                 if body.guard is not None:
                     body.guard()
                 body.feed(origin.pull(max(n, CHUNK)))
-                self._raise_failure()
+                if body.failure is not None:
+                    raise body.failure
         except Exception as error:  # noqa: BLE001  an application's iterator may raise anything
             failure = self._failed(error)
             raise failure from failure.__cause__
