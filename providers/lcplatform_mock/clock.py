@@ -31,7 +31,7 @@ class RunningClock(Clock):
     """The time of `base`, and as much later as `advance` was told."""
 
     def __init__(self, base: Clock = SYSTEM) -> None:
-        self._base = base
+        self._base_now, self._base_monotonic = base.now, base.monotonic
         self._ahead = timedelta()
         self._ahead_seconds = 0.0
         self._lock = threading.Lock()
@@ -39,11 +39,11 @@ class RunningClock(Clock):
 
     @override
     def now(self) -> datetime:
-        return self._base.now() + self._ahead
+        return self._base_now() + self._ahead
 
     @override
     def monotonic(self) -> float:
-        return self._base.monotonic() + self._ahead_seconds
+        return self._base_monotonic() + self._ahead_seconds
 
     def advance(self, delta: timedelta, /) -> None:
         """Moves the clock forward and wakes everybody who waits, to see whether that was long enough."""

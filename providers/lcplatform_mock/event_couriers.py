@@ -50,9 +50,6 @@ _LOG: Final = logging.getLogger("lcplatform.mock.events")
 GROUP: Final = "events"
 """The message group of events that have no ordering key."""
 
-INLINE: Final = (QueueTarget, TopicTarget, LogTarget)
-"""Places that take an event at once, so that nobody else need bring it there."""
-
 _LATER: Final = frozenset({401, 407, 408, 409, 425, 429})
 """Refusals of a webhook that may pass; so may those from 500 on."""
 

@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 
 from typing_extensions import override
 
-from lcplatform_mock.event_couriers import INLINE, Couriers
+from lcplatform_mock.event_couriers import Couriers
 from lcplatform_mock.event_journal import EventTables
 from lcplatform_mock.event_records import (
     ArchiveState,
@@ -272,7 +272,7 @@ class _Course:
 
 def _at_once(pending: Pending) -> bool:
     """Whether it is brought by whoever published it, without a detour. What waits for others is not."""
-    return pending.lane is None and isinstance(pending.target.destination, INLINE)
+    return pending.lane is None and pending.target.inline
 
 
 def _attributes(pending: Pending, why: Ended) -> Attributes:

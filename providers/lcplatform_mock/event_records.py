@@ -116,6 +116,11 @@ class TargetRecord(_Shared):
         return self.place.destination
 
     @cached_property
+    def inline(self) -> bool:
+        """Whether its place takes an event at once, so that nobody else need bring it there."""
+        return isinstance(self.destination, QueueTarget | TopicTarget | LogTarget)
+
+    @cached_property
     def policy(self) -> Policy:
         """How long an event is tried."""
         return Policy(self.retry.max_retries, self.retry.max_age)

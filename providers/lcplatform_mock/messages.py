@@ -225,8 +225,10 @@ class Messages(ABC):
             self._hide(entry, now + delay)
         else:
             self._wait(entry)
-        self._save(entry)
-        self.bell.ring()
+        if self.keeper is not None:
+            self.keeper.keep(entry)
+        if self.bell.listeners:
+            self.bell.ring()
 
     def take_back(self, entry: Entry) -> None:
         """Takes a message that was kept, with the state in which it was."""

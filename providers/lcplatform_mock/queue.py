@@ -246,7 +246,9 @@ class MockQueue(Service[dict[str, Messages]], QueueDriver):
             sent_at=self._clock.now(),
             sent=now,
         )
-        if type(queue) is Fifo:  # and no `isinstance`, which takes long to say no to an abstract class
+        if (
+            type(queue) is Fifo
+        ):  # and no `isinstance`, which takes long to say no to an abstract class
             return _send_in_order(queue, entry, message, now)
         if message.group_id is not None:
             raise invalid("group_id", "none, since the queue is no FIFO queue")

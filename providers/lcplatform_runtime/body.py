@@ -119,7 +119,9 @@ class Body:
         self._held -= wanted
         if not wanted:
             return b""
-        if not self._offset and wanted == len(self._pieces[0]):  # as it came: most bodies are one piece
+        if not self._offset and wanted == len(
+            self._pieces[0]
+        ):  # as it came: most bodies are one piece
             return self._pieces.popleft()[:]
         parts = []
         while wanted:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
@@ -61,11 +62,9 @@ class SystemClock:
     """The time of the machine."""
 
     # Not methods that call these, since the cache and every deadline ask on the fast path.
+    now = staticmethod(partial(datetime.now, UTC))
     monotonic = staticmethod(time.monotonic)
     sleep = staticmethod(time.sleep)
-
-    def now(self) -> datetime:
-        return datetime.now(UTC)
 
     async def sleep_async(self, seconds: float, /) -> None:
         import asyncio

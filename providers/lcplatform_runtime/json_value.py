@@ -245,7 +245,9 @@ def _read(text: str) -> object:
     """The value of a text that is known to be JSON."""
     try:
         return from_json(text, allow_inf_nan=False, cache_strings="keys")
-    except ValueError:  # it is nested more deeply than this reader goes, or has half of a character in it
+    except (
+        ValueError
+    ):  # it is nested more deeply than this reader goes, or has half of a character in it
         return json.loads(text)
 
 
