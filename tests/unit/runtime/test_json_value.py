@@ -5,14 +5,22 @@ from __future__ import annotations
 import copy
 import json
 import pickle
+from collections import OrderedDict, UserDict
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from enum import Enum, IntEnum
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lcplatform_runtime.errors import ValidationError
-from lcplatform_runtime.json_value import Json
+from lcplatform_runtime.json_value import Json, inside, unread
 from lcplatform_runtime.model import Model, build
 
 SCALARS = (
@@ -129,6 +137,118 @@ def test_a_value_without_a_form_in_json_is_refused(value: object) -> None:
     with pytest.raises(ValidationError, match="not a JSON value") as caught:
         Json(value)
     assert caught.value.__context__ is None
+
+
+class Colour(str, Enum):  # noqa: UP042  unlike that of a StrEnum, its `str` is not its text
+    RED = "red"
+
+
+class Number(IntEnum):
+    ONE = 1
+
+
+class Shade(Enum):
+    DARK = "dark"
+
+
+@dataclass
+class Point:
+    x: int
+
+
+class Failing(Model):
+    a: int = 1
+
+    @property
+    def b(self) -> int:
+        raise KeyError
+
+    def __eq__(self, other: object) -> bool:
+        raise KeyError
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        datetime(2030, 1, 1, tzinfo=UTC),
+        timedelta(1),
+        Decimal(1),
+        1j,
+        UUID(int=1),
+        Path("a"),
+        b"x",
+        frozenset("a"),
+        range(2),
+        iter("a"),
+        Shade.DARK,
+        Point(1),
+        Failing(),
+        float("inf"),
+        10**5000,
+        "\udc00",
+        object(),
+        {1: 2},
+        {None: 2},
+        {"1": 1, 1: 1},
+    ],
+    ids=lambda it: type(it).__name__,
+)
+@pytest.mark.parametrize("place", ["item", "member", "deep", "tuple"])
+def test_what_only_looks_like_json_once_it_is_written_is_refused(value: object, place: str) -> None:
+    deep: list[object] = [value]
+    for _ in range(20):
+        deep = [deep]
+    whole = {"item": ["a", value], "member": {"a": {"b": value}}, "deep": deep, "tuple": (value,)}
+    with pytest.raises(ValidationError, match="not a JSON value") as caught:
+        Json(whole[place])
+    assert caught.value.__context__ is None
+
+
+@pytest.mark.parametrize(
+    ("value", "plain"),
+    [
+        ((1, (2,)), [1, [2]]),
+        ({"a": (1,)}, {"a": [1]}),
+        (OrderedDict(a=1), {"a": 1}),
+        (UserDict(a=UserDict(b=1)), {"a": {"b": 1}}),
+        (MappingProxyType({"a": None}), {"a": None}),
+        ({Colour.RED: Colour.RED}, {"red": "red"}),
+        (MappingProxyType({Colour.RED: [Colour.RED]}), {"red": ["red"]}),
+        ([Number.ONE, True, 1.0, -0.0], [1, True, 1.0, -0.0]),
+        ([Json({"a": (1,)}), Json("text")], [{"a": [1]}, "text"]),
+    ],
+    ids=str,
+)
+def test_values_of_other_classes_are_taken_as_those_of_json(value: object, plain: object) -> None:
+    made = Json(value)
+    assert made == Json(plain)
+    assert made.text == Json(plain).text
+    assert repr(made.value) == repr(plain)
+    assert json.loads(made.text) == plain
+
+
+@pytest.mark.parametrize("depth", [10, 190, 210, 250, 260, 400])
+def test_a_value_may_be_nested_more_deeply_than_the_fast_way_goes(depth: int) -> None:
+    value: object = {"a": (1,)}
+    for _ in range(depth // 2):
+        value = [{"a": value}]
+    made = Json(value)
+    assert json.loads(made.text) == made.value
+    assert inside(unread(made.text)) == made.plain == Json.of_plain(made.plain).plain
+    assert Json.of_plain(made.plain).text == made.text
+
+
+def test_text_tells_of_half_a_character_as_it_is() -> None:
+    text = '["\\ud800"]'
+    assert Json.from_text(text).value == ["\ud800"] == inside(unread(text))
+
+
+@given(VALUES)
+def test_what_is_read_late_is_the_same(value: Any) -> None:
+    text = json.dumps(value)
+    late, early = unread(text), Json.from_text(text)
+    assert repr(inside(late)) == repr(inside(early))
+    assert late == early
 
 
 @pytest.mark.parametrize(
