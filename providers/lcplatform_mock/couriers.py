@@ -10,7 +10,6 @@ from functools import cached_property
 from typing import Any, Final, Protocol
 
 from lcplatform.notification.models import DeliveryStatus, WebhookKind, WebhookMessage
-from lcplatform.queue.models import SendMessageRequest
 from lcplatform_mock import mail, webhook
 from lcplatform_mock.notification_settings import NotificationSettings
 from lcplatform_mock.ready import FrozenDict, frozen
@@ -29,8 +28,6 @@ _AGE: Final = timedelta(hours=23)
 _QUEUE: Final = Policy(max_retries=50, max_age=_AGE)
 _MAIL: Final = Policy(max_retries=30, max_age=_AGE)
 _SIMULATED: Final = Policy(max_retries=1, max_age=_AGE)
-
-_message_for = trusted(SendMessageRequest)
 
 
 class Desk(Protocol):
@@ -81,14 +78,8 @@ class Couriers:
     ) -> Failure | None:
         """Sends something to a queue. What the queue will never take fails for good."""
         try:
-            self._world.services.queue().send_message(
-                _message_for(
-                    queue=queue,
-                    body=body,
-                    attributes=attributes,
-                    group_id=group_id,
-                    deduplication_id=deduplication_id,
-                )
+            self._world.services.queue().deliver(
+                queue, body, attributes, group_id, deduplication_id
             )
         except LCPlatformError as error:
             return Failure(error.message, final=not error.retryable)

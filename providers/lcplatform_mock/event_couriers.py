@@ -20,7 +20,7 @@ from lcplatform.event_bus.models import (
     TopicTarget,
 )
 from lcplatform.notification.models import ListTopicsRequest, PublishMessageRequest
-from lcplatform.queue.models import GetQueueRequest, SendMessageRequest
+from lcplatform.queue.models import GetQueueRequest
 from lcplatform.secrets.models import GetSecretRequest
 from lcplatform_mock import webhook
 from lcplatform_mock.event_records import Pending
@@ -66,7 +66,6 @@ _OURS: Final = frozenset(
     {"host", "content-length", "content-type", "connection", "transfer-encoding", "te", "upgrade"}
 )
 
-_message_for = trusted(SendMessageRequest)
 _publication_for = trusted(PublishMessageRequest)
 
 
@@ -116,31 +115,13 @@ class Couriers:
     def _bury(self, pending: Pending, attributes: FrozenDict) -> None:
         queue = pending.target.dead_letter_queue
         assert queue is not None
-        self._send(queue, pending.event.body, attributes, None, None)
+        self._queues.deliver(queue, pending.event.body, attributes, None, None)
 
     def _to_queue(self, pending: Pending, place: QueueTarget, body: Json) -> None:
         group = identity = None
         if pending.target.fifo:
             group, identity = place.group_id or _group(pending), pending.id
-        self._send(place.queue, body, EMPTY, group, identity)
-
-    def _send(
-        self,
-        queue: str,
-        body: Json,
-        attributes: FrozenDict,
-        group_id: str | None,
-        deduplication_id: str | None,
-    ) -> None:
-        self._queues.send_message(
-            _message_for(
-                queue=queue,
-                body=body,
-                attributes=attributes,
-                group_id=group_id,
-                deduplication_id=deduplication_id,
-            )
-        )
+        self._queues.deliver(place.queue, body, EMPTY, group, identity)
 
     def _to_topic(self, pending: Pending, place: TopicTarget, body: Json) -> None:
         group = identity = None

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial, wraps
-from typing import Any, ClassVar, Final, Protocol, TypeVar
+from typing import Any, ClassVar, Final, ParamSpec, Protocol, TypeVar
 
 from lcplatform_mock.world import World
 from lcplatform_runtime.context import current_call
@@ -21,6 +21,7 @@ from lcplatform_runtime.errors import (
     ServiceUnavailableError,
 )
 
+P = ParamSpec("P")
 R = TypeVar("R")
 
 
@@ -148,6 +149,11 @@ def gated(contract: type) -> Callable[[type[G]], type[G]]:
         return driver
 
     return decorate
+
+
+def behind_gate(operation: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Puts the gate of an operation in front of a method that does the same for the mock's other services."""
+    return lambda method: _guarded(operation, method)
 
 
 def _guarded(operation: str, method: Callable[..., Any]) -> Callable[..., Any]:

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from typing import Final, TypeAlias, TypeVar
 
@@ -54,11 +55,11 @@ from lcplatform.queue.models import (
 from lcplatform.queue.support import QueueCapability, QueueLimits
 from lcplatform.type.models import BatchFailure
 from lcplatform_mock.fifo import Fifo
-from lcplatform_mock.gate import gated
+from lcplatform_mock.gate import behind_gate, gated
 from lcplatform_mock.listing import names_page
 from lcplatform_mock.messages import INSTANT, Attributes, Bell, Entry, Messages, Standard
 from lcplatform_mock.queue_records import QueueKeeper, QueueRecord, QueueTables
-from lcplatform_mock.ready import frozen
+from lcplatform_mock.ready import FrozenDict, frozen
 from lcplatform_mock.refusals import failure, invalid, missing, stale
 from lcplatform_mock.service import Service
 from lcplatform_mock.world import World
@@ -233,30 +234,61 @@ class MockQueue(Service[dict[str, Messages]], QueueDriver):
                     successful.append(result)
         return SendMessagesResponse(successful=tuple(successful), failed=tuple(failed))
 
+    @behind_gate("send_message")
+    def deliver(
+        self,
+        queue: str,
+        body: str | bytes | Json,
+        attributes: FrozenDict,
+        group_id: str | None,
+        deduplication_id: str | None,
+        /,
+    ) -> None:
+        """Takes a message that another service of the mock has for a queue, as `send_message` does, but with no request made
+        for it, and no answer that nobody reads."""
+        with self._lock:
+            entry = self._entry(body, attributes, group_id, deduplication_id)
+            self._take(self._queue(queue), entry, None)
+
     def _send(self, queue: Messages, message: Sent) -> SendMessageResponse:
-        if _size(message) > queue.attributes.max_message_size:
+        entry = self._entry(
+            message.body, frozen(message.attributes), message.group_id, message.deduplication_id
+        )
+        return self._take(queue, entry, message.delay) or _sent(message_id=entry.id)
+
+    def _entry(
+        self,
+        body: str | bytes | Json,
+        attributes: FrozenDict,
+        group_id: str | None,
+        deduplication_id: str | None,
+    ) -> Entry:
+        return Entry(
+            id=self._name(),
+            body=body,
+            attributes=attributes,
+            sent_at=self._clock.now(),
+            sent=self._clock.monotonic(),
+            group_id=group_id,
+            deduplication_id=deduplication_id,
+        )
+
+    def _take(
+        self, queue: Messages, entry: Entry, delay: timedelta | None
+    ) -> SendMessageResponse | None:
+        """Takes a new message. Answers what a FIFO queue has to say of it, which may know it already."""
+        if _size(entry) > queue.attributes.max_message_size:
             raise invalid(
                 "body", f"at most {queue.attributes.max_message_size} bytes with its attributes"
             )
-        now = self._clock.monotonic()
-        entry = Entry(
-            id=self._name(),
-            body=message.body,
-            attributes=frozen(message.attributes),
-            sent_at=self._clock.now(),
-            sent=now,
-        )
-        if (
-            type(queue) is Fifo
-        ):  # and no `isinstance`, which takes long to say no to an abstract class
-            return _send_in_order(queue, entry, message, now)
-        if message.group_id is not None:
+        if type(queue) is Fifo:  # no `isinstance`, which takes long to say no to an abstract class
+            return _take_in_order(queue, entry, delay)
+        if entry.group_id is not None:
             raise invalid("group_id", "none, since the queue is no FIFO queue")
-        if message.deduplication_id is not None:
+        if entry.deduplication_id is not None:
             raise invalid("deduplication_id", "none, since the queue is no FIFO queue")
-        delay = queue.delay if message.delay is None else message.delay.total_seconds()
-        queue.send(entry, delay, now)
-        return _sent(message_id=entry.id)
+        queue.send(entry, queue.delay if delay is None else delay.total_seconds(), entry.sent)
+        return None
 
     # --- receiving
 
@@ -464,19 +496,18 @@ class MockQueue(Service[dict[str, Messages]], QueueDriver):
             raise invalid("dead_letter_queue", "another queue")
 
 
-def _send_in_order(queue: Fifo, entry: Entry, message: Sent, now: float) -> SendMessageResponse:
-    if message.group_id is None:
+def _take_in_order(queue: Fifo, entry: Entry, delay: timedelta | None) -> SendMessageResponse:
+    if entry.group_id is None:
         raise invalid("group_id", "a group, since the queue is a FIFO queue")
-    if message.delay is not None:
+    if delay is not None:
         raise invalid("delay", "none, since the queue is a FIFO queue: its own delay holds")
-    entry.group_id = message.group_id
-    entry.deduplication_id = message.deduplication_id or _digest(message.body)
-    known = queue.duplicate(entry.deduplication_id, now)
+    entry.deduplication_id = entry.deduplication_id or _digest(entry.body)
+    known = queue.duplicate(entry.deduplication_id, entry.sent)
     if known is not None:
         return known
-    queue.send(entry, queue.delay, now)
+    queue.send(entry, queue.delay, entry.sent)
     answer = _sent(message_id=entry.id, sequence=queue.sequence(entry))
-    queue.remember(entry.deduplication_id, answer, now)
+    queue.remember(entry.deduplication_id, answer, entry.sent)
     return answer
 
 
@@ -491,7 +522,7 @@ def _digest(body: str | bytes | Json) -> str:
             return hashlib.sha256(b"j" + body.text.encode()).hexdigest()
 
 
-def _size(message: Sent) -> int:
+def _size(message: Sent | Entry) -> int:
     """The bytes of a message: its body, and its attributes with their names."""
     body = message.body
     if isinstance(body, Json):

@@ -150,11 +150,12 @@ async def _answer(
     chain: Chain, request: Any, options: CallOptions | None, method: Callable[[Any], Awaitable[Any]]
 ) -> tuple[Any, Call]:
     """What the driver answers in the end, and the call that it answered."""
-    call = chain.ahead(request) if options is None else None
-    if call is None:
+    context = chain.ahead(request) if options is None else None
+    if context is None:
         call = chain.begin(request, options)
         return await drive_async(chain.steps(call), call, method, chain.clock), call
-    token = CURRENT.set(call.context)
+    call = chain.call(request, context, chain.clock.monotonic())
+    token = CURRENT.set(context)
     try:
         answer = await method(request)
     except Exception as problem:  # noqa: BLE001  the steps decide what it means

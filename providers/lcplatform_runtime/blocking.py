@@ -12,6 +12,7 @@ from lcplatform_runtime.streams import ByteSource, ByteStream, Download
 
 if TYPE_CHECKING:
     from lcplatform_runtime.chain import Chain
+    from lcplatform_runtime.context import CallContext
     from lcplatform_runtime.errors import LCPlatformError
     from lcplatform_runtime.options import CallOptions
 
@@ -32,10 +33,10 @@ class Unary(Generic[Req, Res]):
     def __call__(self, request: Req, options: CallOptions | None = None, /) -> Res:
         """Calls the driver. Raises LCPlatformError if that fails and no retry helps."""
         chain, method = self._chain, self._method
-        call = chain.ahead(request) if options is None else None
+        context = chain.ahead(request) if options is None else None
         answer: Res
-        if call is not None:
-            answer = _attempted(chain, request, call, method)
+        if context is not None:
+            answer = _attempted(chain, request, context, method)
         else:
             call = chain.begin(request, options)
             answer = drive(chain.steps(call), call, method, chain.clock)
@@ -66,10 +67,10 @@ class Upload(Generic[Req, Res]):
             return method(request, source)
 
         try:
-            call = chain.ahead(request, source) if options is None else None
+            context = chain.ahead(request, source) if options is None else None
             answer: Res
-            if call is not None:
-                answer = _attempted(chain, request, call, send)
+            if context is not None:
+                answer = _attempted(chain, request, context, send, body=source)
             else:
                 begun = chain.begin(request, options, source)
                 if begun.context.deadline is not None:
@@ -92,10 +93,11 @@ class Downloading(Generic[Req, H]):
     def __call__(self, request: Req, options: CallOptions | None = None, /) -> Download[H]:
         """Opens the body. A transfer that breaks goes on where it stopped, by the same rule as any retry."""
         chain, method = self._chain, self._method
-        call = chain.ahead(request) if options is None else None
+        context = chain.ahead(request) if options is None else None
         stream: ByteStream[H]
-        if call is not None:
-            stream = _attempted(chain, request, call, method)
+        if context is not None:
+            call = chain.call(request, context, chain.clock.monotonic())
+            stream = _attempted(chain, request, context, method, call)
         else:
             call = chain.begin(request, options)
             stream = drive(chain.steps(call), call, method, chain.clock)
@@ -156,9 +158,19 @@ class Streaming(Generic[Req, Res]):
             del error  # or it would hold itself by its traceback
 
 
-def _attempted(chain: Chain, request: Any, call: Call, method: Callable[[Any], Any]) -> Any:
-    """The answer to a call whose first attempt is made ahead of the steps."""
-    token = CURRENT.set(call.context)
+def _attempted(
+    chain: Chain,
+    request: Any,
+    context: CallContext,
+    method: Callable[[Any], Any],
+    call: Call | None = None,
+    *,
+    body: ByteSource | None = None,
+) -> Any:
+    """The answer to a call whose first attempt is made ahead of the steps. If it fails, a `Call` is made for them, unless
+    there is one."""
+    started = chain.clock.monotonic()
+    token = CURRENT.set(context)
     try:
         answer = method(request)
     except Exception as problem:  # noqa: BLE001  the steps decide what it means
@@ -168,6 +180,8 @@ def _attempted(chain: Chain, request: Any, call: Call, method: Callable[[Any], A
         return answer
     finally:
         CURRENT.reset(token)
+    if call is None:
+        call = chain.call(request, context, started, body)
     return drive(chain.steps(call), call, again, chain.clock)
 
 

@@ -168,8 +168,9 @@ class Chain(NamedTuple):
             request = self._with_key(request, key)
         return Call(self.operation, request, options, self._context(request, options), body)
 
-    def ahead(self, request: Any, body: Any = None) -> Call | None:
-        """A call without options whose first attempt may be made ahead of the steps. `None`: it has to go through them.
+    def ahead(self, request: Any, body: Any = None) -> CallContext | None:
+        """The context of a call without options whose first attempt may be made ahead of the steps. `None`: it has to go
+        through them.
 
         Everything that would come before the first attempt has been done then. If it works, `worked` does what would come
         after it; if it fails, the steps start with its failure (`Again`).
@@ -188,8 +189,12 @@ class Chain(NamedTuple):
                 check(request)
             except LCPlatformError:
                 return None  # on its way through the steps the error is named and logged
+        return context
+
+    def call(self, request: Any, context: CallContext, started: float, body: Any = None) -> Call:
+        """The call without options in a context of `ahead`, which began at `started`, by the clock's `monotonic`."""
         call = Call(self.operation, request, None, context, body)
-        call.started = self.clock.monotonic()
+        call.started = started
         return call
 
     def steps(self, call: Call) -> Steps:
