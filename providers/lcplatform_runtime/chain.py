@@ -184,11 +184,11 @@ class Chain(NamedTuple):
             return None
         if body is not None and _announcement(request) != (None, None):
             return None
-        for check in self.checks:
-            try:
+        try:
+            for check in self.checks:
                 check(request)
-            except LCPlatformError:
-                return None  # on its way through the steps the error is named and logged
+        except LCPlatformError:
+            return None  # on its way through the steps the error is named and logged
         return context
 
     def call(self, request: Any, context: CallContext, started: float, body: Any = None) -> Call:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from lcplatform_runtime.errors import FieldViolation, UnsupportedError, ValidationError
@@ -60,15 +61,8 @@ def _need(need: FieldNeed) -> Check:
 def _limit(limit: FieldLimit, most: int) -> Check:
     measure = _MEASURES[limit.unit]
     field = limit.field
-    simple = "." not in field
 
     def refuse_if_exceeded(request: object) -> None:
-        if simple:
-            # No character has more than four bytes, and most values are far below any limit.
-            value = getattr(request, field)
-            text = value.text if type(value) is Json else value
-            if not value or (type(text) is str and len(text) * 4 <= most):
-                return
         for path, value, _ in _values(request, field):
             actual = measure(value)
             if actual > most:
@@ -79,7 +73,24 @@ def _limit(limit: FieldLimit, most: int) -> Check:
                     violations=(FieldViolation(path, expected),),
                 )
 
-    return refuse_if_exceeded
+    return refuse_if_exceeded if "." in field else _unless_short(field, most, refuse_if_exceeded)
+
+
+def _unless_short(field: str, most: int, check: Check) -> Check:
+    """`check`, for values that are not far below any limit at first sight, as most are: no character has more than four
+    bytes."""
+    value_of = attrgetter(field)
+    characters = most // 4
+
+    def check_if_long(request: object) -> None:
+        value = value_of(request)
+        if not value:
+            return
+        text = value.text if type(value) is Json else value
+        if type(text) is not str or len(text) > characters:
+            check(request)
+
+    return check_if_long
 
 
 def _values(message: Any, path: str) -> Iterator[tuple[str, Any, Any]]:

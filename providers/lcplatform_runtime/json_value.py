@@ -39,19 +39,9 @@ class Json:
     _value: object
 
     def __init__(self, value: object, /) -> None:
-        read = _written_and_read(value)
-        if read is None:
-            try:
-                plain = _plain(value)
-                read = _written_and_read(plain) or (_encode(plain), plain)
-                read[0].encode()
-            except (RecursionError, ValueError) as error:
-                problem = _problem(error)
-                read = None
-        if read is None:
-            raise ValidationError(f"not a JSON value: {problem}")
-        _put_text(self, read[0])
-        _put_value(self, read[1])
+        text, plain = _written_and_read(value) or _looked_at_closely(value)
+        _put_text(self, text)
+        _put_value(self, plain)
 
     @classmethod
     def from_text(cls, text: str, /) -> Json:
@@ -231,6 +221,19 @@ def _written_and_read(value: object) -> tuple[str, object] | None:
         return (text.decode(), copy) if copy == value else None
     except Exception:  # noqa: BLE001  a value of any class may be in there, and raise whatever it likes
         return None
+
+
+def _looked_at_closely(value: object) -> tuple[str, object]:
+    """The text and a copy of a value of any class, in which nothing but JSON is let pass."""
+    try:
+        plain = _plain(value)
+        text, plain = _written_and_read(plain) or (_encode(plain), plain)
+        text.encode()
+    except (RecursionError, ValueError) as error:
+        problem = _problem(error)
+    else:
+        return text, plain
+    raise ValidationError(f"not a JSON value: {problem}")
 
 
 def _written(value: object) -> str:

@@ -58,7 +58,10 @@ class Observer:
 
     def watches(self) -> bool:
         """Whether anybody wants to know of a call that goes well."""
-        return LOGGER.isEnabledFor(logging.INFO) or self.telemetry() is not None
+        if LOGGER.isEnabledFor(logging.INFO):
+            return True
+        # Asked here and not there, as nearly every call asks in vain.
+        return _imported("opentelemetry") is not None and self.telemetry() is not None
 
     def telemetry(self) -> Telemetry | None:
         """Spans and metrics, if they are collected. Who begins to collect later is noticed within a second."""
