@@ -104,14 +104,14 @@ class Delivering(Service[State]):
         """Puts an event on its way to every target of these rules, or of those among them that are named."""
         found: list[Pending] = []
         for rule in asking:
-            if not isinstance(rule, RuleState):
+            if not isinstance(rule, RuleState) or not rule.targets:
                 continue
             name = rule.record.name
             if only and name not in only:
                 continue
             for target in rule.targets.values():
                 pending = self._pending(bus.record.name, name, target, event, since)
-                if _at_once(pending) or self._put(pending):
+                if pending.at_once or self._put(pending):
                     found.append(pending)
         return found
 
@@ -127,6 +127,7 @@ class Delivering(Service[State]):
             event=event,
             progress=Progress(since, since),
             lane=None if key is None else f"{target.uid} {key}",
+            at_once=key is None and target.inline,
         )
 
     # --- on its way
@@ -143,7 +144,7 @@ class Delivering(Service[State]):
     def _dispatch(self, found: Iterable[Pending]) -> None:
         """Tries what can be brought at once, and starts the rest. Without the lock."""
         for pending in found:
-            if not _at_once(pending):
+            if not pending.at_once:
                 self._start(pending)
             elif (failure := self._couriers.attempt(pending)) is not None:
                 self._go_on(pending, failure)
@@ -268,11 +269,6 @@ class _Course:
     def given_up(self, why: Ended) -> None:
         """It is not tried any more."""
         self._service.lost(self._pending, why)
-
-
-def _at_once(pending: Pending) -> bool:
-    """Whether it is brought by whoever published it, without a detour. What waits for others is not."""
-    return pending.lane is None and pending.target.inline
 
 
 def _attributes(pending: Pending, why: Ended) -> Attributes:

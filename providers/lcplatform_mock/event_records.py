@@ -307,6 +307,7 @@ class Pending:
         id: tells it from all others, also in a later life of the state.
         rule: through which rule it goes there.
         lane: it goes after those that were put into the same lane before; whenever it likes if it has none.
+        at_once: it is brought by whoever published it, without a detour. What waits for others is not.
         letter: the attributes of a dead letter. If there are any, it is on its way to the target's dead-letter queue.
     """
 
@@ -317,6 +318,7 @@ class Pending:
     event: Published
     progress: Progress
     lane: str | None = None
+    at_once: bool = False
     letter: Attributes | None = None
 
 

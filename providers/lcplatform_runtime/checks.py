@@ -84,10 +84,8 @@ def _unless_short(field: str, most: int, check: Check) -> Check:
 
     def check_if_long(request: object) -> None:
         value = value_of(request)
-        if not value:
-            return
         text = value.text if type(value) is Json else value
-        if type(text) is not str or len(text) > characters:
+        if len(text) > characters if type(text) is str else text:
             check(request)
 
     return check_if_long

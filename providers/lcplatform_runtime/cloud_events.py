@@ -113,7 +113,7 @@ def enveloped(given: Given, identity: str, now: datetime) -> tuple[Json, dict[st
 
 def timestamp(moment: datetime) -> str:
     """A time as RFC 3339 writes it, in UTC."""
-    if moment.tzinfo is not UTC:
+    if moment.tzinfo is not UTC:  # as that of the clock is
         moment = moment.astimezone(UTC)
     return to_json(moment).decode()[1:-1]  # three times as fast as `isoformat`
 

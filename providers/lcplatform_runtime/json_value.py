@@ -33,9 +33,10 @@ class Json:
             JSON. The message never quotes it.
     """
 
-    __slots__ = ("_text", "_value")
+    __slots__ = ("_value", "text")
 
-    _text: str
+    text: str
+    """The JSON text: as it was given, or compact if the value was made of Python values."""
     _value: object
 
     def __init__(self, value: object, /) -> None:
@@ -72,11 +73,6 @@ class Json:
         return self._value
 
     @property
-    def text(self) -> str:
-        """The JSON text: as it was given, or compact if the value was made of Python values."""
-        return self._text
-
-    @property
     def value(self) -> Any:  # what JSON can be is for the caller to know
         """The value as dict, list, str, int, float, bool or None, and the caller's own: changing it changes nothing."""
         return _copy(self._value)
@@ -101,7 +97,7 @@ class Json:
             """What an unread one holds is read at first use."""
             if name != "_value":
                 raise AttributeError(f"a Json has no {name}")
-            value = _read(self._text)
+            value = _read(self.text)
             _put_value(self, value)
             return value
 
@@ -117,7 +113,7 @@ class Json:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Json):
             return NotImplemented
-        return self._text == other._text or _frozen(self._value) == _frozen(other._value)
+        return self.text == other.text or _frozen(self._value) == _frozen(other._value)
 
     @override
     def __hash__(self) -> int:
@@ -129,7 +125,7 @@ class Json:
 
     @override
     def __reduce__(self) -> tuple[Any, ...]:  # the type that object gives it
-        return Json.from_text, (self._text,)
+        return Json.from_text, (self.text,)
 
     def __copy__(self) -> Json:
         return self
@@ -159,7 +155,7 @@ class Json:
 
 
 # What `__setattr__` refuses, and faster than `object.__setattr__`, which looks for these first.
-_put_text, _put_value = Json.__dict__["_text"].__set__, Json.__dict__["_value"].__set__
+_put_text, _put_value = Json.__dict__["text"].__set__, Json.__dict__["_value"].__set__
 
 
 def inside(json_value: Json, /) -> Any:  # what JSON can be is for the caller to know

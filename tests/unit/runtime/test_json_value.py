@@ -18,6 +18,7 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typing_extensions import override
 
 from lcplatform_runtime.errors import ValidationError
 from lcplatform_runtime.json_value import Json, inside, unread
@@ -71,7 +72,7 @@ def test_changing_what_was_read_changes_nothing() -> None:
     with pytest.raises(AttributeError):
         made.other = 1
     with pytest.raises(AttributeError):
-        del made._text
+        del made.text
 
 
 def test_equality_is_that_of_json() -> None:
@@ -163,6 +164,7 @@ class Failing(Model):
     def b(self) -> int:
         raise KeyError
 
+    @override
     def __eq__(self, other: object) -> bool:
         raise KeyError
 
