@@ -20,7 +20,6 @@ from lcplatform_mock.topics import Channel, Pending
 from lcplatform_mock.world import World
 from lcplatform_runtime.errors import LCPlatformError
 from lcplatform_runtime.json_value import Json
-from lcplatform_runtime.trusted import trusted
 
 _AGE: Final = timedelta(hours=23)
 """How long anything is tried: while it is known what became of it."""
