@@ -372,7 +372,7 @@ class Method:
     deprecated: bool
     service: Service = field(repr=False, compare=False)
 
-    @property
+    @cached_property
     def name(self) -> str:
         """The method in Python."""
         return naming.snake(self.rpc)
@@ -543,7 +543,7 @@ class Service:
     schema: Schema = field(repr=False, compare=False)
     methods: tuple[Method, ...] = ()
 
-    @property
+    @cached_property
     def accessor(self) -> str:
         """The attribute of the platform."""
         return naming.snake(self.name)
@@ -552,6 +552,11 @@ class Service:
     def module(self) -> str:
         """The Python package."""
         return self.schema.packages[self.package].module
+
+    @cached_property
+    def by_name(self) -> dict[str, Method]:
+        """The operations by their names in Python."""
+        return {method.name: method for method in self.methods}
 
     def method(self, name: str) -> Method:
         """The operation of that Python or rpc name."""

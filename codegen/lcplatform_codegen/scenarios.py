@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -305,6 +305,7 @@ class _Suite:
         self._path = path
         self._service = service
         self._raw = raw
+        self._known = {CLOCK, *_capabilities(service)}
         self._problems: list[str] = []
 
     def read(self) -> Suite:
@@ -335,7 +336,7 @@ class _Suite:
             steps=tuple(steps),
         )
         if len(steps) == len(raw["steps"]):
-            for problem in _whole(self._service, scenario, reader):
+            for problem in _whole(self._known, scenario, reader):
                 self._refuse(f'"{title}": ', problem)
         return scenario
 
@@ -363,21 +364,23 @@ class _Suite:
         self._problems.append(f"{self._path}: {place}{problem}")
 
 
-def _whole(service: Service, scenario: Scenario, reader: Reader) -> Iterator[str]:
-    """What only shows when all steps have been read."""
+def _capabilities(service: Service) -> Iterator[str]:
+    """Those of the service itself, and those of the others by both names."""
+    yield from (capability.name for capability in service.capabilities)
+    for other in _others(service):
+        yield from (f"{other.accessor}.{capability.name}" for capability in other.capabilities)
+
+
+def _whole(known: Set[str], scenario: Scenario, reader: Reader) -> Iterator[str]:
+    """What only shows when all steps have been read. `known` is all that a scenario may need."""
     for name in reader.variables:
         if name not in reader.used:
             yield f"${name} is never used"
     for stream in reader.unheard:
         yield f"nothing is heard of the stream {stream}"
-    declared = {capability.name for capability in service.capabilities} | {
-        f"{other.accessor}.{capability.name}"
-        for other in _others(service)
-        for capability in other.capabilities
-    }
     for need in scenario.needs:
-        if need not in declared | {CLOCK}:
-            yield f"needs: there is no capability {need}: {suggest(need, sorted(declared | {CLOCK}))}"
+        if need not in known:
+            yield f"needs: there is no capability {need}: {suggest(need, sorted(known))}"
     for capability, asker in reader.needs.items():
         if capability not in scenario.needs:
             yield f"needs: {capability} is missing, without which there is no {asker}"
@@ -432,11 +435,11 @@ def _operation(service: Service, reader: Reader, raw: Mapping[str, Any], action:
         if owner not in others:
             raise Wrong(f"there is no other service {owner}: {suggest(owner, others)}")
         service = others[owner]
-    methods = {method.name: method for method in service.methods}
-    if name not in methods:
-        raise Wrong(f"{service.name} has no operation {name}: {suggest(name, methods)}")
+    method = service.by_name.get(name)
+    if method is None:
+        raise Wrong(f"{service.name} has no operation {name}: {suggest(name, service.by_name)}")
     with reader.of(owner):
-        return _call(methods[name], reader, {**raw, name: raw[action]}, owner)
+        return _call(method, reader, {**raw, name: raw[action]}, owner)
 
 
 def _others(service: Service) -> list[Service]:
