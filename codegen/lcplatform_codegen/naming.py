@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import keyword
 import re
+from functools import cache
 
 # Names that a pydantic model already uses for something else.
 _MODEL_NAMES = frozenset(
@@ -24,6 +25,7 @@ _MODEL_NAMES = frozenset(
 _BUILTINS = frozenset(name for name in dir(builtins) if name.islower())
 
 
+@cache
 def snake(name: str) -> str:
     """`GetObjectTags` → `get_object_tags`."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()

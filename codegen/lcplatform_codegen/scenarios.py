@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Hashable, Iterator, Mapping, Set
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import yaml
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError as SchemaError
 from typing_extensions import override
 
 from lcplatform_codegen.errors import IdlError
@@ -32,6 +31,10 @@ from lcplatform_codegen.scenario_values import (
     span,
     suggest,
 )
+from lcplatform_codegen.shape import Test, compiled
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError as SchemaError
 
 CLOCK: Final = "clock"
 """What a scenario needs that moves the time by more than seconds. No capability of a service: a test has it or not."""
@@ -211,17 +214,17 @@ def load(idl: Path, service: Service, schema: Path | None = None) -> Suite:
     if not (idl / path).is_file():
         raise IdlError([f"{path}: there is no such file, and every service has scenarios"])
     raw = _parse(path, (idl / path).read_text(encoding="utf-8"))
-    problems = [
-        f"{path}: {problem}" for problem in _malformed(raw, _validator(schema or idl / _SCHEMA))
-    ]
+    problems = [f"{path}: {problem}" for problem in _malformed(raw, schema or idl / _SCHEMA)]
     if problems:
         raise IdlError(problems)
     return _Suite(path, service, raw).read()
 
 
 @cache
-def _validator(schema: Path) -> Draft202012Validator:
-    return Draft202012Validator(json.loads(schema.read_text(encoding="utf-8")))
+def _format(path: Path) -> tuple[Mapping[str, Any], Test]:
+    """The schema at this path, and whether something surely keeps to it."""
+    schema = json.loads(path.read_text(encoding="utf-8"))
+    return schema, compiled(schema)
 
 
 class _Loader(yaml.CSafeLoader):
@@ -234,15 +237,18 @@ class _Loader(yaml.CSafeLoader):
 
     @override
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen: set[object] = set()
-        for key, _ in node.value:
-            name = self.construct_object(key)
-            if name in seen:
-                raise yaml.MarkedYAMLError(
-                    problem=f"{name!r} stands twice in one map", problem_mark=key.start_mark
-                )
-            seen.add(name)
-        return super().construct_mapping(node, deep)
+        entries = super().construct_mapping(node, deep)
+        if len(entries) < len(node.value):
+            raise self._twice(node)
+        return entries
+
+    def _twice(self, node: yaml.MappingNode) -> yaml.MarkedYAMLError:
+        names = [self.construct_object(key) for key, _ in node.value]
+        place = next(place for place, name in enumerate(names) if name in names[:place])
+        return yaml.MarkedYAMLError(
+            problem=f"{names[place]!r} stands twice in one map",
+            problem_mark=node.value[place][0].start_mark,
+        )
 
 
 for _tag, _pattern, _first in (
@@ -264,10 +270,16 @@ def _parse(path: str, text: str) -> Any:  # YAML can hold anything; the schema f
         raise IdlError([f"{path}: {line}{error.problem}"]) from None
 
 
-def _malformed(raw: Any, validator: Draft202012Validator) -> Iterator[str]:
-    """What the schema has against the file."""
+def _malformed(raw: Any, schema_path: Path) -> Iterator[str]:
+    """What the schema at this path has against the file."""
+    schema, keeps_to_it = _format(schema_path)
+    if keeps_to_it(raw):
+        return
+    from jsonschema import Draft202012Validator  # takes longer to load than the scenarios do
+
     errors = sorted(
-        validator.iter_errors(raw), key=lambda error: [str(part) for part in error.absolute_path]
+        Draft202012Validator(schema).iter_errors(raw),
+        key=lambda error: [str(part) for part in error.absolute_path],
     )
     for error in errors:
         path = list(error.absolute_path)
@@ -371,7 +383,7 @@ def _capabilities(service: Service) -> Iterator[str]:
         yield from (f"{other.accessor}.{capability.name}" for capability in other.capabilities)
 
 
-def _whole(known: Set[str], scenario: Scenario, reader: Reader) -> Iterator[str]:
+def _whole(known: AbstractSet[str], scenario: Scenario, reader: Reader) -> Iterator[str]:
     """What only shows when all steps have been read. `known` is all that a scenario may need."""
     for name in reader.variables:
         if name not in reader.used:

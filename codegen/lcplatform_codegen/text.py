@@ -1,12 +1,14 @@
-"""Comments of the IDL as Python text."""
+"""Comments of the IDL as Python text. Most are asked for twice, once for each colour."""
 
 from __future__ import annotations
 
 import textwrap
+from functools import cache
 
 WIDTH = 100
 
 
+@cache
 def docstring(comment: str, indent: int) -> str:
     """The inside of a docstring at that indentation: one line where it fits, else a first paragraph and the rest."""
     text = _escape(" ".join(comment.split()))
@@ -17,6 +19,7 @@ def docstring(comment: str, indent: int) -> str:
     return "\n".join([lines[0], *(pad + line for line in lines[1:]), pad])
 
 
+@cache
 def paragraph(comment: str, indent: int, first: int = 0) -> str:
     """A comment wrapped to the width, its second and further lines indented; `first` is what stands before the first."""
     text = _escape(" ".join(comment.split()))
