@@ -36,10 +36,13 @@ def render_all(schema: Schema) -> dict[str, str]:
             "unimplemented",
         )
     }
-    lazy = {"imports": _STANDARD, "typed": typed, **everyday}
-    files["lcplatform/drivers.py"] = render("drivers.py.j2", **lazy)
+    files["lcplatform/drivers.py"] = render(
+        "drivers.py.j2", imports=_STANDARD, typed=typed, **everyday
+    )
     for module, colour in (("lc_platform", BLOCKING), ("async_lc_platform", ASYNC)):
-        files[f"lcplatform/{module}.py"] = render("lc_platform.py.j2", colour=colour, **lazy)
+        files[f"lcplatform/{module}.py"] = render(
+            "lc_platform.py.j2", imports=_STANDARD, colour=colour, **everyday
+        )
     files["lcplatform/__init__.py"] = render("lcplatform.py.j2", **everyday)
     files |= {f"{package}/py.typed": "" for package in ("lcplatform",)}
     return files

@@ -66,26 +66,28 @@ def _ruff(*words: str, cwd: Path) -> None:
 
 def compare(files: dict[str, str], root: Path) -> Difference:
     """How the folder differs from the files that it should hold."""
-    there = {path.relative_to(root).as_posix(): path for path in _generated(root)}
+    before = {path: _read(root / path) for path in sorted(files)}
     return Difference(
-        missing=tuple(sorted(path for path in files if not (root / path).is_file())),
-        stale=tuple(sorted(path for path in there if path not in files)),
+        missing=tuple(path for path, text in before.items() if text is None),
+        stale=tuple(_stale(files, root)),
         changed=tuple(
-            sorted(
-                path
-                for path, text in files.items()
-                if (root / path).is_file() and (root / path).read_text(encoding="utf-8") != text
-            )
+            path for path, text in before.items() if text is not None and text != files[path]
         ),
     )
+
+
+def _read(path: Path) -> str | None:
+    return path.read_text(encoding="utf-8") if path.is_file() else None
 
 
 def publish(files: dict[str, str], root: Path) -> Difference:
     """Make the folder hold exactly these files. What a person wrote there is left alone."""
     difference = compare(files, root)
-    for path in (*difference.missing, *difference.changed):
+    written = (*difference.missing, *difference.changed)
+    for folder in {path.rpartition("/")[0] for path in written}:
+        (root / folder).mkdir(parents=True, exist_ok=True)
+    for path in written:
         target = root / path
-        target.parent.mkdir(parents=True, exist_ok=True)
         scratch = target.with_name(target.name + ".part")
         scratch.write_text(files[path], encoding="utf-8")
         scratch.replace(target)
@@ -97,13 +99,14 @@ def publish(files: dict[str, str], root: Path) -> Difference:
     return difference
 
 
-def _generated(root: Path) -> Iterator[Path]:
-    """The files that are ours: those with the mark, schemas and markers of typed packages. Caches are nobody's."""
+def _stale(files: dict[str, str], root: Path) -> Iterator[str]:
+    """What is ours and not among the files: those with the mark, schemas and markers of typed packages. Caches are nobody's."""
     for path in sorted(root.rglob("*")):
-        if path.is_dir() or "__pycache__" in path.parts:
+        name = path.relative_to(root).as_posix()
+        if name in files or path.is_dir() or "__pycache__" in path.parts:
             continue
         ours = path.name == "py.typed" or path.parent.name == "schema"
         if ours or any(
             mark in path.read_text(encoding="utf-8", errors="replace")[:400] for mark in _MARKS
         ):
-            yield path
+            yield name

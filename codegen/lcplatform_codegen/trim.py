@@ -1,6 +1,6 @@
 """Takes from a module the imports that it does not use: a template may name whatever it might need.
 
-It goes by words, so a name stays that the module also uses for something else, such as a field. ruff takes that away, but
+It goes by words, so a name stays that the module also uses for something else, such as a variable. ruff takes that away, but
 removing a name costs it far more than seeing that none is left over.
 """
 
@@ -11,29 +11,30 @@ from typing import Final
 
 _NAME: Final = r"[A-Za-z_]\w*"
 _IMPORT: Final = re.compile(
-    r"^( *(?:from (?!__future__)\S+ )?import )(\w+(?:(?:, | as )\w+)*)$", re.MULTILINE
+    r"(\n *(?:from (?!__future__)\S+ )?import )(\w+(?:(?:, | as )\w+)*)(?=\n)"
 )
-# A docstring, a comment, a string on one line, a name; one after a dot is somebody else's.
+# A docstring, a comment, a string on one line, a name. One after a dot, and one of an argument, is somebody else's.
 _TOKEN: Final = re.compile(
     r'"""[^"\\]*(?:(?:\\[\s\S]|"(?!""))[^"\\]*)*"""'
     r"|#.*"
     r'|"[^"\\\n]*(?:\\.[^"\\\n]*)*"'
     r"|'[^'\\\n]*(?:\\.[^'\\\n]*)*'"
-    rf"|\.?{_NAME}"
+    rf"|\.?{_NAME}(?:=(?!=))?"
 )
 _WORD: Final = re.compile(_NAME)
 
 
 def trim(text: str) -> str:
     """The module without the names that stand in its imports alone."""
-    used = _used(_IMPORT.sub("", text))
+    first, *rest = _IMPORT.split(text)
+    imports = list(zip(rest[::3], rest[1::3], rest[2::3], strict=True))
+    used = _used("".join([first, *(code for _, _, code in imports)]))
+    return "".join([first, *(_kept(start, names, used) + code for start, names, code in imports)])
 
-    def kept(line: re.Match[str]) -> str:
-        start, names = line.groups()
-        wanted = [name for name in names.split(", ") if name.rpartition(" as ")[2] in used]
-        return start + ", ".join(wanted) if wanted else ""
 
-    return _IMPORT.sub(kept, text)
+def _kept(start: str, names: str, used: set[str]) -> str:
+    wanted = [name for name in names.split(", ") if name.rpartition(" as ")[2] in used]
+    return start + ", ".join(wanted) if wanted else ""
 
 
 def _used(code: str) -> set[str]:
