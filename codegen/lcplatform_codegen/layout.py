@@ -26,6 +26,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        auto_reload=False,
         autoescape=False,  # noqa: S701 - the output is Python, not HTML
     )
     environment.filters |= {

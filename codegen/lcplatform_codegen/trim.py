@@ -15,11 +15,12 @@ _IMPORT: Final = re.compile(
 )
 # A docstring, a comment, a string on one line, a name. One after a dot, and one of an argument, is somebody else's.
 _TOKEN: Final = re.compile(
+    r"""[^\w"'#.]*("""
     r'"""[^"\\]*(?:(?:\\[\s\S]|"(?!""))[^"\\]*)*"""'
     r"|#.*"
     r'|"[^"\\\n]*(?:\\.[^"\\\n]*)*"'
     r"|'[^'\\\n]*(?:\\.[^'\\\n]*)*'"
-    rf"|\.?{_NAME}(?:=(?!=))?"
+    rf"|\.?{_NAME}(?:=(?!=))?)"
 )
 _WORD: Final = re.compile(_NAME)
 

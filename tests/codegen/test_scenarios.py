@@ -526,6 +526,20 @@ def test_what_is_not_yaml_is_refused_with_its_line(tmp_path: Path) -> None:
     assert problem.startswith(f"{FILE}: line 2: ")
 
 
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("service: one\nmore: !!binary eA==\n", "line 2: unknown tag tag:yaml.org,2002:binary"),
+        ("service: one\nmore: !own {}\n", "line 2: unknown tag !own"),
+        ("service: one\n? [two]\n: three\n", "line 2: a key is one value"),
+    ],
+)
+def test_what_json_could_not_say_is_refused_with_its_line(
+    tmp_path: Path, text: str, problem: str
+) -> None:
+    assert problems(tmp_path, text) == [f"{FILE}: {problem}"]
+
+
 def test_a_service_without_scenarios_is_refused(tmp_path: Path) -> None:
     with pytest.raises(IdlError, match="every service has scenarios"):
         scenarios.load(tmp_path, kiosk())
