@@ -84,8 +84,8 @@ def publish(files: dict[str, str], root: Path) -> Difference:
     """Make the folder hold exactly these files. What a person wrote there is left alone."""
     difference = compare(files, root)
     written = (*difference.missing, *difference.changed)
-    for folder in {path.rpartition("/")[0] for path in written}:
-        (root / folder).mkdir(parents=True, exist_ok=True)
+    for parent in {path.rpartition("/")[0] for path in written}:
+        (root / parent).mkdir(parents=True, exist_ok=True)
     for path in written:
         target = root / path
         scratch = target.with_name(target.name + ".part")
