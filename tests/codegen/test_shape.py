@@ -6,7 +6,7 @@ import copy
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 import yaml
@@ -17,7 +17,23 @@ from tests.codegen.rendering import ROOT
 
 SCHEMA = json.loads((ROOT / "idl" / "scenarios.schema.json").read_text(encoding="utf-8"))
 FILES = sorted((ROOT / "idl").rglob("scenarios.yaml"))
-OTHERS = (None, True, 0, 1, 1.5, 101, "", "$", "x", "GET", "Any.", [], ["x", "x"], {}, {"x": "x"})
+OTHERS: Final[tuple[object, ...]] = (
+    None,
+    True,
+    0,
+    1,
+    1.5,
+    101,
+    "",
+    "$",
+    "x",
+    "GET",
+    "Any.",
+    [],
+    ["x", "x"],
+    {},
+    {"x": "x"},
+)
 
 SAMPLE = """
 service: lcplatform.queue.v1.QueueService
