@@ -180,8 +180,7 @@ def translate(exception: Exception, operation: Operation, /) -> LCPlatformError:
             outcome=meaning.outcome,
             details={"exception": name},
         )
-    # Any, since pymongo's classes are not imported for this.
-    code: Any = getattr(exception, "code", None)
+    code = _code_in(exception)
     details = {"exception": name} if code is None else {"exception": name, "code": str(code)}
     return meaning.kind(
         _told(exception, name),
@@ -210,8 +209,18 @@ def meaning_of(exception: Exception, method: str) -> Meaning:
 
 
 def _by_code(exception: Exception, method: str) -> Meaning | None:
+    code = _code_in(exception)
+    return None if code is None else of_code(code, str(exception), method)
+
+
+def _code_in(exception: Exception) -> int | None:
+    """The number that an exception has, or what the server said, where it says that it is not the one to write to."""
+    # Any, since pymongo's classes are not imported for this.
     code: Any = getattr(exception, "code", None)
-    return None if not isinstance(code, int) else of_code(code, str(exception), method)
+    if code is None:
+        details: Any = getattr(exception, "details", None)
+        code = details.get("code") if isinstance(details, dict) else None
+    return code if isinstance(code, int) else None
 
 
 def of_code(code: int, text: str, method: str) -> Meaning | None:
