@@ -22,6 +22,7 @@ _MODULES: Final = (
     "data_store",
     "event_patterns",
     "document_store",
+    "aws_document_store",
     "event_publishing",
     "deployment",
     "job_submission",

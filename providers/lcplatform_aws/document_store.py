@@ -12,7 +12,7 @@ What DocumentDB does otherwise than the contract asks for is made good here:
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -54,7 +54,6 @@ from lcplatform.document_store.models import (
     FindDocumentsResponse,
     GetDocumentRequest,
     GetDocumentResponse,
-    Index,
     IndexDefinition,
     InsertDocumentRequest,
     InsertDocumentResponse,
@@ -322,7 +321,7 @@ class DocumentDbDocumentStore(DocumentStoreDriver):
             projection = projection_of(request.projection)
             query = Query(
                 filter=filter_of(request.filter),
-                sort=order_of(request.sort),
+                sort=_whole_order(request.sort),
                 projection=_with_identity(projection),
                 size=request.page_size,
             )
@@ -388,18 +387,19 @@ class DocumentDbDocumentStore(DocumentStoreDriver):
         )
         with self._asking() as database:
             self._check_there(name)
+            for it in _indexes(database, name):
+                named = request.name in {None, it["name"]}
+                if named and document_store_indexes.same(wanted, it):
+                    return CreateIndexResponse(index=document_store_indexes.made(it))
+                # Newer versions take several indexes over the same fields.
+                if it["name"] == wanted["name"] or document_store_indexes.same_fields(wanted, it):
+                    raise _another_index(name, str(wanted["name"]))
             try:
                 database.command({"createIndexes": name, "indexes": [wanted]})
             except OperationFailure as error:
-                if error.code not in _INDEX_CONFLICTS:
-                    raise
-                twin = _twin(database, name, wanted) if request.name is None else None
-                if twin is None:
-                    raise AlreadyExistsError(
-                        f"another index has the name or the fields of {wanted['name']!r}",
-                        resource=name,
-                    ) from error
-                return CreateIndexResponse(index=twin)
+                if error.code in _INDEX_CONFLICTS:  # somebody else was faster
+                    raise _another_index(name, str(wanted["name"])) from error
+                raise
         return CreateIndexResponse(index=document_store_indexes.made(wanted))
 
     @override
@@ -602,6 +602,12 @@ def _with_identity(projection: dict[str, bool] | None) -> dict[str, bool] | None
     return projection and {name: show for name, show in projection.items() if name != "_id" or show}
 
 
+def _whole_order(fields: Iterable[FieldOrder]) -> dict[str, int]:
+    """An order in which no two documents stand in the same place."""
+    order = order_of(fields)
+    return {**order, "_id": order.get("_id", 1)} if order else order
+
+
 def _find(
     database: Database[RawBSONDocument],
     name: str,
@@ -703,14 +709,10 @@ def _indexes(database: Database[RawBSONDocument], name: str) -> list[dict[str, A
     return [dict(it) for it in database[name].list_indexes()]
 
 
-def _twin(
-    database: Database[RawBSONDocument], name: str, wanted: Mapping[str, Bson]
-) -> Index | None:
-    """The index that is like the one that is asked for, but for its name."""
-    for it in _indexes(database, name):
-        if document_store_indexes.same(wanted, it):
-            return document_store_indexes.index_of(it)
-    return None
+def _another_index(collection: str, name: str) -> AlreadyExistsError:
+    return AlreadyExistsError(
+        f"another index has the name or the fields of {name!r}", resource=collection
+    )
 
 
 def _names_page(

@@ -70,11 +70,15 @@ def index_of(found: Mapping[str, Any]) -> Index | None:
     )
 
 
+def same_fields(wanted: Mapping[str, Bson], found: Mapping[str, Any]) -> bool:
+    """Whether an index is over the same fields in the same orders."""
+    return list(wanted["key"].items()) == list(found["key"].items())
+
+
 def same(wanted: Mapping[str, Bson], found: Mapping[str, Any]) -> bool:
     """Whether an index is the one that is asked for, whatever it is called."""
-    keys = [(name, int(way)) for name, way in found["key"].items() if isinstance(way, int | float)]
     return (
-        list(wanted["key"].items()) == keys
+        same_fields(wanted, found)
         and all(bool(wanted.get(it)) == bool(found.get(it)) for it in ("unique", "sparse"))
         and wanted.get("expireAfterSeconds") == found.get("expireAfterSeconds")
     )

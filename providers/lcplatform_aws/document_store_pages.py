@@ -10,16 +10,21 @@ come or gone before it: then the place is looked for again, by what the document
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import bson
 from bson.raw_bson import RawBSONDocument
 
 from lcplatform_aws.document_store_queries import identity_in
-from lcplatform_aws.document_store_values import READ, Bson, canonical, value_of
+from lcplatform_aws.document_store_values import READ, Bson, bson_of, canonical, value_of
 from lcplatform_aws.units import invalid
+from lcplatform_runtime.documents.extended_json import parse
+from lcplatform_runtime.documents.sorts import Order
+from lcplatform_runtime.documents.values import MISSING, UNDEFINED, Key, Value
 
 Find = Callable[..., list[RawBSONDocument]]
 """Asks the server for documents: by a filter, with `sort`, `limit`, `skip` and `projection`."""
@@ -40,14 +45,20 @@ _TYPES: Final[tuple[tuple[type, tuple[str, ...]], ...]] = (
 """The types of identities in the order in which they stand."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Query:
-    """What is asked for."""
+    """What is asked for. An order, if there is one, ends with `_id`, so that no two documents stand in the same place."""
 
     filter: dict[str, Bson]
     sort: dict[str, int]
     projection: dict[str, bool] | None
     size: int
+
+    @cached_property
+    def order(self) -> Order:
+        """The order, for whoever compares documents here."""
+        fields = [(tuple(name.split(".")), way < 0) for name, way in self.sort.items()]
+        return Order(tuple(fields))
 
 
 def page(find: Find, query: Query, token: str) -> tuple[list[RawBSONDocument], str]:
@@ -110,37 +121,69 @@ def _both(filter: dict[str, Bson], other: dict[str, Bson]) -> dict[str, Bson]:
 
 
 def _ordered(find: Find, query: Query, token: str) -> tuple[list[RawBSONDocument], str]:
-    sort = query.sort if "_id" in query.sort else {**query.sort, "_id": 1}
-
     def rows_from(skip: int, size: int) -> list[RawBSONDocument]:
-        return find(query.filter, sort=sort, skip=skip, limit=size, projection=query.projection)
+        return find(
+            query.filter, sort=query.sort, skip=skip, limit=size, projection=query.projection
+        )
 
     if not token:
-        return _cut(rows_from(0, query.size + 1), query.size, 0)
-    done, last = _parts(token, 2)
+        return _cut(find, query, rows_from(0, query.size + 1), 0)
+    done, identity, values = _parts(token, 3)
     rows = rows_from(done - 1, query.size + 2)
-    if rows and canonical(_identity(rows[0])) == canonical(last):
-        return _cut(rows[1:], query.size, done)
-    done = _found_again(find, query.filter, sort, last, done)
-    return _cut(rows_from(done, query.size + 1), query.size, done)
+    if rows and canonical(_identity(rows[0])) == canonical(identity):
+        return _cut(find, query, rows[1:], done)
+    done = _found_again(find, query, _place_of(query, values))
+    return _cut(find, query, rows_from(done, query.size + 1), done)
 
 
-def _found_again(
-    find: Find, filter: dict[str, Bson], sort: Mapping[str, int], last: Bson, done: int
-) -> int:
-    """How many documents come up to the last one that was seen. If that is gone, as many as were seen."""
-    identities = find(filter, sort=sort, skip=0, limit=0, projection={"_id": True})
-    wanted = canonical(last)
-    for place, it in enumerate(identities):
-        if canonical(_identity(it)) == wanted:
-            return place + 1
-    return done
+def _found_again(find: Find, query: Query, last: Key) -> int:
+    """How many documents stand up to a place. They are counted here, since no filter tells where a document stands."""
+    shown = dict.fromkeys(query.sort, True)
+    rows = find(query.filter, sort=query.sort, limit=0, projection=shown)
+    return sum(_key_of(query, it) <= last for it in rows)
 
 
-def _cut(rows: list[RawBSONDocument], size: int, done: int) -> tuple[list[RawBSONDocument], str]:
-    if len(rows) <= size:
+def _key_of(query: Query, row: RawBSONDocument) -> Key:
+    return query.order.key_of_document(_seen(row))
+
+
+def _place_of(query: Query, written: Bson) -> Key:
+    values = [
+        UNDEFINED if it == () else MISSING if it is None else it[0]
+        for it in parse(canonical(written))
+    ]
+    return query.order.key_of(tuple(values))
+
+
+def _seen(row: RawBSONDocument) -> Value:
+    """A document as the order knows its values. What the contract does not know counts as nothing."""
+    raw = canonical(bson.decode(row.raw, READ))
+    made: dict[str, Value] = {}
+    for name, item in raw.items():
+        with suppress(ValueError):
+            made[name] = parse(item)
+    return made
+
+
+def _cut(
+    find: Find, query: Query, rows: list[RawBSONDocument], done: int
+) -> tuple[list[RawBSONDocument], str]:
+    if len(rows) <= query.size:
         return rows, ""
-    return rows[:size], _token(done + size, _identity(rows[size - 1]))
+    last = rows[query.size - 1]
+    identity = _identity(last)
+    if query.projection is not None:  # which may have left out what the documents are sorted by
+        shown = dict.fromkeys(query.sort, True)
+        last = next(iter(find({"_id": identity}, limit=1, projection=shown)), last)
+    return rows[: query.size], _token(done + query.size, identity, _standing(query, last))
+
+
+def _standing(query: Query, row: RawBSONDocument) -> Bson:
+    """What a document is sorted by: each value in a list, which is empty for an empty array, and none for what is missing."""
+    return [
+        [] if it is UNDEFINED else None if it is MISSING else [bson_of(it)]
+        for it in query.order.values_of(_seen(row))
+    ]
 
 
 # --- tokens

@@ -109,6 +109,7 @@ class Server:
             document_class=RawBSONDocument,
             appname="lcplatform",
             replicaset=store.replica_set,
+            directConnection=store.replica_set is None,
             retryReads=False,
             retryWrites=retry_writes,
             w="majority",

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 from unittest.mock import patch
 
-from lcplatform_mock.documents import filters, paths, sorts, updates
+from lcplatform_mock.documents import filters, updates
 from lcplatform_mock.documents.conditions import Condition, Element, Equals, Every, OfType
-from lcplatform_mock.documents.paths import Path, is_place
-from lcplatform_mock.documents.sorts import Order, Reversed
+from lcplatform_runtime.documents import paths, sorts
 from lcplatform_runtime.documents.extended_json import NoDocument, parse, parse_object
 from lcplatform_runtime.documents.operators import LOGICAL, is_condition
+from lcplatform_runtime.documents.paths import Path, is_place
+from lcplatform_runtime.documents.sorts import Order, Reversed
 from lcplatform_runtime.documents.values import MISSING, NULL, UNDEFINED, Key, Object, Value, key
 from tests.differential.cases import Case, Raw
 

@@ -10,7 +10,7 @@ from typing import Final, Protocol, TypeAlias
 
 from typing_extensions import override
 
-from lcplatform_mock.documents.paths import Matcher, Path, Test, anywhere
+from lcplatform_runtime.documents.paths import Matcher, Path, Test, anywhere
 from lcplatform_runtime.documents.values import (
     MISSING,
     NAMES,

@@ -7,8 +7,8 @@ from collections.abc import Set as AbstractSet
 from typing import Any, Final, TypeAlias
 
 from lcplatform_mock.documents.functions import FUNCTIONS, Function, is_true
-from lcplatform_mock.documents.paths import Path, parts
 from lcplatform_runtime.documents.extended_json import NoDocument, is_special, parse
+from lcplatform_runtime.documents.paths import Path, parts
 from lcplatform_runtime.documents.values import MISSING, Value
 
 Raw: TypeAlias = Any

@@ -23,9 +23,9 @@ from lcplatform_mock.documents.conditions import (
     Sized,
     both,
 )
-from lcplatform_mock.documents.paths import Matcher, Path, parts
 from lcplatform_runtime.documents.extended_json import NoDocument, is_special, parse, pattern_of
 from lcplatform_runtime.documents.operators import LOGICAL, check_filter, is_condition, refused
+from lcplatform_runtime.documents.paths import Matcher, Path, parts
 from lcplatform_runtime.documents.values import NAMES, Bound, Object, Pattern, Value
 from lcplatform_runtime.json_value import Json
 

@@ -9,8 +9,8 @@ from functools import cached_property
 from typing import Final
 
 from lcplatform.document_store.models import Direction, FieldOrder, IndexDefinition
-from lcplatform_mock.documents.paths import Path, indexed, is_place, parts
 from lcplatform_mock.documents.stored import Stored
+from lcplatform_runtime.documents.paths import Path, indexed, is_place, parts
 from lcplatform_runtime.documents.values import MISSING, Key, Object, Value, key
 
 _FEW: Final = 8

@@ -14,9 +14,9 @@ from lcplatform_mock.documents.columns import Columns
 from lcplatform_mock.documents.conditions import ORDERED_RANKS, Condition, Equals, OneOf, Ordered
 from lcplatform_mock.documents.filters import Filter
 from lcplatform_mock.documents.indexes import AFTER, IDENTITY, Index
-from lcplatform_mock.documents.paths import Path
-from lcplatform_mock.documents.sorts import Order
 from lcplatform_mock.documents.stored import Stored
+from lcplatform_runtime.documents.paths import Path
+from lcplatform_runtime.documents.sorts import Order
 from lcplatform_runtime.documents.values import Bound, Key, Value, key
 
 _MOST_POINTS: Final = 1000

@@ -7,8 +7,8 @@ from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
 from lcplatform_mock.documents.filters import reading
-from lcplatform_mock.documents.paths import parts
 from lcplatform_runtime.documents.extended_json import NoDocument, parse
+from lcplatform_runtime.documents.paths import parts
 from lcplatform_runtime.documents.values import MISSING, Object, Value, is_number
 from lcplatform_runtime.json_value import Json
 

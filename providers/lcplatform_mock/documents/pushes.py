@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from lcplatform_mock.documents.sorts import Order, order_of
 from lcplatform_runtime.documents.extended_json import NoDocument, parse
 from lcplatform_runtime.documents.operators import PUSH_MODIFIERS, is_condition, refused
+from lcplatform_runtime.documents.sorts import Order, order_of
 from lcplatform_runtime.documents.values import MISSING, Object, Value, identical, key, name_of
 
 Raw: TypeAlias = Any

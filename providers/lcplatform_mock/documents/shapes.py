@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from lcplatform_mock.documents.expressions import Expression, expression_of
-from lcplatform_mock.documents.paths import parts
 from lcplatform_mock.documents.projections import Fields, add, only, without
 from lcplatform_runtime.documents.extended_json import NoDocument, is_special, parse
+from lcplatform_runtime.documents.paths import parts
 from lcplatform_runtime.documents.values import MISSING, Object, Value, is_number
 
 Raw: TypeAlias = Any

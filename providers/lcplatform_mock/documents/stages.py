@@ -11,11 +11,11 @@ from typing import Any, Final, TypeAlias
 from lcplatform_mock.documents.expressions import Expression, expression_of
 from lcplatform_mock.documents.filters import EVERYTHING, Filter, filter_of, reading
 from lcplatform_mock.documents.functions import average, greatest, is_null, least, merged, total
-from lcplatform_mock.documents.paths import Path, parts
 from lcplatform_mock.documents.shapes import shaper_of
-from lcplatform_mock.documents.sorts import order_of
 from lcplatform_runtime.documents.extended_json import INT64, NoDocument, parse, parse_object
 from lcplatform_runtime.documents.operators import check_pipeline
+from lcplatform_runtime.documents.paths import Path, parts
+from lcplatform_runtime.documents.sorts import order_of
 from lcplatform_runtime.documents.values import MISSING, Int64, Object, Value, key
 from lcplatform_runtime.json_value import Json
 

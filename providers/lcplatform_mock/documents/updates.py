@@ -14,10 +14,10 @@ from typing import Any, Final, Protocol, TypeAlias
 from lcplatform.document_store.models import Update
 from lcplatform_mock.documents.filters import reading
 from lcplatform_mock.documents.numbers import total
-from lcplatform_mock.documents.paths import Path, is_place, parts
 from lcplatform_mock.documents.pulls import pulled
 from lcplatform_mock.documents.pushes import push_of
 from lcplatform_runtime.documents.extended_json import NoDocument, parse
+from lcplatform_runtime.documents.paths import Path, is_place, parts
 from lcplatform_runtime.documents.values import (
     MISSING,
     Object,

@@ -9,7 +9,6 @@ from typing import Final
 from lcplatform_mock.documents.collection import Collection
 from lcplatform_mock.documents.conditions import Equals, Every, OneOf
 from lcplatform_mock.documents.filters import AllOf, AnyOf, Filter, Node, OfField, reading
-from lcplatform_mock.documents.paths import Path
 from lcplatform_mock.documents.updates import Changes
 from lcplatform_mock.refusals import invalid
 from lcplatform_runtime.documents.extended_json import (
@@ -20,6 +19,7 @@ from lcplatform_runtime.documents.extended_json import (
     parse_object,
 )
 from lcplatform_runtime.documents.operators import refused
+from lcplatform_runtime.documents.paths import Path
 from lcplatform_runtime.documents.values import MISSING, Object, ObjectId, Pattern, Value, key
 from lcplatform_runtime.json_value import Json, inside
 

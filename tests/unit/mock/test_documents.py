@@ -9,7 +9,8 @@ import pytest
 from lcplatform import Json
 from lcplatform.document_store.models import Direction, FieldOrder, Update
 from lcplatform.errors import ValidationError
-from lcplatform_mock.documents import filters, sorts, updates
+from lcplatform_mock.documents import filters, updates
+from lcplatform_runtime.documents import sorts
 from lcplatform_runtime.documents.extended_json import canonical, parse_object
 
 NULL_AT_PLACES = [

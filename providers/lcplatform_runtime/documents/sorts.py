@@ -5,14 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import total_ordering
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from typing_extensions import override
 
-from lcplatform.document_store.models import Direction, FieldOrder
-from lcplatform_mock.documents.paths import ParallelArrays, Path, at, indexed, parts
 from lcplatform_runtime.documents.extended_json import NoDocument
+from lcplatform_runtime.documents.paths import ParallelArrays, Path, at, indexed, parts
 from lcplatform_runtime.documents.values import Key, Object, Value, key
+
+
+class Ordered(Protocol):
+    """One field of an order, as requests name it."""
+
+    @property
+    def field(self) -> str:
+        """The path of the field."""
+        ...
+
+    @property
+    def direction(self) -> str:
+        """Which way it goes: "ascending" or "descending"."""
+        ...
 
 
 @total_ordering
@@ -81,9 +94,9 @@ class Order:
         return self.key_of(tuple([at(inside, path) for path in self.paths]))
 
 
-def sort_of(fields: Iterable[FieldOrder]) -> Order | None:
+def sort_of(fields: Iterable[Ordered]) -> Order | None:
     """The order that a request asks for; none if it asks for none."""
-    wanted = [(parts(it.field), it.direction is Direction.DESCENDING) for it in fields]
+    wanted = [(parts(it.field), it.direction == "descending") for it in fields]
     return _order(wanted) if wanted else None
 
 
