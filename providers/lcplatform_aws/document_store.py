@@ -12,11 +12,11 @@ What DocumentDB does otherwise than the contract asks for is made good here:
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import bson
 from bson.raw_bson import RawBSONDocument
@@ -88,15 +88,14 @@ from lcplatform_aws.document_store_server import Server, within_deadline
 from lcplatform_aws.document_store_transactions import Transactions, at_once, begun
 from lcplatform_aws.document_store_values import (
     MAX_BYTES,
-    RAW,
     READ,
     Bson,
+    Stored,
     document_of,
     etag_of,
     identity_of,
     json_of,
     relaxed,
-    shown,
     shown_identity,
     stored,
 )
@@ -112,10 +111,15 @@ from lcplatform_runtime.errors import (
 )
 from lcplatform_runtime.json_value import Json
 from lcplatform_runtime.support import ConditionalUpdate, Support
+from lcplatform_runtime.trusted import trusted
 
 if TYPE_CHECKING:
+    from types import TracebackType
+
     from pymongo.client_session import ClientSession
     from pymongo.database import Database
+
+T = TypeVar("T")
 
 LIMITS: Final = DocumentStoreLimits(
     max_document_bytes=MAX_BYTES,
@@ -138,6 +142,43 @@ _BEGINNING: Final = "lcplatform.begin"
 """A collection that nobody has, for a transaction to begin with."""
 _INDEX_CONFLICTS: Final = frozenset({85, 86})
 _NOT_THERE: Final = 26
+
+# What they are made of comes from the server, and is made here.
+_shown = trusted(Document)
+_found = trusted(FindDocumentsResponse)
+
+
+class _Asking:
+    """What is asked of the server, for as long as the call may take. A class, since a generator would cost as much again."""
+
+    __slots__ = ("_deadline", "_server")
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._deadline = within_deadline()
+
+    def __enter__(self) -> Database[Stored]:
+        if self._deadline is not None:
+            self._deadline.__enter__()
+        try:
+            return self._server.database
+        except BaseException:
+            self._leave()
+            raise
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        problem: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._leave()
+        if isinstance(problem, PyMongoError):
+            self._server.refused(problem)
+
+    def _leave(self) -> None:
+        if self._deadline is not None:
+            self._deadline.__exit__(None, None, None)
 
 
 class DocumentDbDocumentStore(DocumentStoreDriver):
@@ -265,16 +306,17 @@ class DocumentDbDocumentStore(DocumentStoreDriver):
             if before is None and not request.upsert:
                 raise self._no_document(request.collection, request.id)
             if before is not None:
-                document["_id"] = bson.decode(before.raw, READ)["_id"]
+                document["_id"] = before["_id"]
         return ReplaceDocumentResponse(etag=etag_of(stored(document)), inserted=before is None)
 
     @override
     def update_documents(self, request: UpdateDocumentsRequest, /) -> UpdateDocumentsResponse:
         if request.upsert and request.if_match is not None:
             raise invalid("if_match", "none together with upsert")
-        with self._understanding(request.collection):
-            filter, update = filter_of(request.filter), update_of(request.update)
-            _check_guard(filter, request.if_match)
+        filter, update = self._understood(
+            request.collection,
+            lambda: (_guardable(request.filter, request.if_match), update_of(request.update)),
+        )
         with (
             self._writing(request.collection, request.transaction) as (database, session),
             self._guarded(database, request.collection, filter, request.if_match, session) as own,
@@ -291,9 +333,9 @@ class DocumentDbDocumentStore(DocumentStoreDriver):
 
     @override
     def delete_documents(self, request: DeleteDocumentsRequest, /) -> DeleteDocumentsResponse:
-        with self._understanding(request.collection):
-            filter = filter_of(request.filter)
-            _check_guard(filter, request.if_match)
+        filter = self._understood(
+            request.collection, lambda: _guardable(request.filter, request.if_match)
+        )
         with (
             self._writing(request.collection, request.transaction) as (database, session),
             self._guarded(database, request.collection, filter, request.if_match, session) as own,
@@ -316,29 +358,33 @@ class DocumentDbDocumentStore(DocumentStoreDriver):
 
     @override
     def find_documents(self, request: FindDocumentsRequest, /) -> FindDocumentsResponse:
-        assert request.page_size is not None
-        with self._understanding(request.collection):
-            projection = projection_of(request.projection)
-            query = Query(
-                filter=filter_of(request.filter),
-                sort=_whole_order(request.sort),
-                projection=_with_identity(projection),
-                size=request.page_size,
-            )
-        with self._reading(request.transaction) as (database, session):
-            find = partial(_find, database, request.collection, session)
-            rows, token = page(find, query, request.page_token)
-            if not rows:
-                self._check_there(request.collection)
+        query = self._understood(request.collection, lambda: _query_of(request))
+        if request.transaction is None:
+            with self._asking() as database:
+                rows, token = self._page(database, request, query, None)
+        else:
+            with self._reading(request.transaction) as (database, session):
+                rows, token = self._page(database, request, query, session)
+        projection = projection_of(request.projection)
         show = _document if projection is None else partial(_part, projection)
-        return FindDocumentsResponse(
-            documents=tuple([show(it) for it in rows]), next_page_token=token
-        )
+        return _found(documents=tuple([show(it) for it in rows]), next_page_token=token)
+
+    def _page(
+        self,
+        database: Database[Stored],
+        request: FindDocumentsRequest,
+        query: Query,
+        session: ClientSession | None,
+    ) -> tuple[list[Stored], str]:
+        name = request.collection
+        rows, token = page(partial(_find, database, name, session), query, request.page_token)
+        if not rows:
+            self._check_there(name)
+        return rows, token
 
     @override
     def count_documents(self, request: CountDocumentsRequest, /) -> CountDocumentsResponse:
-        with self._understanding(request.collection):
-            filter = filter_of(request.filter)
+        filter = self._understood(request.collection, lambda: filter_of(request.filter))
         with self._reading(request.transaction) as (database, session):
             count = database[request.collection].count_documents(filter, session=session)
             if not count:
@@ -362,8 +408,7 @@ class DocumentDbDocumentStore(DocumentStoreDriver):
 
     @override
     def aggregate(self, request: AggregateRequest, /) -> Iterator[AggregateResponse]:
-        with self._understanding(request.collection):
-            pipeline = pipeline_of(request.pipeline)
+        pipeline = self._understood(request.collection, lambda: pipeline_of(request.pipeline))
         with self._reading(request.transaction) as (database, session):
             rows = database[request.collection].aggregate(
                 pipeline, session=session, batchSize=_PART_DOCUMENTS
@@ -466,21 +511,14 @@ class DocumentDbDocumentStore(DocumentStoreDriver):
 
     # --- all operations
 
-    @contextmanager
-    def _asking(self) -> Iterator[Database[RawBSONDocument]]:
+    def _asking(self) -> _Asking:
         """The database, for as long as the call may take."""
-        with within_deadline():
-            try:
-                yield self._server.database
-            except PyMongoError as error:
-                self._server.refused(error)
-                raise
+        return _Asking(self._server)
 
-    @contextmanager
-    def _understanding(self, name: str) -> Iterator[None]:
-        """Reads what a request says. What is wrong with it is told only if there is a collection to which it could be said."""
+    def _understood(self, name: str, read: Callable[[], T]) -> T:
+        """What a request says. What is wrong with it is told only if there is a collection to which it could be said."""
         try:
-            yield
+            return read()
         except ValidationError:
             with self._asking():
                 self._check_there(name)
@@ -489,7 +527,7 @@ class DocumentDbDocumentStore(DocumentStoreDriver):
     @contextmanager
     def _reading(
         self, transaction: str | None
-    ) -> Iterator[tuple[Database[RawBSONDocument], ClientSession | None]]:
+    ) -> Iterator[tuple[Database[Stored], ClientSession | None]]:
         """The database, and the session of a transaction."""
         with self._asking() as database, self._transactions.taking_part(transaction) as session:
             yield database, session
@@ -497,7 +535,7 @@ class DocumentDbDocumentStore(DocumentStoreDriver):
     @contextmanager
     def _writing(
         self, name: str, transaction: str | None
-    ) -> Iterator[tuple[Database[RawBSONDocument], ClientSession | None]]:
+    ) -> Iterator[tuple[Database[Stored], ClientSession | None]]:
         """The same for a write, which would make a collection that is not there. It ends its transaction if it fails."""
         with (
             self._asking() as database,
@@ -525,7 +563,7 @@ class DocumentDbDocumentStore(DocumentStoreDriver):
     @contextmanager
     def _guarded(
         self,
-        database: Database[RawBSONDocument],
+        database: Database[Stored],
         name: str,
         filter: dict[str, Bson],
         if_match: str | None,
@@ -592,9 +630,21 @@ def _equal(one: Bson, other: Bson) -> bool:
     return bson.encode({"": one}) == bson.encode({"": other})
 
 
-def _check_guard(filter: Mapping[str, Bson], if_match: str | None) -> None:
+def _guardable(given: Json, if_match: str | None) -> dict[str, Bson]:
+    filter = filter_of(given)
     if if_match is not None and not identity_in(filter):
         raise invalid("if_match", "only with a filter for one _id and nothing else")
+    return filter
+
+
+def _query_of(request: FindDocumentsRequest) -> Query:
+    assert request.page_size is not None
+    return Query(
+        filter=filter_of(request.filter),
+        sort=_whole_order(request.sort),
+        projection=_with_identity(projection_of(request.projection)),
+        size=request.page_size,
+    )
 
 
 def _with_identity(projection: dict[str, bool] | None) -> dict[str, bool] | None:
@@ -609,7 +659,7 @@ def _whole_order(fields: Iterable[FieldOrder]) -> dict[str, int]:
 
 
 def _find(
-    database: Database[RawBSONDocument],
+    database: Database[Stored],
     name: str,
     session: ClientSession | None,
     filter: dict[str, Bson],
@@ -618,7 +668,7 @@ def _find(
     skip: int = 0,
     sort: Mapping[str, int] | None = None,
     projection: Mapping[str, bool] | None = None,
-) -> list[RawBSONDocument]:
+) -> list[Stored]:
     """So many documents, or all if none is said.
 
     A command costs half of what a cursor does, and gives the same unless the answer is larger than one message.
@@ -629,9 +679,9 @@ def _find(
         asked |= {"skip": skip} if skip else {}
         asked |= {"sort": sort} if sort else {}
         asked |= {"projection": projection} if projection else {}
-        answer = database.command(asked, session=session, codec_options=RAW)["cursor"]
+        answer = database.command(asked, session=session, codec_options=READ)["cursor"]
         if not answer["id"]:
-            rows: list[RawBSONDocument] = answer["firstBatch"]
+            rows: list[Stored] = answer["firstBatch"]
             return rows
         database.command({"killCursors": name, "cursors": [answer["id"]]}, session=session)
     cursor = database[name].find(
@@ -641,7 +691,7 @@ def _find(
 
 
 def _inserted(
-    database: Database[RawBSONDocument],
+    database: Database[Stored],
     request: InsertDocumentsRequest,
     entries: Mapping[int, tuple[Bson, RawBSONDocument]],
     session: ClientSession | None,
@@ -681,31 +731,30 @@ def _failure(index: int, code: str, message: str, *, retryable: bool) -> BatchFa
 # --- what is answered
 
 
-def _document(row: RawBSONDocument) -> Document:
-    return Document(content=shown(row), etag=etag_of(row))
+def _document(row: Stored) -> Document:
+    return _shown(content=json_of(row), etag=etag_of(row))
 
 
-def _part(projection: Mapping[str, bool], row: RawBSONDocument) -> Document:
+def _part(projection: Mapping[str, bool], row: Stored) -> Document:
     """A document of which only a part is shown."""
-    found = bson.decode(row.raw, READ)
     if projection.get("_id") is False:
-        found.pop("_id", None)
-    return Document(content=json_of(found), etag=None)
+        row.pop("_id", None)
+    return _shown(content=json_of(row), etag=None)
 
 
-def _part_of(rows: Iterator[RawBSONDocument]) -> list[Json]:
+def _part_of(rows: Iterator[Stored]) -> list[Json]:
     """The next part of what comes out of a pipeline; empty at the end."""
     part: list[Json] = []
     size = 0
     for row in rows:
-        part.append(shown(row))
-        size += len(row.raw)
+        part.append(json_of(row))
+        size += len(part[-1].text)
         if len(part) >= _PART_DOCUMENTS or size >= _PART_BYTES:
             break
     return part
 
 
-def _indexes(database: Database[RawBSONDocument], name: str) -> list[dict[str, Any]]:
+def _indexes(database: Database[Stored], name: str) -> list[dict[str, Any]]:
     return [dict(it) for it in database[name].list_indexes()]
 
 

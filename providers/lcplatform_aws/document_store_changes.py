@@ -7,12 +7,11 @@ before lasts for hours (three, unless the cluster says otherwise).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, nullcontext, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import bson
-from bson.raw_bson import RawBSONDocument
 from pymongo.errors import OperationFailure
 
 from lcplatform.document_store.models import (
@@ -26,10 +25,10 @@ from lcplatform_aws.document_store_server import Server, within_deadline
 from lcplatform_aws.document_store_values import (
     READ,
     Bson,
+    Stored,
     bson_of,
     etag_of,
     json_of,
-    shown,
     shown_identity,
 )
 from lcplatform_aws.units import invalid
@@ -78,7 +77,7 @@ class Watch:
     def changes(self, server: Server) -> Iterator[WatchCollectionResponse]:
         """The changes, one after the other."""
         with server.client.start_session() as session, ExitStack() as opened:
-            with within_deadline():
+            with within_deadline() or nullcontext():
                 _keep_changes(server, self._name)
                 stream = opened.enter_context(self._stream(server, session))
             yield WatchCollectionResponse(
@@ -88,7 +87,7 @@ class Watch:
             )
             yield from _told(stream)
 
-    def _stream(self, server: Server, session: ClientSession) -> ChangeStream[RawBSONDocument]:
+    def _stream(self, server: Server, session: ClientSession) -> ChangeStream[Stored]:
         return server.database[self._name].watch(
             self._pipeline,
             full_document="updateLookup",
@@ -98,10 +97,10 @@ class Watch:
         )
 
 
-def _told(stream: ChangeStream[RawBSONDocument]) -> Iterator[WatchCollectionResponse]:
+def _told(stream: ChangeStream[Stored]) -> Iterator[WatchCollectionResponse]:
     while stream.alive:
         _check_patience()
-        with within_deadline():
+        with within_deadline() or nullcontext():
             change = stream.try_next()
         if change is None:
             continue
@@ -142,8 +141,8 @@ def _keep_changes(server: Server, name: str) -> None:
             raise
 
 
-def _change(kind: ChangeKind, change: RawBSONDocument) -> WatchCollectionResponse:
-    document: RawBSONDocument | None = change.get("fullDocument")
+def _change(kind: ChangeKind, change: Stored) -> WatchCollectionResponse:
+    document: Stored | None = change.get("fullDocument")
     key: Mapping[str, Any] | None = change.get("documentKey")
     at: bson.Timestamp | None = change.get("clusterTime")
     return WatchCollectionResponse(
@@ -151,7 +150,7 @@ def _change(kind: ChangeKind, change: RawBSONDocument) -> WatchCollectionRespons
         id=None if key is None else shown_identity(key["_id"]),
         document=None
         if document is None
-        else Document(content=shown(document), etag=etag_of(document)),
+        else Document(content=json_of(document), etag=etag_of(document)),
         changed_at=datetime.now(UTC) if at is None else at.as_datetime(),
         resume_token=_written({"after": change["_id"]}),
     )
@@ -161,7 +160,7 @@ def _change(kind: ChangeKind, change: RawBSONDocument) -> WatchCollectionRespons
 
 
 def _token(
-    stream: ChangeStream[RawBSONDocument],
+    stream: ChangeStream[Stored],
     begin: Mapping[str, Bson],
     operation_time: bson.Timestamp | None,
 ) -> str:

@@ -17,16 +17,15 @@ from functools import cached_property
 from typing import Final
 
 import bson
-from bson.raw_bson import RawBSONDocument
 
 from lcplatform_aws.document_store_queries import identity_in
-from lcplatform_aws.document_store_values import READ, Bson, bson_of, canonical, value_of
+from lcplatform_aws.document_store_values import Bson, Stored, bson_of, canonical, value_of
 from lcplatform_aws.units import invalid
 from lcplatform_runtime.documents.extended_json import parse
 from lcplatform_runtime.documents.sorts import Order
 from lcplatform_runtime.documents.values import MISSING, UNDEFINED, Key, Value
 
-Find = Callable[..., list[RawBSONDocument]]
+Find = Callable[..., list[Stored]]
 """Asks the server for documents: by a filter, with `sort`, `limit`, `skip` and `projection`."""
 
 _TYPES: Final[tuple[tuple[type, tuple[str, ...]], ...]] = (
@@ -61,7 +60,7 @@ class Query:
         return Order(tuple(fields))
 
 
-def page(find: Find, query: Query, token: str) -> tuple[list[RawBSONDocument], str]:
+def page(find: Find, query: Query, token: str) -> tuple[list[Stored], str]:
     """A page, and where the next one begins, empty on the last."""
     if query.sort:
         return _ordered(find, query, token)
@@ -73,9 +72,9 @@ def page(find: Find, query: Query, token: str) -> tuple[list[RawBSONDocument], s
 # --- without an order
 
 
-def _by_identity(find: Find, query: Query, token: str) -> tuple[list[RawBSONDocument], str]:
+def _by_identity(find: Find, query: Query, token: str) -> tuple[list[Stored], str]:
     steps = _after(_parts(token, 1)[0]) if token else [None]
-    rows: list[RawBSONDocument] = []
+    rows: list[Stored] = []
     for step in steps:
         filter = query.filter if step is None else _both(query.filter, {"_id": step})
         rows += find(
@@ -86,7 +85,7 @@ def _by_identity(find: Find, query: Query, token: str) -> tuple[list[RawBSONDocu
         )
         if len(rows) > query.size:
             rows.pop()
-            return rows, _token(_identity(rows[-1]))
+            return rows, _token(rows[-1]["_id"])
     return rows, ""
 
 
@@ -120,8 +119,8 @@ def _both(filter: dict[str, Bson], other: dict[str, Bson]) -> dict[str, Bson]:
 # --- in an order
 
 
-def _ordered(find: Find, query: Query, token: str) -> tuple[list[RawBSONDocument], str]:
-    def rows_from(skip: int, size: int) -> list[RawBSONDocument]:
+def _ordered(find: Find, query: Query, token: str) -> tuple[list[Stored], str]:
+    def rows_from(skip: int, size: int) -> list[Stored]:
         return find(
             query.filter, sort=query.sort, skip=skip, limit=size, projection=query.projection
         )
@@ -130,7 +129,7 @@ def _ordered(find: Find, query: Query, token: str) -> tuple[list[RawBSONDocument
         return _cut(find, query, rows_from(0, query.size + 1), 0)
     done, identity, values = _parts(token, 3)
     rows = rows_from(done - 1, query.size + 2)
-    if rows and canonical(_identity(rows[0])) == canonical(identity):
+    if rows and canonical(rows[0]["_id"]) == canonical(identity):
         return _cut(find, query, rows[1:], done)
     done = _found_again(find, query, _place_of(query, values))
     return _cut(find, query, rows_from(done, query.size + 1), done)
@@ -143,7 +142,7 @@ def _found_again(find: Find, query: Query, last: Key) -> int:
     return sum(_key_of(query, it) <= last for it in rows)
 
 
-def _key_of(query: Query, row: RawBSONDocument) -> Key:
+def _key_of(query: Query, row: Stored) -> Key:
     return query.order.key_of_document(_seen(row))
 
 
@@ -155,9 +154,9 @@ def _place_of(query: Query, written: Bson) -> Key:
     return query.order.key_of(tuple(values))
 
 
-def _seen(row: RawBSONDocument) -> Value:
+def _seen(row: Stored) -> Value:
     """A document as the order knows its values. What the contract does not know counts as nothing."""
-    raw = canonical(bson.decode(row.raw, READ))
+    raw = canonical(row)
     made: dict[str, Value] = {}
     for name, item in raw.items():
         with suppress(ValueError):
@@ -165,20 +164,18 @@ def _seen(row: RawBSONDocument) -> Value:
     return made
 
 
-def _cut(
-    find: Find, query: Query, rows: list[RawBSONDocument], done: int
-) -> tuple[list[RawBSONDocument], str]:
+def _cut(find: Find, query: Query, rows: list[Stored], done: int) -> tuple[list[Stored], str]:
     if len(rows) <= query.size:
         return rows, ""
     last = rows[query.size - 1]
-    identity = _identity(last)
+    identity = last["_id"]
     if query.projection is not None:  # which may have left out what the documents are sorted by
         shown = dict.fromkeys(query.sort, True)
         last = next(iter(find({"_id": identity}, limit=1, projection=shown)), last)
     return rows[: query.size], _token(done + query.size, identity, _standing(query, last))
 
 
-def _standing(query: Query, row: RawBSONDocument) -> Bson:
+def _standing(query: Query, row: Stored) -> Bson:
     """What a document is sorted by: each value in a list, which is empty for an empty array, and none for what is missing."""
     return [
         [] if it is UNDEFINED else None if it is MISSING else [bson_of(it)]
@@ -187,10 +184,6 @@ def _standing(query: Query, row: RawBSONDocument) -> Bson:
 
 
 # --- tokens
-
-
-def _identity(row: RawBSONDocument) -> Bson:
-    return bson.decode(row.raw, READ)["_id"]
 
 
 def _token(*parts: Bson) -> str:

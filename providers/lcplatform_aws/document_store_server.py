@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Final
 
 import pymongo
-from bson.raw_bson import RawBSONDocument
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
-from lcplatform_aws.document_store_values import RAW
+from lcplatform_aws.document_store_values import READ, Stored
 from lcplatform_aws.values import decode
 from lcplatform_runtime.context import current_call
 from lcplatform_runtime.errors import AuthenticationError, Outcome
@@ -45,19 +44,23 @@ class Server:
         self._store = store
         self._session = session
         self._lock = threading.Lock()
-        self._client: MongoClient[RawBSONDocument] | None = None
+        self._client: MongoClient[Stored] | None = None
         self._password: str | None = None
-        self._retired: list[MongoClient[RawBSONDocument]] = []
+        self._database: Database[Stored] | None = None
+        self._retired: list[MongoClient[Stored]] = []
 
     @property
-    def client(self) -> MongoClient[RawBSONDocument]:
-        """The client. Documents come as they are stored."""
+    def client(self) -> MongoClient[Stored]:
+        """The client."""
         return self._client or self._connected()
 
     @property
-    def database(self) -> Database[RawBSONDocument]:
+    def database(self) -> Database[Stored]:
         """The database with the collections."""
-        return self.client.get_database(self._store.database, RAW)
+        client, known = self.client, self._database
+        if known is None or known.client is not client:
+            known = self._database = client.get_database(self._store.database, READ)
+        return known
 
     def close(self) -> None:
         """Closes every connection."""
@@ -79,13 +82,13 @@ class Server:
                 self._retired.append(self._client)  # others may still be at work with it
                 self._client = None
 
-    def _connected(self) -> MongoClient[RawBSONDocument]:
+    def _connected(self) -> MongoClient[Stored]:
         with self._lock:
             if self._client is None:
                 self._client = self._made()
             return self._client
 
-    def _made(self) -> MongoClient[RawBSONDocument]:
+    def _made(self) -> MongoClient[Stored]:
         words = self._words()
         wanted = self._store.retry_writes
         if wanted is not None:
@@ -101,12 +104,11 @@ class Server:
         client.close()
         return self._open(words, retry_writes=True)
 
-    def _open(self, words: dict[str, Any], *, retry_writes: bool) -> MongoClient[RawBSONDocument]:
+    def _open(self, words: dict[str, Any], *, retry_writes: bool) -> MongoClient[Stored]:
         store, options = self._store, self._options
         return MongoClient(
             host=store.host,
             port=store.port,
-            document_class=RawBSONDocument,
             appname="lcplatform",
             replicaset=store.replica_set,
             directConnection=store.replica_set is None,
@@ -156,14 +158,14 @@ class Server:
         return found
 
 
-def _numbers_writes(client: MongoClient[RawBSONDocument]) -> bool:
+def _numbers_writes(client: MongoClient[Stored]) -> bool:
     """Whether the server keeps sessions, in which writes have numbers."""
     servers = client.topology_description.server_descriptions().values()
     return any(it.retryable_writes_supported for it in servers)
 
 
-def within_deadline() -> AbstractContextManager[Any]:
-    """Lets what is asked of the server take no longer than the call may."""
+def within_deadline() -> AbstractContextManager[Any] | None:
+    """Lets what is asked of the server take no longer than the call may; none if it may take any time."""
     call = current_call()
     remaining = None if call is None else call.remaining()
-    return nullcontext() if remaining is None else pymongo.timeout(max(remaining, _SHORTEST_WAIT))
+    return None if remaining is None else pymongo.timeout(max(remaining, _SHORTEST_WAIT))

@@ -9,13 +9,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Final
 
-from bson.raw_bson import RawBSONDocument
 from pymongo import MongoClient, ReadPreference
 from pymongo.client_session import ClientSession
 from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
+from lcplatform_aws.document_store_values import Stored
 from lcplatform_runtime.errors import ResourceNotFoundError
 
 _NO_SUCH_TRANSACTION: Final = 251
@@ -137,7 +137,7 @@ class Transactions:
             self.end(it)
 
 
-def begun(client: MongoClient[RawBSONDocument]) -> ClientSession:
+def begun(client: MongoClient[Stored]) -> ClientSession:
     """A session with a transaction that sees what is there when its first operation comes."""
     session = client.start_session()
     session.start_transaction(
@@ -149,9 +149,7 @@ def begun(client: MongoClient[RawBSONDocument]) -> ClientSession:
 
 
 @contextmanager
-def at_once(
-    client: MongoClient[RawBSONDocument], session: ClientSession | None
-) -> Iterator[ClientSession]:
+def at_once(client: MongoClient[Stored], session: ClientSession | None) -> Iterator[ClientSession]:
     """What is done here happens together or not at all: in the transaction that there is, or in one of its own."""
     if session is not None:
         yield session

@@ -42,17 +42,15 @@ Raw: TypeAlias = Any
 """What JSON text parses to."""
 Bson: TypeAlias = Any
 """What pymongo takes and gives: a tree of values, for which Python has no type that a checker could follow."""
+Stored: TypeAlias = dict[str, Any]
+"""A document as it is read, by the rules of `READ`."""
 
 MAX_BYTES: Final = 16 * 1024**2
 """The largest document, in BSON."""
-READ: Final[CodecOptions[dict[str, Any]]] = CodecOptions(
+READ: Final[CodecOptions[Stored]] = CodecOptions(
     document_class=dict, datetime_conversion=DatetimeConversion.DATETIME_MS
 )
 """How what is stored is read: times may lie outside of those that Python has."""
-RAW: Final[CodecOptions[RawBSONDocument]] = CodecOptions(
-    document_class=RawBSONDocument, datetime_conversion=DatetimeConversion.DATETIME_MS
-)
-"""How documents are left as they came, since their bytes are what an etag stands for."""
 _ETAG_BYTES: Final = 12
 
 
@@ -115,12 +113,13 @@ def stored(document: Mapping[str, Bson], field: str = "document") -> RawBSONDocu
     raw = bson.encode(document)
     if len(raw) > MAX_BYTES:
         raise invalid(field, f"at most {MAX_BYTES} bytes in BSON")
-    return RawBSONDocument(raw, RAW)
+    return RawBSONDocument(raw)
 
 
-def etag_of(document: RawBSONDocument) -> str:
+def etag_of(document: Mapping[str, Bson]) -> str:
     """The mark of what a document holds, to the last bit."""
-    return blake2b(document.raw, digest_size=_ETAG_BYTES).hexdigest()
+    raw = document.raw if isinstance(document, RawBSONDocument) else bson.encode(document)
+    return blake2b(raw, digest_size=_ETAG_BYTES).hexdigest()
 
 
 def bson_of(value: Value) -> Bson:
@@ -154,11 +153,6 @@ _TO_BSON: Final[Mapping[type, Callable[[Any], Bson]]] = {
 # --- from BSON
 
 
-def shown(document: RawBSONDocument) -> Json:
-    """A document in canonical Extended JSON."""
-    return json_of(bson.decode(document.raw, READ))
-
-
 def json_of(value: Bson) -> Json:
     """A value in canonical Extended JSON."""
     return Json.of_plain(canonical(value))
@@ -166,14 +160,7 @@ def json_of(value: Bson) -> Json:
 
 def shown_identity(value: Bson) -> str | Json:
     """An `_id` as it is answered: text as it is."""
-    return value if isinstance(value, str) else json_of(_inflated(value))
-
-
-def _inflated(value: Bson) -> Bson:
-    """A value of a document that was left as it came, read like any other."""
-    if isinstance(value, RawBSONDocument):
-        return bson.decode(value.raw, READ)
-    return [_inflated(it) for it in value] if isinstance(value, list) else value
+    return value if isinstance(value, str) else json_of(value)
 
 
 def canonical(value: Bson) -> Raw:
