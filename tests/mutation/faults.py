@@ -325,7 +325,7 @@ FAULTS: Final = (
     ),
     Fault(
         "an array of a document is sorted by its first element",
-        "providers/lcplatform_mock/documents/sorts.py",
+        "providers/lcplatform_runtime/documents/sorts.py",
         "        return found[0] if len(found) == 1 else min(found, key=self.key_of)\n",
         "        return found[0]\n",
         "document_store",

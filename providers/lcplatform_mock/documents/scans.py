@@ -14,8 +14,8 @@ from typing import Any, Final, TypeAlias, cast
 from lcplatform_mock.documents.columns import INTRICATE, Columns
 from lcplatform_mock.documents.conditions import Equals, Ordered
 from lcplatform_mock.documents.filters import AllOf, Filter, Node, OfField
-from lcplatform_mock.documents.paths import Matcher
 from lcplatform_mock.documents.stored import Stored
+from lcplatform_runtime.documents.paths import Matcher
 from lcplatform_runtime.documents.values import NUMBERS, Int64, Moment, Value
 
 ByRow: TypeAlias = Callable[[Sequence[Stored]], list[Stored]]
