@@ -158,8 +158,10 @@ class SnsNotification(NotificationDriver):
 
     @override
     def publish_message(self, request: PublishMessageRequest, /) -> PublishMessageResponse:
+        parameters = _encoded(request)
+
         def publish(topic: str) -> Mapping[str, Any]:
-            parameters = _encoded(request, fifo=topic.endswith(FIFO))
+            _check_order(request, fifo=topic.endswith(FIFO))
             return self._session.sns.publish(TopicArn=topic, **parameters)
 
         answer = self._topics.sent(request.topic, publish, fifo=_for_fifo(request))
@@ -172,7 +174,8 @@ class SnsNotification(NotificationDriver):
             entries: list[Any] = []
             for index, entry in enumerate(request.entries):
                 try:
-                    entries.append({"Id": str(index), **_encoded(entry, fifo=topic.endswith(FIFO))})
+                    _check_order(entry, fifo=topic.endswith(FIFO))
+                    entries.append({"Id": str(index), **_encoded(entry)})
                 except ValidationError as error:
                     refused.append(_refused(index, error))
             if not entries:
@@ -314,10 +317,8 @@ def _for_fifo(message: PublishMessageRequest | PublishMessagesEntry) -> bool:
     return message.group_id is not None or message.deduplication_id is not None
 
 
-def _encoded(
-    message: PublishMessageRequest | PublishMessagesEntry, *, fifo: bool
-) -> dict[str, Any]:
-    """The parameters that carry a message, to a topic of that kind."""
+def _check_order(message: PublishMessageRequest | PublishMessagesEntry, *, fifo: bool) -> None:
+    """Refuses what a topic of that kind does not take. SNS has other uses for groups on topics that keep no order."""
     if fifo:
         if message.group_id is None:
             raise invalid("group_id", "a group, since the topic is a FIFO topic")
@@ -325,6 +326,10 @@ def _encoded(
         raise invalid("group_id", "none, since the topic is no FIFO topic")
     elif message.deduplication_id is not None:
         raise invalid("deduplication_id", "none, since the topic is no FIFO topic")
+
+
+def _encoded(message: PublishMessageRequest | PublishMessagesEntry) -> dict[str, Any]:
+    """The parameters that carry a message."""
     if len(message.attributes) > MAX_ATTRIBUTES:
         raise invalid("attributes", f"at most {MAX_ATTRIBUTES} (max_attributes)")
     written = encode(message.body, message.attributes)

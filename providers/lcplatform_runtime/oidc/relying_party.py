@@ -298,7 +298,7 @@ class RelyingParty:
             return self._sent(endpoint, form, self._settings.client_secret)
         secret = held.get()
         reply = self._sent(endpoint, form, secret)
-        if _refuses_client(reply) and (fresh := held.again(secret)) is not secret:
+        if _refuses_client(reply) and (fresh := held.again(secret)) != secret:
             # It was rotated since it was read, and nothing has been done with the form.
             return self._sent(endpoint, form, fresh)
         return reply

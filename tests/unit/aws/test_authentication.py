@@ -97,6 +97,7 @@ def test_a_secret_that_is_wrong_is_not_read_each_time(platform: LCPlatform, issu
         assert not caught.value.retryable
         assert "first secret" not in str(caught.value)
     assert issuer.reads == 2
+    assert len(issuer.forms) == 3
 
 
 @pytest.mark.parametrize(
