@@ -52,7 +52,8 @@ class AwsOn(Harness):
             "region": "us-east-1",
             "access_key_id": "testing",
             "secret_access_key": "testing",
-            "notification": {"sender": "platform@example.com"},
+            # No emulator knows of End User Messaging.
+            "notification": {"sender": "platform@example.com", "sms": "sns"},
         }
 
     @override
