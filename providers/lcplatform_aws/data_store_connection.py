@@ -49,6 +49,8 @@ _NO_WRITERS: Final = "0A000"
 """What a standby answers to whoever wants to begin a transaction that writes."""
 _LOCKED: Final = "55P03"
 _CHANGES: Final = (b"INSERT", b"UPDATE", b"DELETE", b"MERGE")
+_TIDYING: Final = 5.0
+"""Seconds that the server has for what is not the caller's business."""
 _SURELY_ALIVE: Final = 30.0
 """A connection that was used so many seconds ago is asked whether it still works: what lies in between forgets those that
 are silent, and tells nobody."""
@@ -91,10 +93,12 @@ class Connection:
         """Whether it can be used: it is unbroken, and still leads to where writing is allowed."""
         wire = self.wire
         if wire.stirred() or time.monotonic() - self._used > _SURELY_ALIVE:
+            wire.until = time.monotonic() + _TIDYING
             try:
                 self.command("")
             except LCPlatformError:
                 return False
+            wire.until = None
         return wire.leads_to_writers
 
     def rest(self) -> bool:
@@ -137,11 +141,12 @@ class Connection:
 
     def rollback(self) -> None:
         """Undoes the changes of the transaction. The server has done it where the connection is broken."""
-        self.wire.until = None
         self.let_go("ROLLBACK")
 
     def let_go(self, sql: str) -> None:
         """Runs what gives back something of the server's, which it takes back itself where the connection is broken."""
+        # Nobody may be there any more who has a deadline.
+        self.wire.until = time.monotonic() + _TIDYING
         try:
             self.command(sql)
         except LCPlatformError:

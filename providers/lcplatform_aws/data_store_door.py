@@ -105,6 +105,7 @@ class Door:
             "keepalives_idle": 30,
             "keepalives_interval": 10,
             "keepalives_count": 3,
+            "tcp_user_timeout": 60_000,
             "autocommit": True,
         }
 

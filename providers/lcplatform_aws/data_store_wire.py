@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 Bound: TypeAlias = "list[bytes | None]"
 """The parameters of a statement in text form."""
 
-_GOOD: Final = frozenset({pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK})
+_GOOD: Final = frozenset(
+    {pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK, pq.ExecStatus.EMPTY_QUERY}
+)
 _MERCY: Final = 2.0
 """Seconds that the server has to give up a statement. After that the connection is given up as well."""
 _FIELD: Final = pq.DiagnosticField

@@ -20,6 +20,7 @@ from lcplatform_runtime.errors import (
     PermissionDeniedError,
     PreconditionFailedError,
     QuotaExceededError,
+    ResourceNotFoundError,
     ServiceUnavailableError,
     UnsupportedError,
     ValidationError,
@@ -52,6 +53,11 @@ _CODES: Final[Mapping[str, Meaning]] = {
     "23505": Meaning(AlreadyExistsError),
     "23P01": Meaning(AlreadyExistsError),  # an exclusion constraint
     "25006": _WRONG,  # a statement that writes, where nothing may
+    "25P03": Meaning(
+        DeadlineExceededError, retryable=True
+    ),  # the transaction was idle for too long
+    "25P04": Meaning(DeadlineExceededError, retryable=True),  # or took too long as a whole
+    "40002": _STATE,  # a constraint that was put off to the end of the transaction
     "40003": _BROKEN,  # whether the statement was completed is not known
     "42501": Meaning(PermissionDeniedError),
     "53000": _BUSY,
@@ -60,19 +66,30 @@ _CODES: Final[Mapping[str, Meaning]] = {
     "55P03": _COLLISION,  # a lock that was not to be waited for
     "57014": Meaning(DeadlineExceededError, retryable=True),  # ended because it took too long
     "57P03": _BUSY,  # the server is starting
+    "58030": _BROKEN,  # its disk
     "57P04": _STATE,
 }
 _CLASSES: Final[Mapping[str, Meaning]] = {
+    "02": Meaning(ResourceNotFoundError),
+    "03": _STATE,
     "08": _BROKEN,
     "0A": Meaning(UnsupportedError),
     "0B": _STATE,
+    "0F": _WRONG,
+    "0L": Meaning(PermissionDeniedError),
+    "0P": Meaning(PermissionDeniedError),
+    "10": _WRONG,
+    "20": _WRONG,  # a CASE without the case
     "21": _WRONG,
     "22": _WRONG,
     "23": _WRONG,
+    "24": _STATE,
     "25": _STATE,
     "26": _WRONG,
+    "27": _STATE,
     "28": _REFUSED,  # the server's own credentials
     "2B": _STATE,  # others depend on it
+    "2D": _STATE,
     "2F": _WRONG,
     "34": _WRONG,
     "3B": _STATE,  # a savepoint that is not there
@@ -80,10 +97,12 @@ _CLASSES: Final[Mapping[str, Meaning]] = {
     "3F": _WRONG,
     "40": _COLLISION,
     "42": _WRONG,
+    "44": _WRONG,  # a row that its view would not show
     "53": _FULL,
     "54": _WRONG,  # too long, too complex
     "55": _STATE,
     "57": _BROKEN,  # the server was stopped or crashed
+    "72": _COLLISION,  # a snapshot that is too old
     "P0": _STATE,  # raised by a function of the database
 }
 _UNKNOWN: Final = Meaning(InternalError, outcome=Outcome.UNKNOWN)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
+import psycopg
 import pytest
 
 from lcplatform import CallOptions
@@ -17,6 +18,8 @@ from lcplatform.errors import (
     AlreadyExistsError,
     ConflictError,
     DeadlineExceededError,
+    InternalError,
+    LCPlatformError,
     Outcome,
     PreconditionFailedError,
     ServiceUnavailableError,
@@ -25,6 +28,7 @@ from lcplatform.errors import (
 )
 from lcplatform_aws.data_store_bulk import gathered
 from lcplatform_aws.data_store_values import NAMES, OIDS
+from lcplatform_runtime.sqlstate import meaning
 from tests.postgresql import PostgreSQL
 from tests.unit.aws.conftest import AtPostgresql
 from tests.unit.aws.stub import Stub
@@ -374,6 +378,37 @@ def test_what_the_server_refuses(
     details: Any = getattr(caught.value, "details", {})
     assert details["sqlstate"] == sqlstate
     data.rollback_transaction(tx)
+
+
+_NOBODY_S: Final = ("09", "0Z", "38", "39", "58", "F0", "HV", "XX", "01")
+"""The classes of what no caller can help: the database itself is at fault, or what was built into it."""
+
+
+def test_every_code_that_psycopg_knows_has_a_meaning_when_the_server_raises_it(
+    data: DataStore,
+) -> None:
+    """Each is raised by the server itself, and none of them makes the connection unfit."""
+    raised = "DO $do$ BEGIN RAISE EXCEPTION 'canary-6b1f' USING ERRCODE = '{}'; END $do$"
+    codes = {it.sqlstate for it in vars(psycopg.errors).values() if _has_code(it)}
+    assert len(codes) > 250
+    unclear = set()
+    for code in sorted(codes - {"00000"}):
+        with pytest.raises(LCPlatformError) as caught:
+            data.execute(raised.format(code))
+        error = caught.value
+        assert error.details["sqlstate"] == code
+        expected = meaning(code)
+        # A node that only reads is left, and a lock that was not to be waited for is nobody's to wait for.
+        if code not in {"25006", "55P03"}:
+            found = (type(error), error.retryable, error.outcome)
+            assert found == (expected.kind, expected.retryable, expected.outcome)
+        if isinstance(error, InternalError):
+            unclear.add(code)
+    assert {code for code in unclear if not code.startswith(_NOBODY_S)} == set()
+
+
+def _has_code(it: object) -> bool:
+    return isinstance(it, type) and isinstance(getattr(it, "sqlstate", None), str)
 
 
 def test_no_value_is_in_an_error_or_in_a_log(

@@ -28,6 +28,8 @@ from lcplatform.errors import (
     UnsupportedError,
     ValidationError,
 )
+from lcplatform_aws import data_store_connection
+from lcplatform_aws.data_store_connection import Connection
 from lcplatform_aws.errors import translate
 from tests.postgresql import HOST, USER, PostgreSQL
 from tests.unit.aws.conftest import AtPostgresql, AtStub
@@ -115,6 +117,26 @@ def test_connections_that_died_while_nobody_used_them_are_replaced_unseen(
     )
     for _ in range(10):
         data.execute("SELECT 1")
+
+
+def test_a_connection_that_was_idle_for_long_is_asked_whether_it_works(
+    at_postgresql: AtPostgresql, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = at_postgresql(pool_size=1).data_store
+    data.query("SELECT 1")
+    asked: list[str] = []
+    command = Connection.command
+
+    def noted(self: Connection, sql: str) -> Any:
+        asked.append(sql)
+        return command(self, sql)
+
+    monkeypatch.setattr(Connection, "command", noted)
+    data.query("SELECT 1")
+    assert asked == []
+    monkeypatch.setattr(data_store_connection, "_SURELY_ALIVE", -1.0)
+    data.query("SELECT 1")
+    assert asked == [""]
 
 
 def test_a_statement_whose_connection_breaks_may_have_had_an_effect(
@@ -241,7 +263,7 @@ def test_so_many_connections_are_held_at_once(
 def test_who_finds_no_connection_waits_for_one_and_is_refused_at_last(
     at_postgresql: AtPostgresql,
 ) -> None:
-    data = at_postgresql(pool_size=1, pool_timeout=timedelta(seconds=1)).data_store
+    data = at_postgresql(pool_size=1, pool_timeout=timedelta(seconds=3)).data_store
     tx = data.begin_transaction().transaction
     with pytest.raises(DeadlineExceededError) as hurried:
         data.query("SELECT 1", options=CallOptions(deadline=timedelta(seconds=0.2)))

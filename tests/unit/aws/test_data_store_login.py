@@ -12,10 +12,13 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
+import botocore.session
 import psycopg
 import pytest
+from botocore.validate import ParamValidator
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -176,6 +179,14 @@ def test_without_credentials_nobody_is_let_in(
 # --- the secret
 
 
+_SHAPE: Final[Any] = (  # of an operation that has input
+    botocore.session.Session()
+    .get_service_model("secretsmanager")
+    .operation_model("GetSecretValue")
+    .input_shape
+)
+
+
 class Kept:
     """A secret that holds a password."""
 
@@ -187,6 +198,7 @@ class Kept:
     def _answer(self, asked: Asked) -> Answer:
         assert asked.target == "GetSecretValue"
         assert asked.json == {"SecretId": "rds!db-1"}
+        assert not ParamValidator().validate(asked.json, _SHAPE).has_errors()
         self.reads += 1
         return json_answer(Name="rds!db-1", VersionId="v", SecretString=self.text)
 
