@@ -108,11 +108,8 @@ class Deployments:
         return self._session.appconfig
 
     def state(self, place: Place) -> State:
-        """How a configuration stands. What became of the last 50 deployments is enough to tell."""
-        answer: Any = self._client.list_deployments(
-            ApplicationId=place.application_id, EnvironmentId=place.environment_id, MaxResults=50
-        )
-        items = sorted(answer.get("Items", ()), key=lambda it: -it["DeploymentNumber"])
+        """How a configuration stands."""
+        items = sorted(self._recent(place), key=lambda it: -it["DeploymentNumber"])
         ours = [_deployment(it) for it in items if _of(place, it)]
         under_way = [it for it in items if it["State"] not in _ENDED]
         ongoing = [it for it in ours if it.state not in _ENDED]
@@ -122,6 +119,22 @@ class Deployments:
             ongoing=ongoing[0] if ongoing else None,
             occupied=under_way[0]["DeploymentNumber"] if under_way and not ongoing else None,
         )
+
+    def _recent(self, place: Place) -> list[Any]:
+        """The last deployments of an environment, back to the one that made current what is."""
+        found: list[Any] = []
+        token: str | None = None
+        while True:
+            answer: Any = self._client.list_deployments(
+                ApplicationId=place.application_id,
+                EnvironmentId=place.environment_id,
+                MaxResults=50,
+                **given(NextToken=token),
+            )
+            found += answer.get("Items", ())
+            token = answer.get("NextToken")
+            if not token or any(it["State"] == _COMPLETE and _of(place, it) for it in found):
+                return found
 
     def start(self, place: Place, version: int, rollout: Rollout | None, latest: int) -> int:
         """Starts a deployment if `latest` still is the last one. Its number."""

@@ -565,6 +565,20 @@ def test_a_rollout_ends_when_its_configuration_is_deleted(aws: World, shop: LCPl
     assert limit(shop) == 1
 
 
+def test_what_is_current_is_found_behind_any_number_of_rollouts_that_were_stopped(
+    aws: World, shop: LCPlatform
+) -> None:
+    shop.configuration.update_configuration("shop", "test", data={}, rollout=ROLLOUT)
+    shop.configuration.stop_deployment("shop", "test")
+    [deployments] = aws.store.deployments.values()
+    for _ in range(60):
+        number = deployments[-1]["DeploymentNumber"] + 1
+        deployments.append({**deployments[-1], "DeploymentNumber": number})
+    assert shop.configuration.list_versions("shop", "test").versions[1].current
+    shop.configuration.update_configuration("shop", "test", data={"limit": 2})
+    assert limit(shop) == 2
+
+
 # --- deleting
 
 
