@@ -27,15 +27,15 @@ from lcplatform_runtime.sqlstate import failure
 LOGIN: Final = "28P01"
 _SAID: Final = (
     # libpq tells no SQLSTATE of a connection that was not made: only the server's words, which RDS has in English.
+    ("too many clients", "53300"),
+    ("too many connections", "53300"),
+    ("connection slots are reserved", "53300"),
     ("authentication failed", LOGIN),
     ("no pg_hba.conf entry", "28000"),
     ("pg_hba.conf rejects", "28000"),
     ("is not permitted to log in", "28000"),
     ('role "', "28000"),
     ('database "', "3D000"),
-    ("too many clients", "53300"),
-    ("too many connections", "53300"),
-    ("connection slots are reserved", "53300"),
     ("the database system is", "57P03"),
     ("certificate", "TLS"),
     ("SSL", "TLS"),

@@ -278,20 +278,6 @@ def test_who_finds_no_connection_waits_for_one_and_is_refused_at_last(
         assert waiting.result().rows[0].values == (1,)
 
 
-def test_a_server_that_is_full_is_waited_for(server: PostgreSQL, at_stub: AtStub) -> None:
-    server.run("CREATE ROLE crowd LOGIN")
-    held = [server.connect() for _ in range(40)]
-    server.run("ALTER ROLE postgres CONNECTION LIMIT -1")
-    data = at(server, at_stub, user="postgres", pool_timeout=timedelta(seconds=2))
-    extra = [server.connect() for _ in range(3)]
-    with pytest.raises(ServiceUnavailableError) as caught:
-        data.query("SELECT 1")
-    assert (caught.value.details["sqlstate"], caught.value.retryable) == ("53300", True)
-    for connection in (*held, *extra):
-        connection.close()
-    assert data.query("SELECT 1").rows[0].values == (1,)
-
-
 def test_migrations_of_several_processes_wait_for_each_other(at_postgresql: AtPostgresql) -> None:
     steps: list[Any] = [
         {"version": f"{n:02}", "name": "make", "up": f"CREATE TABLE m{n} (id int)"}

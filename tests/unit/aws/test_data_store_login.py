@@ -7,7 +7,9 @@ import logging
 import socket
 import struct
 import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -251,6 +253,25 @@ def test_a_wrong_password_is_told_at_once_and_never_shown(
     assert CANARY not in f"{caught.value!r} {caught.value} {caplog.text} {data!r}"
 
 
+def test_a_server_that_is_full_is_waited_for(
+    at_postgresql: AtPostgresql, postgresql: PostgreSQL, stub: Stub, role: str
+) -> None:
+    Kept(stub, "first-8c2d")
+    postgresql.run("ALTER ROLE somebody CONNECTION LIMIT 1")
+    data = at_postgresql(
+        user=role, password_secret="rds!db-1", pool_timeout=timedelta(seconds=2)
+    ).data_store
+    with postgresql.connect(user=role, password="first-8c2d"):
+        with pytest.raises(ServiceUnavailableError) as caught:
+            data.query("SELECT 1")
+        assert (caught.value.details["sqlstate"], caught.value.retryable) == ("53300", True)
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(data.query, "SELECT 1")
+            time.sleep(0.2)
+            postgresql.run("ALTER ROLE somebody CONNECTION LIMIT 2")
+            assert waiting.result().rows[0].values == (1,)
+
+
 @pytest.mark.parametrize("text", ["", "{", json.dumps({"username": "somebody"})])
 def test_a_secret_of_another_shape_is_no_password(
     at_postgresql: AtPostgresql, stub: Stub, text: str
@@ -325,7 +346,7 @@ def _at(server: PostgreSQL, at_stub: AtStub, **options: object) -> LCPlatform:
 def test_the_server_is_known_by_its_certificate_and_its_name(
     at_stub: AtStub, tmp_path: Path
 ) -> None:
-    right, wrong, other = (_certificate(tmp_path, it) for it in (HOST, "db.example.com", "other"))
+    right, other = (_certificate(tmp_path, it) for it in (HOST, "other"))
     with PostgreSQL(programs=DEBIAN, certificate=right) as server:
         data = _at(server, at_stub, sslrootcert=str(right.certificate)).data_store
         told = data.query("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()")
@@ -334,10 +355,9 @@ def test_the_server_is_known_by_its_certificate_and_its_name(
         with pytest.raises(ServiceUnavailableError, match="certificate") as caught:
             _at(server, at_stub, sslrootcert=str(other.certificate)).data_store.query("SELECT 1")
         assert not caught.value.retryable
-    with PostgreSQL(programs=DEBIAN, certificate=wrong) as server:
-        data = _at(server, at_stub, sslrootcert=str(wrong.certificate)).data_store
+        renamed = _at(server, at_stub, host="localhost", sslrootcert=str(right.certificate))
         with pytest.raises(ServiceUnavailableError, match="certificate"):
-            data.query("SELECT 1")
+            renamed.data_store.query("SELECT 1")
 
 
 def test_a_server_without_tls_gets_no_password(at_postgresql: AtPostgresql, tmp_path: Path) -> None:
