@@ -675,10 +675,18 @@ def _find(
     """
     if limit:
         # One more than there can be, so that the server has nothing to keep for later.
-        asked = {"find": name, "filter": filter, "limit": limit, "batchSize": limit + 1}
-        asked |= {"skip": skip} if skip else {}
-        asked |= {"sort": sort} if sort else {}
-        asked |= {"projection": projection} if projection else {}
+        asked: dict[str, Bson] = {
+            "find": name,
+            "filter": filter,
+            "limit": limit,
+            "batchSize": limit + 1,
+        }
+        if skip:
+            asked["skip"] = skip
+        if sort:
+            asked["sort"] = sort
+        if projection:
+            asked["projection"] = projection
         answer = database.command(asked, session=session, codec_options=READ)["cursor"]
         if not answer["id"]:
             rows: list[Stored] = answer["firstBatch"]

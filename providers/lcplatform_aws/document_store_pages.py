@@ -13,7 +13,6 @@ import json
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Final
 
 import bson
@@ -44,7 +43,7 @@ _TYPES: Final[tuple[tuple[type, tuple[str, ...]], ...]] = (
 """The types of identities in the order in which they stand."""
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Query:
     """What is asked for. An order, if there is one, ends with `_id`, so that no two documents stand in the same place."""
 
@@ -53,7 +52,7 @@ class Query:
     projection: dict[str, bool] | None
     size: int
 
-    @cached_property
+    @property
     def order(self) -> Order:
         """The order, for whoever compares documents here."""
         fields = [(tuple(name.split(".")), way < 0) for name, way in self.sort.items()]
