@@ -101,7 +101,23 @@ def at_postgresql(postgresql: PostgreSQL, at_stub: AtStub) -> AtPostgresql:
     return make
 
 
+@pytest.fixture(scope="session")
+def platform_on_postgresql(running_postgresql: PostgreSQL) -> Iterator[LCPlatform]:
+    """A platform on PostgreSQL, which does not retry. To make one for each test would take longer than most tests."""
+    place = {"host": HOST, "port": running_postgresql.port, "database": USER, "user": USER}
+    once = PlatformSettings(retry=RetryPolicy(max_attempts=1))
+    with LCPlatform(
+        "aws",
+        settings=once,
+        region="eu-west-1",
+        access_key_id="AKIATEST",
+        secret_access_key="hush",
+        data_store={**place, "tls": "disable"},
+    ) as platform:
+        yield platform
+
+
 @pytest.fixture
-def data(at_postgresql: AtPostgresql) -> DataStore:
-    """A data store on PostgreSQL, which does not retry."""
-    return at_postgresql().data_store
+def data(postgresql: PostgreSQL, platform_on_postgresql: LCPlatform) -> DataStore:
+    """Its data store, with nothing in it."""
+    return platform_on_postgresql.data_store

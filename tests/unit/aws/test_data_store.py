@@ -428,6 +428,6 @@ def test_no_value_is_in_an_error_or_in_a_log(
     assert CANARY not in f"{errors!r} {[str(it) for it in errors]} {wrong.value!r} {caplog.text}"
 
 
-def test_nothing_is_asked_of_aws_but_a_token(data: DataStore, stub: Stub) -> None:
-    data.query("SELECT 1")
+def test_nothing_is_asked_of_aws_but_a_token(at_postgresql: AtPostgresql, stub: Stub) -> None:
+    at_postgresql().data_store.query("SELECT 1")
     assert stub.asked == []
