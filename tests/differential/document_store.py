@@ -7,7 +7,7 @@ import itertools
 import json
 import random
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final, TypeAlias
@@ -42,7 +42,7 @@ _OPERATORS: Final = {
 Theirs: TypeAlias = Collection[dict[str, Any]]
 
 
-class _Sides:
+class Sides:
     """The same documents on both sides."""
 
     def __init__(self, ours: DocumentStore, theirs: Theirs) -> None:
@@ -87,31 +87,7 @@ class _Sides:
         return explain(case, documents, theirs, again, in_turn)
 
     def _our(self, case: Case) -> Raw:
-        if case.update is not None:
-            update = Update.model_validate(
-                {
-                    name: content if name in {"unset", "rename"} else Json(content)
-                    for name, content in case.update.items()
-                }
-            )
-            self._ours.update_documents(
-                _NAME, filter=Json(case.filter), update=update, upsert=case.upsert
-            )
-            found = self._ours.find_documents(_NAME, filter=Json({"_id": case.filter["_id"]}))
-        else:
-            found = self._ours.find_documents(
-                _NAME,
-                filter=Json(case.filter),
-                sort=[
-                    FieldOrder(
-                        field=name,
-                        direction=Direction.DESCENDING if way < 0 else Direction.ASCENDING,
-                    )
-                    for name, way in case.sort
-                ],
-                projection=None if case.projection is None else Json(case.projection),
-            )
-        return _looked_at(case, [it.content.value for it in found.documents])
+        return answered(self._ours, case)
 
     def _their(self, case: Case) -> Raw:
         filter = _bson(case.filter)
@@ -127,6 +103,33 @@ class _Sides:
             )
             found = found.sort(case.sort) if case.sort else found
         return _looked_at(case, [_plain(it) for it in found])
+
+
+def answered(store: DocumentStore, case: Case) -> Raw:
+    """What a document store makes of a case."""
+    if case.update is not None:
+        update = Update.model_validate(
+            {
+                name: content if name in {"unset", "rename"} else Json(content)
+                for name, content in case.update.items()
+            }
+        )
+        store.update_documents(_NAME, filter=Json(case.filter), update=update, upsert=case.upsert)
+        found = store.find_documents(_NAME, filter=Json({"_id": case.filter["_id"]}))
+    else:
+        found = store.find_documents(
+            _NAME,
+            filter=Json(case.filter),
+            sort=[
+                FieldOrder(
+                    field=name,
+                    direction=Direction.DESCENDING if way < 0 else Direction.ASCENDING,
+                )
+                for name, way in case.sort
+            ],
+            projection=None if case.projection is None else Json(case.projection),
+        )
+    return _looked_at(case, [it.content.value for it in found.documents])
 
 
 def _pieces(update: Raw) -> list[Raw]:
@@ -161,20 +164,25 @@ def _plain(document: object) -> Raw:
 
 
 @contextmanager
-def _sides() -> Iterator[_Sides]:
+def _sides() -> Iterator[Sides]:
     with (
         start_secantusdb() as server,
         MongoClient[dict[str, Any]](server.url) as client,
         LCPlatform("mock") as platform,
     ):
-        yield _Sides(platform.document_store, client["differential"][_NAME])
+        yield Sides(platform.document_store, client["differential"][_NAME])
 
 
 def compare(cases: int, seed: int) -> Tally:
     """Compares that many cases, on new documents every now and then."""
+    return compared(_sides(), cases, seed)
+
+
+def compared(both: AbstractContextManager[Sides], cases: int, seed: int) -> Tally:
+    """The same for whatever two sides there are."""
     tally = Tally()
     made = Cases(random.Random(seed))
-    with _sides() as sides:
+    with both as sides:
         while tally.cases < cases:
             documents = [made.document(number) for number in range(_DOCUMENTS)]
             sides.begin(documents)
