@@ -38,11 +38,11 @@ from lcplatform.configuration.models import (
     ValidateConfigurationRequest,
     ValidateConfigurationResponse,
     VersionInfo,
-    Violation,
     WatchConfigurationRequest,
     WatchConfigurationResponse,
 )
 from lcplatform.configuration.support import ConfigurationCapability, ConfigurationLimits
+from lcplatform_aws.configuration_checks import check, refused, violations_of
 from lcplatform_aws.configuration_deployments import (
     Deployment,
     Deployments,
@@ -60,9 +60,7 @@ from lcplatform_runtime.cancellation import CANCELLATION
 from lcplatform_runtime.errors import (
     AlreadyExistsError,
     ConflictError,
-    FieldViolation,
     PreconditionFailedError,
-    ValidationError,
 )
 from lcplatform_runtime.json_value import Json
 from lcplatform_runtime.patience import patience
@@ -164,22 +162,8 @@ class AppConfigConfiguration(ConfigurationDriver):
     def validate_configuration(
         self, request: ValidateConfigurationRequest, /
     ) -> ValidateConfigurationResponse:
-        from lcplatform_runtime.schemas.json_schema import (  # needs a package that only this needs
-            checked,
-        )
-
-        flaws, more = checked(request.schema_.text).flaws(request.data)
-        violations = (
-            Violation(
-                path=it.path,
-                message=it.message,
-                expected=it.expected,
-                actual=it.actual,
-                keyword=it.keyword,
-            )
-            for it in flaws
-        )
-        return ValidateConfigurationResponse(violations=tuple(violations), more=more)
+        violations, more = violations_of(request.schema_, request.data)
+        return ValidateConfigurationResponse(violations=violations, more=more)
 
     @override
     def list_configurations(
@@ -250,7 +234,7 @@ class AppConfigConfiguration(ConfigurationDriver):
     def create_configuration(
         self, request: CreateConfigurationRequest, /
     ) -> CreateConfigurationResponse:
-        _check(request.schema_, request.data)
+        check(request.schema_, request.data)
         place = self._places.create(request.application, request.environment)
         state = self._deployments.state(place)
         current = state.current
@@ -289,7 +273,7 @@ class AppConfigConfiguration(ConfigurationDriver):
                 schema = _text(request.schema_)
             if request.description is not None or "description" in request.clear:
                 description = request.description
-            _check(None if schema is None else Json.from_text(schema), request.data)
+            check(None if schema is None else Json.from_text(schema), request.data)
             about = About(
                 datetime.now(UTC), before.since, schema, description, comment=request.comment
             )
@@ -415,7 +399,7 @@ class AppConfigConfiguration(ConfigurationDriver):
                 self._versions.discard(place, version)
             if code_of(problem_of(error)) == "ConflictException":
                 return False
-            raise _refused(error) from error
+            raise refused(error) from error
         if rollout is None:
             self._deployments.wait(place, number)
         self._changed(place)
@@ -552,29 +536,3 @@ def _deleted(place: Place, it: Deployment) -> WatchConfigurationResponse:
     return WatchConfigurationResponse(
         version=it.name, etag=_etag(place, it.name), changed_at=it.at, deleted=True
     )
-
-
-def _check(schema: Json | None, data: Json) -> None:
-    """Refuses data that its schema does not allow, with everything that is wrong (FR-017).
-
-    AppConfig's own validators know an older JSON Schema, and one for all versions.
-    """
-    if schema is not None:
-        from lcplatform_runtime.schemas.json_schema import checked, refusal  # as above
-
-        flaws, more = checked(schema.text).flaws(data)
-        if flaws:
-            raise refusal("data", "not as its schema says", flaws, more=more)
-
-
-def _refused(error: ClientError) -> Exception:
-    """What a validator of the profile says of the data, if it is that: others may have added one."""
-    details = error.response.get("Details", {})
-    flaws = details.get("InvalidConfiguration", ()) if isinstance(details, dict) else ()
-    if not flaws:
-        return error
-    violations = [
-        FieldViolation("data", it.get("Reason", "refused"), it.get("Location", ""), it.get("Constraint"), it.get("Value"))
-        for it in flaws
-    ]  # fmt: skip
-    return ValidationError("data: a validator of AppConfig refuses it", violations=violations)
