@@ -12,6 +12,7 @@ from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
 from lcplatform_aws.document_store_values import READ, Stored
+from lcplatform_aws.quiet import quietly
 from lcplatform_aws.values import decode
 from lcplatform_runtime.context import current_call
 from lcplatform_runtime.errors import AuthenticationError, Outcome
@@ -144,11 +145,11 @@ class Server:
     def _read_password(self) -> str:
         """The password in the secret: its text, or `password` in its object, which is how the cluster's own secret has it."""
         client = self._session().secretsmanager
-        value = decode(
-            client.get_secret_value(
+        with quietly():
+            answer = client.get_secret_value(
                 SecretId=str(self._store.password_secret), VersionStage="AWSCURRENT"
             )
-        )
+        value = decode(answer)
         found = value.plain.get("password") if isinstance(value, Json) else value
         if not isinstance(found, str):
             raise AuthenticationError(

@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 
 from lcplatform.event_bus.models import HttpMode, HttpTarget
 from lcplatform_aws.errors import code_of, problem_of
+from lcplatform_aws.quiet import quietly
 from lcplatform_aws.units import invalid
 from lcplatform_runtime.errors import ResourceNotFoundError
 
@@ -62,9 +63,10 @@ class Webhooks:
 
     def _secret(self, name: str) -> str:
         try:
-            answer = self._session.secretsmanager.get_secret_value(
-                SecretId=name, VersionStage="AWSCURRENT"
-            )
+            with quietly():
+                answer = self._session.secretsmanager.get_secret_value(
+                    SecretId=name, VersionStage="AWSCURRENT"
+                )
         except ClientError as error:
             if code_of(problem_of(error)) != "ResourceNotFoundException":
                 raise
@@ -90,12 +92,13 @@ class Webhooks:
                 ]
             },
         }
-        connection = events.create_connection(
-            Name=name,
-            Description=_noted(place.secret_headers),
-            AuthorizationType="API_KEY",
-            AuthParameters=parameters,
-        )
+        with quietly():
+            connection = events.create_connection(
+                Name=name,
+                Description=_noted(place.secret_headers),
+                AuthorizationType="API_KEY",
+                AuthParameters=parameters,
+            )
         try:
             destination = events.create_api_destination(
                 Name=name,

@@ -5,7 +5,9 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+import bson
 import pytest
+from bson.binary import Binary
 from pymongo.errors import OperationFailure
 
 from lcplatform_aws.document_store_server import Server
@@ -85,3 +87,39 @@ def test_without_more_the_process_is_known_by_its_identity() -> None:
     assert credentials["replicaset"] == "rs0"
     assert not client.options.retry_reads
     server.close()
+
+
+def test_an_identity_signs_what_the_cluster_asks_and_sends_no_secret() -> None:
+    """Facts §1.10: MONGODB-AWS sends a signed request to STS, which the cluster makes."""
+
+    def answer(command: Command) -> Answer:
+        if "saslStart" in command:
+            asked = bson.decode(command["payload"])
+            nonce = Binary(bytes(asked["r"]) + bytes(32))
+            told = bson.encode({"s": nonce, "h": "sts.amazonaws.com"})
+            return {"ok": 1, "conversationId": 1, "done": False, "payload": told}
+        if "saslContinue" in command:
+            return {"ok": 1, "conversationId": 1, "done": True, "payload": b""}
+        return {"ok": 1}
+
+    with Mongo(answer) as mongo:
+        made = read_options(
+            {
+                "access_key_id": "AKIATESTING",
+                "secret_access_key": "hush",
+                "document_store": {
+                    "host": "127.0.0.1",
+                    "port": mongo.port,
+                    "tls": False,
+                    "retry_writes": False,
+                },
+            }
+        )
+        server = server_for(made, {})
+        assert server.database.command("ping")["ok"] == 1
+        server.close()
+    [start] = mongo.named("saslStart")
+    assert start["mechanism"] == "MONGODB-AWS"
+    signed = bson.decode(mongo.named("saslContinue")[0]["payload"])
+    assert "Credential=AKIATESTING/" in signed["a"]
+    assert "hush" not in repr(mongo.commands)
