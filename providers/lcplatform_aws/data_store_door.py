@@ -95,7 +95,7 @@ class Door:
             "user": self.user(),
             "password": self._password(),
             "sslmode": options.tls,
-            **({} if options.sslrootcert is None else {"sslrootcert": options.sslrootcert}),
+            **({} if options.tls_ca_file is None else {"sslrootcert": options.tls_ca_file}),
             "gssencmode": "disable",
             # After a failover, the old node may still answer for a while.
             "target_session_attrs": "read-write",

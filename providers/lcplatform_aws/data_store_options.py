@@ -40,7 +40,7 @@ class DataStoreOptions(Request):
     """How the connection is protected: by TLS, to a server whose certificate is of the right authority and in its own name;
     or not at all, which is allowed on the machine itself alone."""
 
-    sslrootcert: Annotated[str | None, Field(min_length=1)] = None
+    tls_ca_file: Annotated[str | None, Field(min_length=1)] = None
     """The file with the certificates of the authorities, such as the global bundle of RDS; `system` for those that the system
     trusts. Where absent, libpq's own place: ~/.postgresql/root.crt."""
 
@@ -61,8 +61,8 @@ class DataStoreOptions(Request):
             raise ValueError("tls is disabled for a server on this very machine alone")
         if self.user is None and self.password_secret is None:
             raise ValueError("user is given, unless the secret in password_secret tells it")
-        if self.sslrootcert not in {None, "system"} and not Path(self.sslrootcert or "").is_file():
-            raise ValueError("sslrootcert is the name of a file, or system")
+        if self.tls_ca_file not in {None, "system"} and not Path(self.tls_ca_file or "").is_file():
+            raise ValueError("tls_ca_file is the name of a file, or system")
         return self
 
 

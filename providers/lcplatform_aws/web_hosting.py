@@ -307,9 +307,8 @@ class EcsExpressWebHosting(WebHostingDriver):
         site.check(request.if_match, _RUNNING)
         settings = checked(site.settings.scaled(request.min_instances, request.max_instances))
         _check_zero(settings)
-        self._ecs.update_express_gateway_service(
-            serviceArn=site.arn, scalingTarget=_typed(scaling(settings))
-        )
+        target: Any = scaling(settings)
+        self._ecs.update_express_gateway_service(serviceArn=site.arn, scalingTarget=target)
         return ScaleApplicationResponse(application=site.told(settings=settings))
 
     @override
@@ -490,10 +489,6 @@ class EcsExpressWebHosting(WebHostingDriver):
 
 def _identity(service: Mapping[str, Any]) -> str:
     return f"{service['serviceArn']}@{round(service['createdAt'].timestamp() * 1000)}"
-
-
-def _typed(value: Any) -> Any:  # TypedDicts of the SDK's stubs
-    return value
 
 
 def _id(arn: str) -> str:

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
@@ -20,11 +19,8 @@ from urllib.parse import parse_qs, urlsplit
 import botocore.session
 import psycopg
 import pytest
+import trustme
 from botocore.validate import ParamValidator
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from lcplatform import LCPlatform
 from lcplatform.data_store.models import TlsMode
@@ -36,11 +32,11 @@ from lcplatform.errors import (
     ValidationError,
 )
 from lcplatform_aws.options import read_options
-from tests.postgresql import HOST, USER, Certificate, PostgreSQL
+from tests.postgresql import HOST, USER, PostgreSQL
 from tests.unit.aws.conftest import AtPostgresql, AtStub
 from tests.unit.aws.stub import Answer, Asked, Stub, json_answer, json_error
+from tests.unit.aws.tls_front import TlsFront
 
-DEBIAN = Path("/usr/lib/postgresql/15/bin")
 CANARY = "canary-8c2d"
 
 
@@ -59,7 +55,7 @@ CANARY = "canary-8c2d"
         ({"pool_size": 0}, "pool_size"),
         ({"pool_timeout": 0}, "pool_timeout"),
         ({"max_lifetime": 0}, "max_lifetime"),
-        ({"sslrootcert": "/nowhere"}, "sslrootcert"),
+        ({"tls_ca_file": "/nowhere"}, "tls_ca_file"),
         ({"password": CANARY}, "password"),
     ],
 )
@@ -306,69 +302,47 @@ def test_what_is_wrong_with_the_address_is_told(
 # --- TLS
 
 
-def _certificate(folder: Path, name: str) -> Certificate:
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.now(UTC)
-    names: list[x509.GeneralName] = [
-        x509.IPAddress(ip_address(name)) if name[0].isdigit() else x509.DNSName(name)
-    ]
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    found = Certificate(folder / f"{name}.crt", folder / f"{name}.key")
-    found.certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    found.key.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    return found
+@pytest.fixture
+def authority(tmp_path: Path) -> tuple[trustme.CA, str]:
+    """Who signs certificates, and the file with its own."""
+    made = trustme.CA()
+    path = tmp_path / "authority.pem"
+    made.cert_pem.write_to_path(path)
+    return made, str(path)
 
 
-def _at(server: PostgreSQL, at_stub: AtStub, **options: object) -> LCPlatform:
-    given = {"host": HOST, "port": server.port, "database": USER, "user": USER}
-    return at_stub(max_attempts=1, data_store={**given, **options})
-
-
-@pytest.mark.skipif(not DEBIAN.is_dir(), reason="the PostgreSQL of the package speaks no TLS")
 def test_the_server_is_known_by_its_certificate_and_its_name(
-    at_stub: AtStub, tmp_path: Path
+    postgresql: PostgreSQL, at_postgresql: AtPostgresql, authority: tuple[trustme.CA, str]
 ) -> None:
-    right, other = (_certificate(tmp_path, it) for it in (HOST, "other"))
-    with PostgreSQL(programs=DEBIAN, certificate=right) as server:
-        data = _at(server, at_stub, sslrootcert=str(right.certificate)).data_store
-        told = data.query("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()")
-        assert told.rows[0].values == (True,)
+    """What libpq calls verify-full."""
+    signed, trusted = authority
+    with TlsFront(signed, postgresql.port) as front:
+        data = at_postgresql(port=front.port, tls="verify-full", tls_ca_file=trusted).data_store
+        assert data.query("SELECT 1").rows
+        assert front.secured == 1
         assert data.get_connection_info().tls_mode is TlsMode.VERIFY_FULL
-        with pytest.raises(ServiceUnavailableError, match="certificate") as caught:
-            _at(server, at_stub, sslrootcert=str(other.certificate)).data_store.query("SELECT 1")
-        assert not caught.value.retryable
-        renamed = _at(server, at_stub, host="localhost", sslrootcert=str(right.certificate))
+        renamed = at_postgresql(
+            host="localhost", port=front.port, tls="verify-full", tls_ca_file=trusted
+        )
         with pytest.raises(ServiceUnavailableError, match="certificate"):
             renamed.data_store.query("SELECT 1")
+    with TlsFront(trustme.CA(), postgresql.port) as other:
+        stranger = at_postgresql(port=other.port, tls="verify-full", tls_ca_file=trusted)
+        with pytest.raises(ServiceUnavailableError, match="certificate") as caught:
+            stranger.data_store.query("SELECT 1")
+        assert not caught.value.retryable
 
 
-def test_a_server_without_tls_gets_no_password(at_postgresql: AtPostgresql, tmp_path: Path) -> None:
-    root = _certificate(tmp_path, HOST).certificate
+def test_a_server_without_tls_gets_no_password(
+    at_postgresql: AtPostgresql, authority: tuple[trustme.CA, str]
+) -> None:
     with pytest.raises(ServiceUnavailableError, match="SSL") as caught:
-        at_postgresql(tls="verify-full", sslrootcert=str(root)).data_store.query("SELECT 1")
+        at_postgresql(tls="verify-full", tls_ca_file=authority[1]).data_store.query("SELECT 1")
     assert not caught.value.retryable
 
 
 def test_what_psycopg_is_told(
-    at_stub: AtStub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    at_stub: AtStub, authority: tuple[trustme.CA, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[dict[str, object]] = []
 
@@ -377,11 +351,11 @@ def test_what_psycopg_is_told(
         raise psycopg.OperationalError("authentication failed")
 
     monkeypatch.setattr(psycopg.Connection, "connect", connect)
-    root = _certificate(tmp_path, HOST).certificate
-    options = {"host": "db.example.com", "database": "d", "user": "u", "sslrootcert": str(root)}
+    _, root = authority
+    options = {"host": "db.example.com", "database": "d", "user": "u", "tls_ca_file": root}
     with pytest.raises(ServiceUnavailableError):
         at_stub(data_store=options).data_store.query("SELECT 1")
     words = told[0]
-    assert (words["sslmode"], words["sslrootcert"]) == ("verify-full", str(root))
+    assert (words["sslmode"], words["sslrootcert"]) == ("verify-full", root)
     assert words["target_session_attrs"] == "read-write"
     assert str(words["password"]).startswith("db.example.com:5432/?Action=connect&DBUser=u&")
