@@ -193,13 +193,13 @@ BY_SERVICE: Final[dict[str, dict[str, Meaning]]] = {
         **_codes(
             INVALID,
             """
-            AttributeLimitExceededException ClientException InvalidParameterException
+            AttributeLimitExceededException ClientException InvalidParameterException InvalidRequestException
             PlatformTaskDefinitionIncompatibilityException
             """,
         ),
         # A service that is no longer active is deleted.
         **_codes(NOT_FOUND, "PlatformUnknownException ServiceNotActiveException"),
-        **_codes(FAILED, "ServerException"),
+        **_codes(FAILED, "InternalServiceErrorException ServerException"),
         **_codes(DENIED, "BlockedException"),
         **_codes(UNSUPPORTED, "UnsupportedFeatureException"),
     },
@@ -319,6 +319,8 @@ BY_MESSAGE: Final[tuple[tuple[str, str, str, Meaning], ...]] = (
     # ECS takes the creation of what exists for a repetition that does not agree.
     ("web_hosting", "InvalidParameterException", "not idempotent", EXISTS),
     ("web_hosting", "ClientException", "already exists", EXISTS),
+    # App Runner has no code of its own for a name that is taken.
+    ("web_hosting", "InvalidRequestException", "already exists", EXISTS),
     ("web_hosting", "ClientException", "not authorized", DENIED),
     ("web_hosting", "ClientException", "unable to assume", DENIED),
     ("web_hosting", "ClientException", "in progress", WRONG_STATE),

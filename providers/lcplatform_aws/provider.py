@@ -15,6 +15,7 @@ from lcplatform.drivers import Drivers
 from lcplatform.provider import Provider
 from lcplatform_aws.errors import translate
 from lcplatform_aws.options import AwsOptions, inherited, read_options
+from lcplatform_aws.web_hosting_options import AppRunnerOptions
 
 if TYPE_CHECKING:
     from lcplatform.authentication.driver import AuthenticationDriver
@@ -136,12 +137,16 @@ class Connection:
         return SecretsManagerSecrets(self.session)
 
     def web_hosting(self) -> WebHostingDriver:
-        """A driver for ECS in its Express Mode."""
+        """A driver for ECS in its Express Mode, or for App Runner."""
         options = self._options.web_hosting
         if options is None:
             return unimplemented.web_hosting(
                 "the option web_hosting says in which roles applications are deployed, and it is not set"
             )
+        if isinstance(options, AppRunnerOptions):
+            from lcplatform_aws.web_hosting_app_runner import AppRunnerWebHosting
+
+            return AppRunnerWebHosting(self.session, options, inherited(self._options))
         from lcplatform_aws.web_hosting import EcsExpressWebHosting
 
         return EcsExpressWebHosting(self.session, options, inherited(self._options))

@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
+from typing_extensions import override
+
 from lcplatform.web_hosting.models import ApplicationStatus, DeploymentStatus
+from lcplatform_aws.web_hosting_site import Course
 
 _STATUSES: Final = {
     "PENDING": DeploymentStatus.PENDING,
@@ -29,7 +32,7 @@ UNDER_WAY: Final = frozenset(
 
 
 @dataclass(frozen=True)
-class Course:
+class EcsCourse(Course):
     """The deployments of a service, the newest first, as `ListServiceDeployments` tells them.
 
     Attributes:
@@ -40,7 +43,8 @@ class Course:
     service: Mapping[str, Any]
     deployments: Sequence[Mapping[str, Any]]
 
-    @cached_property
+    @property
+    @override
     def in_place(self) -> str | None:
         """The revision that answers."""
         for it in self.deployments:
@@ -70,7 +74,8 @@ class Course:
         older = self.deployments[self.deployments.index(deployment) + 1 :]
         return any(it["status"] == "SUCCESSFUL" for it in older)
 
-    @cached_property
+    @property
+    @override
     def status(self) -> ApplicationStatus:
         """Where the application stands."""
         if self.service["status"]["statusCode"] != "ACTIVE":
@@ -85,7 +90,8 @@ class Course:
         stopped = self.deployments[0]["status"] == "STOPPED" and self.in_place is not None
         return ApplicationStatus.RUNNING if stopped else ApplicationStatus.FAILED
 
-    @cached_property
+    @property
+    @override
     def reason(self) -> str | None:
         """Why it stands there, where something went wrong."""
         last = self.deployments[0] if self.deployments else None

@@ -7,7 +7,10 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from botocore.exceptions import ClientError
+
 from lcplatform.web_hosting.models import GetLogsRequest, GetLogsResponse, LogEntry
+from lcplatform_aws.errors import problem_of
 from lcplatform_aws.units import given
 from lcplatform_runtime.cancellation import CANCELLATION
 
@@ -25,10 +28,11 @@ def logged(
     prefix: str,
     request: GetLogsRequest,
     alive: Callable[[], bool],
+    wanted: Callable[[str], bool] = lambda stream: True,
     /,
 ) -> Iterator[GetLogsResponse]:
-    """The entries of the streams whose names start with `prefix`. One that follows ends with its caller, or when the
-    application is `alive` no more."""
+    """The entries of the streams whose names start with `prefix`, as far as they are `wanted`. One that follows ends with
+    its caller, or when the application is `alive` no more."""
     start = _milliseconds(request.since or datetime.now(UTC) - _LAST_HOUR)
     end = None if request.until is None else _milliseconds(request.until)
     told: dict[str, int] = {}
@@ -38,8 +42,8 @@ def logged(
             for events in _pages(logs, group, prefix, start, end):
                 fresh = [it for it in events if it["eventId"] not in told]
                 told |= {it["eventId"]: it["timestamp"] for it in fresh}
-                if fresh:
-                    yield GetLogsResponse(entries=tuple(map(_entry, fresh)))
+                if told_now := [it for it in fresh if wanted(it["logStreamName"])]:
+                    yield GetLogsResponse(entries=tuple(map(_entry, told_now)))
             if not going_on or pause():
                 return
             # What bears the newest moment may get company, so that moment is asked for again.
@@ -52,13 +56,17 @@ def _pages(
 ) -> Iterator[list[Any]]:
     token: str | None = None
     while True:
-        answer = logs.filter_log_events(
-            logGroupName=group,
-            logStreamNamePrefix=prefix,
-            startTime=start,
-            limit=_PAGE,
-            **given(endTime=end, nextToken=token),
-        )
+        try:
+            answer = logs.filter_log_events(
+                logGroupName=group,
+                startTime=start,
+                limit=_PAGE,
+                **given(logStreamNamePrefix=prefix or None, endTime=end, nextToken=token),
+            )
+        except ClientError as error:
+            if problem_of(error).get("Code") != "ResourceNotFoundException":
+                raise
+            return  # AWS makes the group when the first line is written
         yield answer["events"]
         token = answer.get("nextToken")
         if not token:

@@ -18,6 +18,7 @@ from lcplatform_contract.harness import Harness
 from lcplatform_mock.harness import MockHarness
 from tests.conformance import accounts
 from tests.emulators import Emulator, start_ministack, start_moto, start_secantusdb
+from tests.fake_aws.apprunner import AppRunner
 from tests.fake_aws.ecs_express import EcsExpress
 from tests.fake_aws.logs import Logs
 from tests.fake_aws.server import FakeAws
@@ -68,11 +69,15 @@ class AwsOn(Harness):
 class AwsOnFake(AwsOn):
     """The AWS provider on the fake of what nothing emulates, with ministack behind it for the rest."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, web_hosting: type[EcsExpress | AppRunner], options: Mapping[str, object]
+    ) -> None:
+        """`web_hosting` is what runs applications, `options` what its driver is told."""
         super().__init__(start_ministack())
         logs = Logs()
-        self._ecs = EcsExpress(logs, self._secret)
-        self._fake = FakeAws([self._ecs, logs], behind=self._emulator.url)
+        self._applications = web_hosting(logs, self._secret)
+        self._options = options
+        self._fake = FakeAws([self._applications, logs], behind=self._emulator.url)
 
     @property
     @override
@@ -81,17 +86,16 @@ class AwsOnFake(AwsOn):
 
     @override
     def platform_options(self) -> Mapping[str, object]:
-        role = "arn:aws:iam::000000000000:role/ecs"
         return {
             **super().platform_options(),
             "endpoint_url": self._fake.url,
-            "web_hosting": {"infrastructure_role": role, "execution_role": role},
+            "web_hosting": self._options,
         }
 
     @override
     def close(self) -> None:
         self._fake.stop()
-        self._ecs.close()
+        self._applications.close()
         super().close()
         # A request or an answer that no model allows is a defect, whatever the scenario made of it.
         assert not self._fake.refused, self._fake.refused
@@ -260,6 +264,23 @@ moto = _on(start_moto)
 ministack = _on(start_ministack, accounts.notification)
 
 
+_ROLE: Final = "arn:aws:iam::000000000000:role/applications"
+
+
 def fake(options: Mapping[str, object]) -> Harness:
-    """A harness on the fake."""
-    return AwsOnFake()
+    """A harness on the fake, with applications on ECS."""
+    return AwsOnFake(EcsExpress, {"infrastructure_role": _ROLE, "execution_role": _ROLE})
+
+
+def fake_app_runner(options: Mapping[str, object]) -> Harness:
+    """A harness on the fake, with applications on App Runner."""
+    registry = "000000000000.dkr.ecr.us-east-1.amazonaws.com"
+    return AwsOnFake(
+        AppRunner,
+        {
+            "backend": "app-runner",
+            "access_role": _ROLE,
+            "instance_role": _ROLE,
+            "mirrors": {"docker.io": f"{registry}/hub", "registry.example": f"{registry}/example"},
+        },
+    )

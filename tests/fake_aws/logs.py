@@ -69,3 +69,12 @@ class Logs(Service):
         last = first + given.get("limit", 10_000)
         more = {"nextToken": str(last)} if last < len(found) else {}
         return {"events": [it.told() for it in found[first:last]], "searchedLogStreams": [], **more}
+
+    def describe_log_streams(self, given: dict[str, Any]) -> Mapping[str, Any]:
+        events = self.groups.get(given["logGroupName"], [])
+        began: dict[str, int] = {}
+        for it in events:
+            if it.stream.startswith(given.get("logStreamNamePrefix", "")):
+                began.setdefault(it.stream, it.timestamp)
+        found = [{"logStreamName": name, "creationTime": it} for name, it in sorted(began.items())]
+        return {"logStreams": found[: given.get("limit", 50)]}

@@ -11,7 +11,7 @@ from lcplatform import LCPlatform
 from lcplatform_aws import provider
 from lcplatform_aws.options import AwsOptions, inherited, read_options
 from lcplatform_aws.session import Session
-from lcplatform_aws.web_hosting_container import platform_variables
+from lcplatform_aws.web_hosting_settings import platform_variables
 from lcplatform_runtime.errors import ValidationError
 
 ROLE = "arn:aws:iam::000000000000:role/ecs"

@@ -24,10 +24,11 @@ from lcplatform.errors import (
     ValidationError,
 )
 from lcplatform.web_hosting.models import ApplicationStatus, Binding, DeploymentStatus
-from lcplatform_aws.web_hosting_course import Course
-from tests.fake_aws.ecs_express import TEST_SITE, EcsExpress
+from lcplatform_aws.web_hosting_course import EcsCourse
+from tests.fake_aws.ecs_express import EcsExpress
 from tests.fake_aws.logs import Logs
 from tests.fake_aws.server import FakeAws, Fault
+from tests.fake_aws.site import TEST_SITE
 
 ROLE = "arn:aws:iam::000000000000:role/ecs"
 TASK_ROLE = "arn:aws:iam::000000000000:role/task"
@@ -234,7 +235,7 @@ def test_applications_are_listed_in_pages(cloud: Cloud) -> None:
 _START = datetime(2030, 1, 1, tzinfo=UTC)
 
 
-def _course(*statuses: str, code: str = "ACTIVE") -> Course:
+def _course(*statuses: str, code: str = "ACTIVE") -> EcsCourse:
     """The deployments with these statuses, the newest first."""
     deployments = [
         {
@@ -245,7 +246,7 @@ def _course(*statuses: str, code: str = "ACTIVE") -> Course:
         }
         for number, status in zip(range(len(statuses), 0, -1), statuses, strict=True)
     ]
-    return Course({"status": {"statusCode": code}, "activeConfigurations": []}, deployments)
+    return EcsCourse({"status": {"statusCode": code}, "activeConfigurations": []}, deployments)
 
 
 @pytest.mark.parametrize(
@@ -290,7 +291,7 @@ def test_what_ecs_has_forgotten_of_deployments_still_runs() -> None:
         "status": {"statusCode": "ACTIVE"},
         "activeConfigurations": [{"serviceRevisionArn": "r9"}],
     }
-    course = Course(service, [])
+    course = EcsCourse(service, [])
     assert (course.status, course.in_place) == (ApplicationStatus.RUNNING, "r9")
 
 
