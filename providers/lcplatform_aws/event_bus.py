@@ -77,7 +77,7 @@ from lcplatform_runtime.support import ConditionalUpdate, Support
 if TYPE_CHECKING:
     from types_boto3_events import EventBridgeClient
 
-    from lcplatform_aws.queue import SqsQueue
+    from lcplatform_aws.queue_names import Queues
     from lcplatform_aws.session import Session
 
 _MISSING: Final = "ResourceNotFoundException"
@@ -118,7 +118,7 @@ class EventBridgeEventBus(EventBusDriver):
     them: so a bus is looked up, and for a minute taken to be there.
     """
 
-    def __init__(self, session: Session, queues: SqsQueue, role: str | None = None, /) -> None:
+    def __init__(self, session: Session, queues: Queues, role: str | None = None, /) -> None:
         self._session = session
         self._places = Places(session, queues, role)
         self._archives = Archives(session)

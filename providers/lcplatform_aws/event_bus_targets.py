@@ -25,7 +25,7 @@ from lcplatform_aws.units import invalid, seconds
 from lcplatform_runtime.errors import ResourceNotFoundError
 
 if TYPE_CHECKING:
-    from lcplatform_aws.queue import SqsQueue
+    from lcplatform_aws.queue_names import Queues
     from lcplatform_aws.session import Session
 
 _GROUP: Final = "lcplatform.events"
@@ -44,7 +44,7 @@ _EVENT: Final = "$.detail"
 class Places:
     """Queues, topics, webhooks and logs as targets."""
 
-    def __init__(self, session: Session, queues: SqsQueue, role: str | None) -> None:
+    def __init__(self, session: Session, queues: Queues, role: str | None) -> None:
         self._session = session
         self._queues = queues
         self._webhooks = Webhooks(session, role)

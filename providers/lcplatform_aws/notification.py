@@ -69,7 +69,7 @@ from lcplatform_runtime.support import Support
 
 if TYPE_CHECKING:
     from lcplatform_aws.notification_options import NotificationOptions
-    from lcplatform_aws.queue import SqsQueue
+    from lcplatform_aws.queue_names import Queues
     from lcplatform_aws.session import Session
 
 _MESSAGE: Final = 256 * 1024 - 128
@@ -103,7 +103,7 @@ class SnsNotification(NotificationDriver):
     became of one is told from its identity, which names the recipient where there is one.
     """
 
-    def __init__(self, session: Session, queues: SqsQueue, options: NotificationOptions, /) -> None:
+    def __init__(self, session: Session, queues: Queues, options: NotificationOptions, /) -> None:
         self._session = session
         self._topics = Topics(session)
         self._subscriptions = Subscriptions(session, self._topics, queues)

@@ -35,7 +35,7 @@ from lcplatform_runtime.patterns.grammar import parse
 from lcplatform_runtime.patterns.operators import Number, Range
 
 if TYPE_CHECKING:
-    from lcplatform_aws.queue import SqsQueue
+    from lcplatform_aws.queue_names import Queues
     from lcplatform_aws.session import Session
 
 _PROTOCOLS: Final = {
@@ -68,7 +68,7 @@ _SID: Final = "LCPlatformTopics"
 class Subscriptions:
     """The subscriptions of the account's topics."""
 
-    def __init__(self, session: Session, topics: Topics, queues: SqsQueue) -> None:
+    def __init__(self, session: Session, topics: Topics, queues: Queues) -> None:
         self._session = session
         self._topics = topics
         self._queues = queues

@@ -87,20 +87,20 @@ class Connection:
     def event_bus(self) -> EventBusDriver:
         """A driver for EventBridge."""
         from lcplatform_aws.event_bus import EventBridgeEventBus
-        from lcplatform_aws.queue import SqsQueue
+        from lcplatform_aws.queue_names import Queues
 
         options = self._options
         role = None if options.event_bus is None else options.event_bus.role
-        queues = SqsQueue(self.session, options.queue_prefix)
+        queues = Queues(self.session, options.queue_prefix)
         return EventBridgeEventBus(self.session, queues, role)
 
     def notification(self) -> NotificationDriver:
         """A driver for SNS, SES and End User Messaging."""
         from lcplatform_aws.notification import SnsNotification
         from lcplatform_aws.notification_options import NotificationOptions
-        from lcplatform_aws.queue import SqsQueue
+        from lcplatform_aws.queue_names import Queues
 
-        queues = SqsQueue(self.session, self._options.queue_prefix)
+        queues = Queues(self.session, self._options.queue_prefix)
         options = self._options.notification or NotificationOptions()
         return SnsNotification(self.session, queues, options)
 
@@ -127,8 +127,9 @@ class Connection:
     def queue(self) -> QueueDriver:
         """A driver for SQS."""
         from lcplatform_aws.queue import SqsQueue
+        from lcplatform_aws.queue_names import Queues
 
-        return SqsQueue(self.session, self._options.queue_prefix)
+        return SqsQueue(self.session, Queues(self.session, self._options.queue_prefix))
 
     def secrets(self) -> SecretsDriver:
         """A driver for Secrets Manager."""

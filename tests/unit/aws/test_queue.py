@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable
 from datetime import timedelta
@@ -38,6 +39,7 @@ MISSING = json_error(
 )
 
 ATTRIBUTES = {
+    "QueueArn": f"{ARN}orders",
     "VisibilityTimeout": "30",
     "MessageRetentionPeriod": "345600",
     "DelaySeconds": "0",
@@ -488,8 +490,9 @@ def test_dead_letters_go_home_as_they_are_before_they_are_deleted(
 def test_no_more_dead_letters_go_home_than_were_asked_for(
     platform: LCPlatform, redriving: Sqs
 ) -> None:
+    numbers = itertools.count()
     redriving.does["ReceiveMessage"] = lambda asked: json_answer(
-        Messages=[letter(number) for number in range(asked["MaxNumberOfMessages"])]
+        Messages=[letter(next(numbers)) for _ in range(asked["MaxNumberOfMessages"])]
     )
     assert platform.queue.redrive_dead_letters("orders", max_messages=12).moved == 12
     assert [it["MaxNumberOfMessages"] for it in redriving.calls("ReceiveMessage")] == [10, 2]
@@ -506,6 +509,36 @@ def test_what_dies_again_meanwhile_is_not_moved_in_circles(
     assert platform.queue.redrive_dead_letters("orders").moved == 1
     (given_back,) = redriving.calls("ChangeMessageVisibilityBatch")
     assert given_back["Entries"] == [{"Id": "0", "ReceiptHandle": "r9", "VisibilityTimeout": 0}]
+
+
+def test_each_queue_that_shares_a_dead_letter_queue_gets_back_its_own(
+    platform: LCPlatform, redriving: Sqs
+) -> None:
+    """Those of others are hidden meanwhile, or they would be all that is ever found."""
+    source = "DeadLetterQueueSourceArn"
+    others = [letter(number, **{source: f"{ARN}others"}) for number in range(10)]
+    by_hand, mine = letter(10), letter(11, **{source: f"{ARN}orders"})
+    redriving.does["ReceiveMessage"] = [
+        json_answer(Messages=others),
+        json_answer(Messages=[by_hand, mine]),
+        json_answer(Messages=others[:3]),
+    ]
+    assert platform.queue.redrive_dead_letters("orders").moved == 2
+    assert source in redriving.calls("ReceiveMessage")[0]["MessageSystemAttributeNames"]
+    (sent_back,) = redriving.calls("SendMessageBatch")
+    assert [it["MessageBody"] for it in sent_back["Entries"]] == ["letter 10", "letter 11"]
+    given_back = redriving.calls("ChangeMessageVisibilityBatch")
+    assert [len(it["Entries"]) for it in given_back] == [10, 3]
+    assert [name for name, _ in redriving.asked][-2:] == ["ChangeMessageVisibilityBatch"] * 2
+
+
+def test_letters_that_cannot_be_given_back_come_back_by_themselves(
+    platform: LCPlatform, redriving: Sqs
+) -> None:
+    theirs = letter(1, DeadLetterQueueSourceArn=f"{ARN}others")
+    redriving.does["ReceiveMessage"] = [json_answer(Messages=[theirs]), json_answer()]
+    redriving.does["ChangeMessageVisibilityBatch"] = lambda _: json_error(500, "InternalFailure")
+    assert platform.queue.redrive_dead_letters("orders").moved == 0
 
 
 def test_a_dead_letter_that_cannot_go_home_is_given_back(
