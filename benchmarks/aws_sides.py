@@ -40,9 +40,10 @@ def uncached() -> PlatformSettings:
 
 
 class Boto3:
-    """The SDK's clients. `checksums` off spares S3 every checksum that it does not insist on."""
+    """The SDK's clients. `checksums` off spares S3 every checksum that it does not insist on; `connections` is how many are kept
+    open to SQS."""
 
-    def __init__(self, endpoint: str, *, checksums: bool = True) -> None:
+    def __init__(self, endpoint: str, *, checksums: bool = True, connections: int = 10) -> None:
         import boto3
         from botocore.config import Config
 
@@ -58,5 +59,7 @@ class Boto3:
             response_checksum_validation=when,
         )
         self.s3: S3Client = session.client("s3", endpoint_url=endpoint, config=config)
-        self.sqs: SQSClient = session.client("sqs", endpoint_url=endpoint)
+        self.sqs: SQSClient = session.client(
+            "sqs", endpoint_url=endpoint, config=Config(max_pool_connections=connections)
+        )
         self.secrets: SecretsManagerClient = session.client("secretsmanager", endpoint_url=endpoint)

@@ -15,6 +15,7 @@ _MODULES: Final = (
     "verified_token",
     "notification_delivery",
     "aws_small_calls",
+    "aws_queue_gathering",
     "aws_data_store",
     "s3_transfer",
     "grpc_unary",

@@ -158,17 +158,42 @@ def batch_failure(
 
     `sender_fault` is the service's own word on an unknown code: whether the same entry would fail again.
     """
-    service, method = operation
-    meaning = meaning_of(code, text, service, method, 0)
-    retryable = meaning.retryable
-    if meaning is BROKEN and sender_fault is not None:
-        meaning, retryable = (INVALID, False) if sender_fault else (BROKEN, True)
+    meaning, retryable = _of_entry(code, text, operation, sender_fault=sender_fault)
     return BatchFailure(
         index=index,
         code=ErrorCode(meaning.kind.code.lower()),
         message=f"{code}: {text}" if text else code,
         retryable=retryable,
     )
+
+
+def entry_error(failure: Mapping[str, Any], operation: Operation, /) -> LCPlatformError:
+    """The same as an error, for an entry that was a call of its own to whoever made it."""
+    code, text = str(failure.get("Code", "Unknown")), str(failure.get("Message", ""))
+    meaning, retryable = _of_entry(
+        code,
+        text,
+        (operation.service, operation.method),
+        sender_fault=failure.get("SenderFault"),
+    )
+    return meaning.kind(
+        f"the service answered {code}: {text}" if text else f"the service answered {code}",
+        retryable=retryable,
+        outcome=meaning.outcome,
+        retry_after=meaning.retry_after,
+        details={"code": code},
+    )
+
+
+def _of_entry(
+    code: str, text: str, operation: tuple[str, str], *, sender_fault: bool | None
+) -> tuple[Meaning, bool]:
+    """What the code of an entry means, and whether the same entry may fare better another time."""
+    service, method = operation
+    meaning = meaning_of(code, text, service, method, 0)
+    if meaning is not BROKEN or sender_fault is None:
+        return meaning, meaning.retryable
+    return (INVALID, False) if sender_fault else (BROKEN, True)
 
 
 def refused(code: str, text: str, operation: Operation, /) -> LCPlatformError:

@@ -126,10 +126,14 @@ class Connection:
 
     def queue(self) -> QueueDriver:
         """A driver for SQS."""
+        from lcplatform_aws.options import QueueOptions
         from lcplatform_aws.queue import SqsQueue
         from lcplatform_aws.queue_names import Queues
 
-        return SqsQueue(self.session, Queues(self.session, self._options.queue_prefix))
+        queues = Queues(self.session, self._options.queue_prefix)
+        driver = SqsQueue(self.session, queues, self._options.queue or QueueOptions())
+        self._closing.callback(driver.close)
+        return driver
 
     def secrets(self) -> SecretsDriver:
         """A driver for Secrets Manager."""

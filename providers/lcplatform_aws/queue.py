@@ -63,6 +63,7 @@ from lcplatform_aws.queue_attributes import (
 )
 from lcplatform_aws.queue_batches import BATCH, done, failures, index_of, refused, routing
 from lcplatform_aws.queue_dead_letters import ORDERED, STANDARD, Redrive, give_back, looked_at
+from lcplatform_aws.queue_gathering import Gathering
 from lcplatform_aws.queue_names import FIFO, Queues
 from lcplatform_aws.units import given, seconds
 from lcplatform_runtime.cancellation import CANCELLATION
@@ -78,6 +79,7 @@ from lcplatform_runtime.support import ConditionalUpdate, Support
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
 
+    from lcplatform_aws.options import QueueOptions
     from lcplatform_aws.session import Session
 
 _SUPPORT: Final = Support(
@@ -105,9 +107,11 @@ class SqsQueue(QueueDriver):
     fraction counts as one more.
     """
 
-    def __init__(self, session: Session, queues: Queues, /) -> None:
+    def __init__(self, session: Session, queues: Queues, options: QueueOptions, /) -> None:
         self._session = session
         self._queues = queues
+        window = options.gather_window
+        self._gathering = None if window is None else Gathering(lambda: session.sqs, window / 1000)
 
     @property
     @override
@@ -117,6 +121,11 @@ class SqsQueue(QueueDriver):
     @property
     def _sqs(self) -> SQSClient:
         return self._session.sqs
+
+    def close(self) -> None:
+        """Returns when every message that is being gathered was sent."""
+        if self._gathering is not None:
+            self._gathering.close()
 
     # --- queues
 
@@ -203,9 +212,10 @@ class SqsQueue(QueueDriver):
         parameters = encode(request.body, request.attributes)
 
         def send(url: str) -> Mapping[str, Any]:
-            return self._sqs.send_message(
-                QueueUrl=url, **parameters, **routing(request, fifo=url.endswith(FIFO))
-            )
+            message = {**parameters, **routing(request, fifo=url.endswith(FIFO))}
+            if self._gathering is None:
+                return self._sqs.send_message(QueueUrl=url, **message)
+            return self._gathering.send(url, message)
 
         answer = self._queues.sent(request.queue, send)
         return SendMessageResponse(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -25,18 +24,8 @@ from lcplatform.errors import (
 from lcplatform.queue.models import SendMessagesEntry
 from lcplatform_runtime.json_value import Json
 from tests.unit.aws.conftest import AtStub
-from tests.unit.aws.stub import Answer, Asked, Stub, json_answer, json_error
-
-URL = "http://sqs/123/orders"
-FIFO = "http://sqs/123/ledger.fifo"
-ARN = "arn:aws:sqs:eu-west-1:123:"
-
-MISSING = json_error(
-    400,
-    "com.amazonaws.sqs#QueueDoesNotExist",
-    "The specified queue does not exist.",
-    x_amzn_query_error="AWS.SimpleQueueService.NonExistentQueue;Sender",
-)
+from tests.unit.aws.sqs import ARN, FIFO, MISSING, URL, Sqs
+from tests.unit.aws.stub import Answer, Stub, json_answer, json_error
 
 ATTRIBUTES = {
     "QueueArn": f"{ARN}orders",
@@ -60,31 +49,6 @@ def letter(number: int, **more: str) -> dict[str, Any]:
         "Attributes": system,
         "MessageAttributes": {"origin": {"DataType": "String", "StringValue": "web"}},
     }
-
-
-Handler = Callable[[dict[str, Any]], Answer]
-
-
-class Sqs:
-    """SQS as far as a test needs it: names are known, and the rest is as the test says."""
-
-    def __init__(self, stub: Stub) -> None:
-        self.asked: list[tuple[str, dict[str, Any]]] = []
-        self.urls = {"orders": URL, "ledger.fifo": FIFO, "dead": "http://sqs/123/dead"}
-        self.does: dict[str, Handler | list[Answer]] = {}
-        stub.otherwise = self._answer
-
-    def _answer(self, asked: Asked) -> Answer:
-        parameters: dict[str, Any] = dict(asked.json)
-        self.asked.append((asked.target, parameters))
-        if asked.target == "GetQueueUrl" and "GetQueueUrl" not in self.does:
-            url = self.urls.get(parameters["QueueName"])
-            return MISSING if url is None else json_answer(QueueUrl=url)
-        what = self.does[asked.target]
-        return what.pop(0) if isinstance(what, list) else what(parameters)
-
-    def calls(self, target: str) -> list[dict[str, Any]]:
-        return [parameters for name, parameters in self.asked if name == target]
 
 
 @pytest.fixture

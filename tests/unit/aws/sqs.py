@@ -1,0 +1,58 @@
+"""SQS as far as a test needs it, on the stub."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any, Final
+
+import botocore.session
+from botocore.model import ServiceModel
+from botocore.validate import ParamValidator
+
+from tests.unit.aws.stub import Answer, Asked, Stub, json_answer, json_error
+
+URL: Final = "http://sqs/123/orders"
+FIFO: Final = "http://sqs/123/ledger.fifo"
+ARN: Final = "arn:aws:sqs:eu-west-1:123:"
+
+MISSING: Final = json_error(
+    400,
+    "com.amazonaws.sqs#QueueDoesNotExist",
+    "The specified queue does not exist.",
+    x_amzn_query_error="AWS.SimpleQueueService.NonExistentQueue;Sender",
+)
+
+Handler = Callable[[dict[str, Any]], Answer]
+
+
+@cache
+def _model() -> ServiceModel:
+    return botocore.session.get_session().get_service_model("sqs")
+
+
+class Sqs:
+    """Names are known, and the rest is as the test says. What the SDK's model does not allow is a defect."""
+
+    def __init__(self, stub: Stub) -> None:
+        self.asked: list[tuple[str, dict[str, Any]]] = []
+        self.urls = {"orders": URL, "ledger.fifo": FIFO, "dead": "http://sqs/123/dead"}
+        self.does: dict[str, Handler | list[Answer]] = {}
+        stub.otherwise = self._answer
+
+    def _answer(self, asked: Asked) -> Answer:
+        parameters: dict[str, Any] = dict(asked.json)
+        self.asked.append((asked.target, parameters))
+        shape: Any = _model().operation_model(asked.target).input_shape  # none has no parameters
+        report = ParamValidator().validate(parameters, shape)
+        if report.has_errors():
+            return json_error(400, "NoSuchParameter", report.generate_report())
+        if asked.target == "GetQueueUrl" and "GetQueueUrl" not in self.does:
+            url = self.urls.get(parameters["QueueName"])
+            return MISSING if url is None else json_answer(QueueUrl=url)
+        what = self.does[asked.target]
+        return what.pop(0) if isinstance(what, list) else what(parameters)
+
+    def calls(self, target: str) -> list[dict[str, Any]]:
+        """What was asked of an operation."""
+        return [parameters for name, parameters in self.asked if name == target]
