@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Final
 
 from typing_extensions import override
@@ -43,7 +44,7 @@ from lcplatform.type.models import BatchFailure
 from lcplatform_mock.event_records import (
     BusRecord,
     BusState,
-    Pending,
+    Delivery,
     Place,
     Published,
     RuleRecord,
@@ -147,19 +148,21 @@ class MockEventBus(Replaying, EventBusDriver):
         check_metadata(request)
         with self._lock:
             bus = self._bus(request.bus)
-            event, content = self._event(request)
+            now = self._clock.now()
+            event, content = self._event(request, now)
             found = self._accept(bus, event, content)
-        self._dispatch(found)
+        self._dispatch(found, now)
         return _published(event.id)
 
     @override
     def publish_events(self, request: PublishEventsRequest, /) -> PublishEventsResponse:
         successful: list[PublishEventsResult] = []
         failed: list[BatchFailure] = []
-        found: list[Pending] = []
+        found: list[Delivery] = []
         with self._lock:
             bus = self._bus(request.bus)
-            events = [self._event(it) for it in request.entries]
+            now = self._clock.now()
+            events = [self._event(it, now) for it in request.entries]
             if sum(_bytes(it.body.text) for it, _ in events) > LIMITS.max_batch_bytes:
                 raise invalid("entries", f"at most {LIMITS.max_batch_bytes} bytes together")
             for index, (entry, taken) in enumerate(zip(request.entries, events, strict=True)):
@@ -171,12 +174,13 @@ class MockEventBus(Replaying, EventBusDriver):
                 else:
                     found += self._accept(bus, event, content)
                     successful.append(PublishEventsResult(index=index, event_id=event.id))
-        self._dispatch(found)
+        self._dispatch(found, now)
         return PublishEventsResponse(successful=tuple(successful), failed=tuple(failed))
 
-    def _event(self, given: PublishEventRequest | Event) -> tuple[Published, dict[str, Any]]:
-        """What an event is once it is published: now. And what rules match of it."""
-        now = self._clock.now()
+    def _event(
+        self, given: PublishEventRequest | Event, now: datetime
+    ) -> tuple[Published, dict[str, Any]]:
+        """What an event is once it is published. And what rules match of it."""
         identity = given.id or self._name()
         body, content = enveloped(given, identity, now)
         return Published(identity, body, now, given.ordering_key), content

@@ -23,7 +23,7 @@ from lcplatform.notification.models import ListTopicsRequest, PublishMessageRequ
 from lcplatform.queue.models import GetQueueRequest
 from lcplatform.secrets.models import GetSecretRequest
 from lcplatform_mock import webhook
-from lcplatform_mock.event_records import Pending
+from lcplatform_mock.event_records import Delivery, Pending
 from lcplatform_mock.event_settings import EventBusSettings
 from lcplatform_mock.event_transforms import transform
 from lcplatform_mock.ready import EMPTY, FrozenDict, frozen
@@ -78,12 +78,12 @@ class Couriers:
 
     # --- one attempt
 
-    def attempt(self, pending: Pending) -> Failure | None:
+    def attempt(self, delivery: Delivery) -> Failure | None:
         """Tries once to bring an event to its place. Answers what went wrong; nothing if it arrived."""
         try:
-            if pending.letter is None:
-                return self._deliver(pending)
-            self._bury(pending, frozen(pending.letter))
+            if not isinstance(delivery, Pending) or delivery.letter is None:
+                return self._deliver(delivery)
+            self._bury(delivery, frozen(delivery.letter))
         except LCPlatformError as error:
             after = None if error.retry_after is None else error.retry_after.total_seconds()
             return Failure(error.message, final=isinstance(error, _HOPELESS), retry_after=after)
@@ -92,24 +92,24 @@ class Couriers:
             return Failure(type(error).__name__)
         return None
 
-    def _deliver(self, pending: Pending) -> Failure | None:
-        target, body = pending.target, pending.event.body
+    def _deliver(self, delivery: Delivery) -> Failure | None:
+        target, body = delivery.target, delivery.event.body
         if target.transform is not None:
             body = transform(target.transform).apply(body)
         place = target.destination
         match place:
             case QueueTarget():
-                self._to_queue(pending, place, body)
+                self._to_queue(delivery, place, body)
             case TopicTarget():
-                self._to_topic(pending, place, body)
+                self._to_topic(delivery, place, body)
             case HttpTarget():
-                return self._post(pending, place, body)
+                return self._post(delivery, place, body)
             case FunctionTarget():
                 return self._call(place, body)
             case LogTarget():
                 # In ASCII: what an event says must not move the cursor of whoever reads it.
                 line = json.dumps(inside(body), separators=(",", ":"))
-                _LOG.info("%s: %s", place.log or pending.rule, line)
+                _LOG.info("%s: %s", place.log or delivery.rule, line)
         return None
 
     def _bury(self, pending: Pending, attributes: FrozenDict) -> None:
@@ -117,16 +117,16 @@ class Couriers:
         assert queue is not None
         self._queues.deliver(queue, pending.event.body, attributes, None, None)
 
-    def _to_queue(self, pending: Pending, place: QueueTarget, body: Json) -> None:
+    def _to_queue(self, delivery: Delivery, place: QueueTarget, body: Json) -> None:
         group = identity = None
-        if pending.target.fifo:
-            group, identity = place.group_id or _group(pending), pending.id
+        if delivery.target.fifo:
+            group, identity = place.group_id or _group(delivery), delivery.id
         self._queues.deliver(place.queue, body, EMPTY, group, identity)
 
-    def _to_topic(self, pending: Pending, place: TopicTarget, body: Json) -> None:
+    def _to_topic(self, delivery: Delivery, place: TopicTarget, body: Json) -> None:
         group = identity = None
-        if pending.target.fifo:
-            group, identity = _group(pending), pending.id
+        if delivery.target.fifo:
+            group, identity = _group(delivery), delivery.id
         self._world.services.notification().publish_message(
             _publication_for(
                 topic=place.topic,
@@ -137,11 +137,11 @@ class Couriers:
             )
         )
 
-    def _post(self, pending: Pending, place: HttpTarget, body: Json) -> Failure | None:
-        headers = dict(_format(pending, place)) | place.headers
+    def _post(self, delivery: Delivery, place: HttpTarget, body: Json) -> Failure | None:
+        headers = dict(_format(delivery, place)) | place.headers
         for header, name in place.secret_headers.items():
             headers[header] = self._secret(name)
-        whole = pending.target.transform is not None or place.mode is not HttpMode.BINARY
+        whole = delivery.target.transform is not None or place.mode is not HttpMode.BINARY
         came = webhook.post(
             place.url,
             (body.text if whole else data_of(body)).encode(),
@@ -251,15 +251,15 @@ class Couriers:
         return None if file is None else ssl.create_default_context(cafile=file)
 
 
-def _group(pending: Pending) -> str:
-    return pending.event.ordering_key or GROUP
+def _group(delivery: Delivery) -> str:
+    return delivery.event.ordering_key or GROUP
 
 
-def _format(pending: Pending, place: HttpTarget) -> Iterator[tuple[str, str]]:
+def _format(delivery: Delivery, place: HttpTarget) -> Iterator[tuple[str, str]]:
     """The headers that tell how an event is laid out."""
-    if pending.target.transform is None and place.mode is not HttpMode.BINARY:
+    if delivery.target.transform is None and place.mode is not HttpMode.BINARY:
         yield "Content-Type", "application/cloudevents+json; charset=utf-8"
         return
     if place.mode is HttpMode.BINARY:
-        yield from attributes_of(pending.event.body)
+        yield from attributes_of(delivery.event.body)
     yield "Content-Type", "application/json"

@@ -16,11 +16,11 @@ from lcplatform_mock.event_records import (
     ArchiveState,
     Attributes,
     BusState,
+    Delivery,
     Pending,
     Published,
     RuleState,
     State,
-    TargetRecord,
 )
 from lcplatform_mock.retrying import Ended, Failure, Policy, Progress, Retries
 from lcplatform_mock.service import Service
@@ -72,7 +72,7 @@ class Delivering(Service[State]):
 
     def _accept(
         self, bus: BusState, event: Published, content: Mapping[str, object]
-    ) -> list[Pending]:
+    ) -> list[Delivery]:
         """Takes a new event with this in it. Answers what is to be dispatched once the lock is released."""
         asking = self._index(bus).matching(content)
         for archive in bus.archives.values():
@@ -100,35 +100,22 @@ class Delivering(Service[State]):
         since: datetime,
         asking: Iterable[Asking],
         only: tuple[str, ...] = (),
-    ) -> list[Pending]:
+    ) -> list[Delivery]:
         """Puts an event on its way to every target of these rules, or of those among them that are named."""
-        found: list[Pending] = []
+        found: list[Delivery] = []
         for rule in asking:
             if not isinstance(rule, RuleState) or not rule.targets:
                 continue
-            name = rule.record.name
-            if only and name not in only:
+            record = rule.record
+            if only and record.name not in only:
                 continue
             for target in rule.targets.values():
-                pending = self._pending(bus.record.name, name, target, event, since)
-                if pending.at_once or self._put(pending):
+                delivery = Delivery(self._name(), record.bus, record.name, target, event)
+                if event.ordering_key is None and target.inline:
+                    found.append(delivery)
+                elif self._put(pending := _pending(delivery, since)):
                     found.append(pending)
         return found
-
-    def _pending(
-        self, bus: str, rule: str, target: TargetRecord, event: Published, since: datetime
-    ) -> Pending:
-        key = event.ordering_key
-        return Pending(
-            id=self._name(),
-            bus=bus,
-            rule=rule,
-            target=target,
-            event=event,
-            progress=Progress(since, since),
-            lane=None if key is None else f"{target.uid} {key}",
-            at_once=key is None and target.inline,
-        )
 
     # --- on its way
 
@@ -141,13 +128,13 @@ class Delivering(Service[State]):
             self._started.add(pending.id)
         return first
 
-    def _dispatch(self, found: Iterable[Pending]) -> None:
-        """Tries what can be brought at once, and starts the rest. Without the lock."""
-        for pending in found:
-            if not pending.at_once:
-                self._start(pending)
-            elif (failure := self._couriers.attempt(pending)) is not None:
-                self._go_on(pending, failure)
+    def _dispatch(self, found: Iterable[Delivery], since: datetime) -> None:
+        """Brings what can be brought at once, and starts the rest. Without the lock."""
+        for delivery in found:
+            if isinstance(delivery, Pending):
+                self._start(delivery)
+            elif (failure := self._couriers.attempt(delivery)) is not None:
+                self._go_on(_pending(delivery, since), failure)
 
     def _start(self, pending: Pending) -> None:
         """Has it tried when it is due. With the lock or without, and once only."""
@@ -195,10 +182,15 @@ class Delivering(Service[State]):
 
     def _letter(self, pending: Pending, why: Ended) -> Pending:
         now = self._clock.now()
-        letter = self._pending(pending.bus, pending.rule, pending.target, pending.event, now)
-        letter.lane = None
-        letter.letter = _attributes(pending, why)
-        return letter
+        return Pending(
+            self._name(),
+            pending.bus,
+            pending.rule,
+            pending.target,
+            pending.event,
+            progress=Progress(now, now),
+            letter=_attributes(pending, why),
+        )
 
     def _under_way(self, pending: Pending) -> bool:
         """Whether it is part of the state, and not of one that was left."""
@@ -269,6 +261,20 @@ class _Course:
     def given_up(self, why: Ended) -> None:
         """It is not tried any more."""
         self._service.lost(self._pending, why)
+
+
+def _pending(delivery: Delivery, since: datetime) -> Pending:
+    """A delivery that began then, to be kept until it is done."""
+    key = delivery.event.ordering_key
+    return Pending(
+        delivery.id,
+        delivery.bus,
+        delivery.rule,
+        delivery.target,
+        delivery.event,
+        progress=Progress(since, since),
+        lane=None if key is None else f"{delivery.target.uid} {key}",
+    )
 
 
 def _attributes(pending: Pending, why: Ended) -> Attributes:

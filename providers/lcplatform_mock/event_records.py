@@ -299,16 +299,13 @@ Attributes: TypeAlias = dict[str, str]
 """What is told with a dead letter."""
 
 
-@dataclass(eq=False, slots=True, kw_only=True)
-class Pending:
-    """An event on its way to one target.
+@dataclass(eq=False, slots=True)
+class Delivery:
+    """An event for one target. While it is nothing else, whoever published the event brings it there, without a detour.
 
     Attributes:
         id: tells it from all others, also in a later life of the state.
         rule: through which rule it goes there.
-        lane: it goes after those that were put into the same lane before; whenever it likes if it has none.
-        at_once: it is brought by whoever published it, without a detour. What waits for others is not.
-        letter: the attributes of a dead letter. If there are any, it is on its way to the target's dead-letter queue.
     """
 
     id: str
@@ -316,9 +313,19 @@ class Pending:
     rule: str
     target: TargetRecord
     event: Published
+
+
+@dataclass(eq=False, slots=True, kw_only=True)
+class Pending(Delivery):
+    """An event on its way to one target, since it has to wait, or did not arrive at once.
+
+    Attributes:
+        lane: it goes after those that were put into the same lane before; whenever it likes if it has none.
+        letter: the attributes of a dead letter. If there are any, it is on its way to the target's dead-letter queue.
+    """
+
     progress: Progress
     lane: str | None = None
-    at_once: bool = False
     letter: Attributes | None = None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import partial
 from typing import Final
 
@@ -28,7 +29,7 @@ from lcplatform_mock.event_records import (
     ArchiveRecord,
     ArchiveState,
     BusState,
-    Pending,
+    Delivery,
     ReplayRecord,
 )
 from lcplatform_mock.listing import names_page
@@ -160,8 +161,9 @@ class Replaying(Delivering):
                 self._keep_replay(replay)
                 return
             replay.status = ReplayStatus.RUNNING
-            following, found = self._again(replay, archive)
-        self._dispatch(found)
+            now = self._clock.now()
+            following, found = self._again(replay, archive, now)
+        self._dispatch(found, now)
         with self._lock:
             if life != self._life or replay.status in FINAL:
                 return
@@ -173,13 +175,14 @@ class Replaying(Delivering):
         if not over:
             self._world.agenda.soon(partial(self._replay, name, life))
 
-    def _again(self, replay: ReplayRecord, archive: ArchiveState) -> tuple[int, list[Pending]]:
+    def _again(
+        self, replay: ReplayRecord, archive: ArchiveState, now: datetime
+    ) -> tuple[int, list[Delivery]]:
         """Puts the next events of a replay on their way. Answers where it goes on, and what is to be dispatched."""
-        now = self._clock.now()
         self._expire(archive, now)
         bus = self._state.buses[replay.bus]
         index = self._index(bus)
-        found: list[Pending] = []
+        found: list[Delivery] = []
         start = max(replay.position, archive.first)
         end = min(start + _AT_ONCE, replay.end)
         for number in range(start, end):
