@@ -84,7 +84,7 @@ def _unless_short(field: str, most: int, check: Check) -> Check:
 
     def check_if_long(request: object) -> None:
         value = value_of(request)
-        text = value.text if type(value) is Json else value
+        text = value.text if isinstance(value, Json) else value
         if len(text) > characters if type(text) is str else text:
             check(request)
 

@@ -91,16 +91,6 @@ class Json:
         """
         return Json(_at(self._value, path)) if path else self
 
-    if not TYPE_CHECKING:  # it has no other attributes
-
-        def __getattr__(self, name: str) -> object:
-            """What an unread one holds is read at first use."""
-            if name != "_value":
-                raise AttributeError(f"a Json has no {name}")
-            value = _read(self.text)
-            _put_value(self, value)
-            return value
-
     @override
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"a Json cannot be changed, so {name} cannot be set")
@@ -155,7 +145,9 @@ class Json:
 
 
 # What `__setattr__` refuses, and faster than `object.__setattr__`, which looks for these first.
+_new = Json.__new__
 _put_text, _put_value = Json.__dict__["text"].__set__, Json.__dict__["_value"].__set__
+_put_class = object.__dict__["__class__"].__set__
 
 
 def inside(json_value: Json, /) -> Any:  # what JSON can be is for the caller to know
@@ -163,11 +155,34 @@ def inside(json_value: Json, /) -> Any:  # what JSON can be is for the caller to
     return json_value._value
 
 
+def _made(text: str, plain: object) -> Json:
+    made = _new(Json)
+    _put_text(made, text)
+    _put_value(made, plain)
+    return made
+
+
 def unread(text: str, /) -> Json:
     """The Json of a text that is known to be JSON. It is read when somebody asks for what is in it."""
-    made = Json.__new__(Json)
+    made = _new(_Unread)
     _put_text(made, text)
     return made
+
+
+class _Unread(Json):
+    """One that nobody has asked yet. A class of its own, since a class with `__getattr__` is slow to find any attribute."""
+
+    __slots__ = ()
+
+    if not TYPE_CHECKING:  # it has no other attributes
+
+        def __getattr__(self, name: str) -> object:
+            if name != "_value":
+                raise AttributeError(f"a Json has no {name}")
+            value = _read(self.text)
+            _put_value(self, value)
+            _put_class(self, Json)
+            return value
 
 
 def _unusable(why: str) -> PydanticCustomError:
@@ -176,6 +191,8 @@ def _unusable(why: str) -> PydanticCustomError:
 
 
 def _from_python(value: object) -> Json:
+    if (value.__class__ is dict or value.__class__ is list) and (read := _written_and_read(value)):
+        return _made(*read)  # as nearly every time: what `Json(value)` would do, at less cost
     if isinstance(value, Json):
         return value
     if isinstance(value, _TEXTS):

@@ -253,6 +253,20 @@ def test_what_is_read_late_is_the_same(value: Any) -> None:
     assert late == early
 
 
+def test_one_that_is_read_late_is_like_any_other_before_and_after() -> None:
+    late = unread('{"a": 1}')
+    assert isinstance(late, Json)
+    assert late.text == '{"a": 1}'
+    with pytest.raises(AttributeError, match="cannot be changed"):
+        late.text = "2"
+    with pytest.raises(AttributeError, match="has no length"):
+        _ = late.length  # type: ignore[attr-defined]
+    assert pickle.loads(pickle.dumps(late)) == copy.deepcopy(late) == Json({"a": 1})
+    assert late.value == {"a": 1}
+    assert type(late) is Json
+    assert repr(late) == "Json({'a': 1})"
+
+
 @pytest.mark.parametrize(
     "value", [{"a": 1}, [1, "x"], (1,), 5, 1.5, True, Json(None), Json("text")]
 )
