@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from lcplatform_mock.clock import RunningClock
 from lcplatform_mock.settings import MockSettings
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from lcplatform_mock.agenda import Agenda
     from lcplatform_mock.journal import Journal
     from lcplatform_mock.services import Services
+
+_ENDINGS: Final = tuple(f"{number:02x}" for number in range(256))
+"""Of the names in one block."""
 
 
 @dataclass(slots=True)
@@ -93,8 +96,12 @@ class World:
     def names(self) -> Callable[[], str]:
         """Makes names that nobody else makes, in no earlier life of the state either. Each is greater than the last."""
         stem = f"{self._life.number:06x}{self.random.getrandbits(40):010x}"
-        # Without a frame of Python's, since names are made by the thousand.
-        return map(f"{stem}%010x".__mod__, itertools.count(1)).__next__
+
+        def block(number: int) -> Iterator[str]:
+            return map(f"{stem}{number:08x}".__add__, _ENDINGS)
+
+        # Nearly all without a frame of Python's, since names are made by the thousand. No generator: several threads may ask.
+        return itertools.chain.from_iterable(map(block, itertools.count())).__next__
 
     def moment(self, wall: datetime) -> float:
         """The value of the clock's `monotonic` at a time of day: what is kept across restarts are times of day."""
