@@ -151,11 +151,6 @@ def gated(contract: type) -> Callable[[type[G]], type[G]]:
     return decorate
 
 
-def behind_gate(operation: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Puts the gate of an operation in front of a method that does the same for the mock's other services."""
-    return lambda method: _guarded(operation, method)
-
-
 def _guarded(operation: str, method: Callable[..., Any]) -> Callable[..., Any]:
     # Of any signature. The class keeps the types that its methods were written with.
     @wraps(method)

@@ -55,7 +55,7 @@ from lcplatform.queue.models import (
 from lcplatform.queue.support import QueueCapability, QueueLimits
 from lcplatform.type.models import BatchFailure
 from lcplatform_mock.fifo import Fifo
-from lcplatform_mock.gate import behind_gate, gated
+from lcplatform_mock.gate import gated
 from lcplatform_mock.listing import names_page
 from lcplatform_mock.messages import INSTANT, Attributes, Bell, Entry, Messages, Standard
 from lcplatform_mock.queue_records import QueueKeeper, QueueRecord, QueueTables
@@ -234,7 +234,6 @@ class MockQueue(Service[dict[str, Messages]], QueueDriver):
                     successful.append(result)
         return SendMessagesResponse(successful=tuple(successful), failed=tuple(failed))
 
-    @behind_gate("send_message")
     def deliver(
         self,
         queue: str,
@@ -244,8 +243,22 @@ class MockQueue(Service[dict[str, Messages]], QueueDriver):
         deduplication_id: str | None,
         /,
     ) -> None:
-        """Takes a message that another service of the mock has for a queue, as `send_message` does, but with no request made
-        for it, and no answer that nobody reads."""
+        """Takes a message that another service of the mock has for a queue, as `send_message` does and behind its gate, but with
+        no request made for it, and no answer that nobody reads."""
+        if self.gate.open:
+            self._deliver(queue, body, attributes, group_id, deduplication_id)
+        else:
+            letter = partial(self._deliver, queue, body, attributes, group_id, deduplication_id)
+            self.gate.through("send_message", letter)
+
+    def _deliver(
+        self,
+        queue: str,
+        body: str | bytes | Json,
+        attributes: FrozenDict,
+        group_id: str | None,
+        deduplication_id: str | None,
+    ) -> None:
         with self._lock:
             entry = self._entry(body, attributes, group_id, deduplication_id)
             self._take(self._queue(queue), entry, None)
