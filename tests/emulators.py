@@ -133,6 +133,11 @@ _SECANTUSDB: Final = _Kind(
 )
 
 
+def are_installed() -> bool:
+    """Whether there are emulators to start."""
+    return _python().exists()
+
+
 def start_moto(settings: Mapping[str, str] | None = None) -> Emulator:
     """Starts moto's server and returns when it answers; `settings` are environment variables for it."""
     return _start(_MOTO, settings or {})
@@ -200,10 +205,13 @@ def _environment(home: str) -> dict[str, str]:
 
 
 def _interpreter() -> Path:
-    python = _ROOT / os.environ.get("EMULATORS_VENV", ".venv-emulators") / "bin" / "python"
-    if not python.exists():
+    if not are_installed():
         raise EmulatorError("The emulators are not installed: run `make setup`.")
-    return python
+    return _python()
+
+
+def _python() -> Path:
+    return _ROOT / os.environ.get("EMULATORS_VENV", ".venv-emulators") / "bin" / "python"
 
 
 def _await_ready(emulator: Emulator, kind: _Kind) -> bool:

@@ -9,18 +9,19 @@ import boto3
 
 def notification(url: str) -> None:
     """A domain that SES has verified, and the application to whose devices the contract suite pushes."""
-    client: Any = _client("sesv2", url)
-    client.create_email_identity(EmailIdentity="example.com")
-    client = _client("sns", url)
+    ses = client("sesv2", url)
+    ses.create_email_identity(EmailIdentity="example.com")
+    sns = client("sns", url)
     for platform in ("APNS", "GCM"):
-        client.create_platform_application(
+        sns.create_platform_application(
             Name="lcplatform-contract",
             Platform=platform,
             Attributes={"PlatformCredential": "testing"},
         )
 
 
-def _client(service: Any, url: str) -> Any:
+def client(service: Any, url: str) -> Any:
+    """Any client of the SDK, for whatever stands for AWS there."""
     return boto3.client(
         service,
         endpoint_url=url,

@@ -101,16 +101,9 @@ class AwsOnFake(AwsOn):
         assert not self._fake.refused, self._fake.refused
 
     def _secret(self, arn: str) -> str:
-        import boto3
-
-        client = boto3.client(
-            "secretsmanager",
-            region_name="us-east-1",
-            endpoint_url=self._emulator.url,
-            aws_access_key_id="testing",
-            aws_secret_access_key="testing",
-        )
-        return client.get_secret_value(SecretId=arn)["SecretString"]
+        vault = accounts.client("secretsmanager", self._emulator.url)
+        text: str = vault.get_secret_value(SecretId=arn)["SecretString"]
+        return text
 
 
 class AwsOnSecantusdb(AwsOn):
