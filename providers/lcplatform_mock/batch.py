@@ -38,7 +38,6 @@ from lcplatform.batch.models import (
     UpdateScheduleResponse,
 )
 from lcplatform_mock.batch_rules import LIMITS, SUPPORT, check_secrets, checked, template_of
-from lcplatform_mock.cron import Cron
 from lcplatform_mock.gate import gated
 from lcplatform_mock.job_work import JobWork
 from lcplatform_mock.jobs import Line, Record
@@ -46,6 +45,7 @@ from lcplatform_mock.listing import names_page
 from lcplatform_mock.refusals import missing, stale
 from lcplatform_mock.schedules import Schedule
 from lcplatform_runtime.cancellation import CANCELLATION
+from lcplatform_runtime.cron import Cron
 from lcplatform_runtime.errors import (
     AlreadyExistsError,
     ConflictError,

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Final, TypeAlias
+from typing import Annotated, TypeAlias
 
 from pydantic import BeforeValidator, Field, InstanceOf
 from typing_extensions import override
@@ -195,7 +195,3 @@ class BatchSettings(Request):
 
     grace: Annotated[timedelta, Field(ge=0, le=300)] = timedelta(seconds=5)
     """For so long a process may clean up after it was told to end, in real time. Then it is killed."""
-
-
-RESERVED: Final = "LCPLATFORM_ARRAY_INDEX"
-"""The variable that tells a copy of an array job its number."""

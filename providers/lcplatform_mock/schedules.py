@@ -7,7 +7,7 @@ from datetime import datetime
 
 from lcplatform.batch.models import JobTemplate
 from lcplatform.batch.models import Schedule as ScheduleInfo
-from lcplatform_mock.cron import Cron
+from lcplatform_runtime.cron import Cron
 
 
 @dataclass(slots=True)

@@ -11,7 +11,6 @@ from lcplatform.secrets.models import GetSecretRequest, GetSecretResponse
 from lcplatform_mock.executions import CommandExecution, Execution, HandlerExecution
 from lcplatform_mock.guardian import Guardian
 from lcplatform_mock.images import (
-    RESERVED,
     BatchSettings,
     Command,
     JobContext,
@@ -21,6 +20,7 @@ from lcplatform_mock.images import (
 from lcplatform_mock.jobs import Record
 from lcplatform_mock.variables import decides_what_runs
 from lcplatform_runtime.errors import LCPlatformError
+from lcplatform_runtime.job_variables import ARRAY_INDEX, ARRAY_INDEX_VARIABLE
 from lcplatform_runtime.json_value import Json
 from lcplatform_runtime.model import build
 
@@ -151,7 +151,8 @@ def _environment(
         environment[variable] = value = _secret(name, read)
         writer.hide(value)
     if index is not None:
-        environment[RESERVED] = str(index)
+        environment[ARRAY_INDEX] = str(index)
+        environment[ARRAY_INDEX_VARIABLE] = ARRAY_INDEX
     return environment
 
 

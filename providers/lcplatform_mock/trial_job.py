@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Final
 
 from lcplatform_mock.images import JobContext, Simulated, Simulation
+from lcplatform_runtime.job_variables import ARRAY_INDEX_VARIABLE
 
 IMAGE: Final = "lcplatform/test-job"
 """The name of the image.
@@ -22,6 +23,7 @@ IMAGE: Final = "lcplatform/test-job"
 `PRINT`            what it writes first
 `SHOW`             the variables that it writes then, between commas, each as NAME=value on a line of its own
 `SHOW_COMMAND`     if it is there, it writes each argument of its command on a line of its own
+`SHOW_INDEX`       if it is there, a copy of an array job writes its number, as its environment tells it
 `REQUIRE`          variables between commas: if one of them is missing or empty, it ends with exit code 2
 =================  =================================================================================================
 """
@@ -36,6 +38,8 @@ def _decide(job: JobContext) -> Simulated:
     if "SHOW_COMMAND" in environment:
         for argument in job.command:
             job.print(argument)
+    if "SHOW_INDEX" in environment:
+        job.print(environment.get(environment.get(ARRAY_INDEX_VARIABLE, ""), ""))
     return Simulated(
         duration=timedelta(seconds=float(environment.get("SECONDS", "0"))),
         exit_code=_exit_code(job),

@@ -85,7 +85,8 @@ class AsyncBatch:
             image: The image, best named by its digest.
             command: The command and its arguments; the image's own where there is none.
             environment: Environment variables. Names are letters, digits and underscores and do not
-                start with a digit; LCPLATFORM_ARRAY_INDEX is the platform's own.
+                start with a digit; LCPLATFORM_ARRAY_INDEX and LCPLATFORM_ARRAY_INDEX_VARIABLE are
+                the platform's own.
             secrets: Environment variables that are secrets: the name of the secret by the name of
                 the variable, which `environment` does not have as well. The value is put in by
                 reference when an attempt starts. A secret that is not there: NOT_FOUND.
@@ -95,8 +96,8 @@ class AsyncBatch:
             timeout: How long one attempt may run (FR-010). One that runs longer is ended, and the
                 job with it.
             max_attempts: How often the job is tried in all (FR-007).
-            array_size: Runs so many copies. Each is told its number, counted from 0, as the
-                variable LCPLATFORM_ARRAY_INDEX.
+            array_size: Runs so many copies. Each is told its number, counted from 0, as a variable
+                that the provider names: the variable LCPLATFORM_ARRAY_INDEX_VARIABLE has its name.
             identity: The workload identity under which it runs (FR-060), by the name that the
                 provider knows it by; one of its own where absent.
             depends_on: Waits until all these jobs have succeeded. If one of them does not succeed,

@@ -50,7 +50,7 @@ class JobTemplate(Model):
 
     environment: dict[Annotated[str, Field(pattern="^[A-Za-z_][A-Za-z0-9_]*$")], str] = {}
     """Environment variables. Names are letters, digits and underscores and do not start with a digit;
-    LCPLATFORM_ARRAY_INDEX is the platform's own.
+    LCPLATFORM_ARRAY_INDEX and LCPLATFORM_ARRAY_INDEX_VARIABLE are the platform's own.
     """
 
     secrets: dict[Annotated[str, Field(pattern="^[A-Za-z_][A-Za-z0-9_]*$")], str] = {}
@@ -72,8 +72,8 @@ class JobTemplate(Model):
     """How often the job is tried in all (FR-007)."""
 
     array_size: Annotated[int | None, Field(ge=2, le=10000)] = None
-    """Runs so many copies. Each is told its number, counted from 0, as the variable
-    LCPLATFORM_ARRAY_INDEX.
+    """Runs so many copies. Each is told its number, counted from 0, as a variable that the provider
+    names: the variable LCPLATFORM_ARRAY_INDEX_VARIABLE has its name.
     """
 
     identity: Annotated[str | None, Field(max_length=2048, min_length=1)] = None
@@ -251,7 +251,7 @@ class SubmitJobRequest(Request):
 
     environment: dict[Annotated[str, Field(pattern="^[A-Za-z_][A-Za-z0-9_]*$")], str] = {}
     """Environment variables. Names are letters, digits and underscores and do not start with a digit;
-    LCPLATFORM_ARRAY_INDEX is the platform's own.
+    LCPLATFORM_ARRAY_INDEX and LCPLATFORM_ARRAY_INDEX_VARIABLE are the platform's own.
     """
 
     secrets: dict[Annotated[str, Field(pattern="^[A-Za-z_][A-Za-z0-9_]*$")], str] = {}
@@ -275,8 +275,8 @@ class SubmitJobRequest(Request):
     """How often the job is tried in all (FR-007)."""
 
     array_size: Annotated[int | None, Field(ge=2, le=10000)] = None
-    """Runs so many copies. Each is told its number, counted from 0, as the variable
-    LCPLATFORM_ARRAY_INDEX.
+    """Runs so many copies. Each is told its number, counted from 0, as a variable that the provider
+    names: the variable LCPLATFORM_ARRAY_INDEX_VARIABLE has its name.
     """
 
     identity: Annotated[str | None, Field(max_length=2048, min_length=1)] = None

@@ -403,10 +403,7 @@ class TestBatchScenarios(ContractTest):
         """FR-006, FR-009"""
         report = self.name("report")
         submitted = self.batch.submit_job(
-            report,
-            image="lcplatform/test-job",
-            array_size=3,
-            environment={"SHOW": "LCPLATFORM_ARRAY_INDEX"},
+            report, image="lcplatform/test-job", array_size=3, environment={"SHOW_INDEX": "1"}
         )
         assert submitted.job.array_progress == like(pending=3, running=0, succeeded=0, failed=0)
         id_ = submitted.job.job_id
@@ -431,9 +428,7 @@ class TestBatchScenarios(ContractTest):
         assert found.job.array_index == 2
         assert found.job.attempts == (like(exit_code=0),)
         found_job_logs = self.finished(self.batch.get_job_logs(third))
-        assert flat(it.entries for it in found_job_logs) == (
-            like(message="LCPLATFORM_ARRAY_INDEX=2"),
-        )
+        assert flat(it.entries for it in found_job_logs) == (like(message="2"),)
         assert self.batch.list_jobs(name=report).jobs == (like(job_id=id_),)
 
     @needs("arrays")

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from lcplatform import LCPlatform
 from lcplatform.batch.models import JobTemplate
 from lcplatform.errors import ValidationError
-from lcplatform_mock.cron import Cron
+from lcplatform_runtime.cron import Cron
 from lcplatform_runtime.testing.clock import ManualClock
 
 DAY = timedelta(days=1)
