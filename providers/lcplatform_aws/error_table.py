@@ -122,6 +122,11 @@ BY_SERVICE: Final[dict[str, dict[str, Meaning]]] = {
         # Once a minute at most.
         **_codes(MINUTE, "PurgeQueueInProgress"),
     },
+    "batch": {
+        # Batch has one code for all that is wrong: its message tells.
+        **_codes(INVALID, "ClientException InvalidParameterException"),
+        **_codes(FAILED, "ServerException"),
+    },
     "configuration": {
         **_codes(INVALID, "BadRequestException PayloadTooLargeException"),
     },
@@ -298,6 +303,7 @@ BY_OPERATION: Final[dict[tuple[str, str], dict[str, Meaning]]] = {
     # What marks a deletion has no body to read.
     ("object_store", "get_object"): {"MethodNotAllowed": NOT_FOUND, "405": NOT_FOUND},
     ("object_store", "head_object"): {"MethodNotAllowed": NOT_FOUND, "405": NOT_FOUND},
+    ("batch", "create_schedule"): {"ConflictException": EXISTS},
     # The name of a secret that can still be restored is taken.
     ("secrets", "create_secret"): {"InvalidRequestException": EXISTS},
     # The same idempotency key with another value.
@@ -325,8 +331,19 @@ BY_MESSAGE: Final[tuple[tuple[str, str, str, Meaning], ...]] = (
     ("web_hosting", "ClientException", "unable to assume", DENIED),
     ("web_hosting", "ClientException", "in progress", WRONG_STATE),
     ("secrets", "InvalidParameterException", "not attached to version", STALE),
+    ("batch", "ClientException", "(?i)does not exist|not found|could not be found", NOT_FOUND),
+    ("batch", "ClientException", "(?i)already exists", EXISTS),
+    ("batch", "ClientException", "(?i)not authorized|access ?denied", DENIED),
+    ("batch", "ClientException", "(?i)throttl|rate exceeded", THROTTLED),
+    ("batch", "ClientException", "(?i)too many|exceed", EXHAUSTED),
+    (
+        "batch",
+        "ClientException",
+        r"(?i)cannot (be )?(delete|update)|in use|being modified|is not (in )?(a )?valid|disabled",
+        WRONG_STATE,
+    ),
 )
-"""Service, code, what its message contains: where the code alone does not tell."""
+"""Service, code, what is found in its message: where the code alone does not tell."""
 
 BY_SUFFIX: Final[tuple[tuple[str, Meaning], ...]] = (
     (r"NotFound|DoesNotExist|NoSuch", NOT_FOUND),

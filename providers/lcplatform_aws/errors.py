@@ -123,7 +123,7 @@ def meaning_of(code: str, text: str, service: str, method: str, status: int) -> 
     """What a vendor's code means when that operation of the platform meets it."""
     name = ALIASES.get(code, code)
     for of_service, of_code, part, meaning in BY_MESSAGE:
-        if name == of_code and service == of_service and part in text:
+        if name == of_code and service == of_service and re.search(part, text):
             return meaning
     for table in (BY_OPERATION.get((service, method)), BY_SERVICE.get(service), COMMON):
         if table is not None and (found := table.get(name)) is not None:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field, model_validator
 
 from lcplatform_aws.authentication_options import AuthenticationOptions
+from lcplatform_aws.batch_options import BatchOptions
 from lcplatform_aws.data_store_options import DataStoreOptions
 from lcplatform_aws.document_store_options import DocumentStoreOptions
 from lcplatform_aws.notification_options import NotificationOptions
@@ -102,6 +103,10 @@ class AwsOptions(Request):
 
     web_hosting: WebHostingOptions | None = None
     """How applications are deployed. Without it, web hosting is not offered."""
+
+    batch: BatchOptions | None = None
+    """Where jobs run. Without it, batch is not offered."""
+
     document_store: DocumentStoreOptions | None = None
     """The cluster behind the document store. Without it, the document store is not offered."""
 

@@ -19,6 +19,7 @@ from lcplatform_aws.web_hosting_options import AppRunnerOptions
 
 if TYPE_CHECKING:
     from lcplatform.authentication.driver import AuthenticationDriver
+    from lcplatform.batch.driver import BatchDriver
     from lcplatform.configuration.driver import ConfigurationDriver
     from lcplatform.data_store.driver import DataStoreDriver
     from lcplatform.document_store.driver import DocumentStoreDriver
@@ -60,6 +61,17 @@ class Connection:
         from lcplatform_aws.authentication import OidcAuthentication
 
         return OidcAuthentication(options, self.secrets())
+
+    def batch(self) -> BatchDriver:
+        """A driver for AWS Batch."""
+        options = self._options.batch
+        if options is None:
+            return unimplemented.batch(
+                "the option batch says in which queue and roles jobs run, and it is not set"
+            )
+        from lcplatform_aws.batch import AwsBatch
+
+        return AwsBatch(self.session, options)
 
     def configuration(self) -> ConfigurationDriver:
         """A driver for AppConfig."""
@@ -192,7 +204,7 @@ class AwsProvider(Provider):
             queue=connection.queue,
             secrets=connection.secrets,
             authentication=connection.authentication,
-            batch=unimplemented.batch,
+            batch=connection.batch,
             configuration=connection.configuration,
             data_store=connection.data_store,
             document_store=connection.document_store,

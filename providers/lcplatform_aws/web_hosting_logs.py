@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -11,14 +10,13 @@ from botocore.exceptions import ClientError
 
 from lcplatform.web_hosting.models import GetLogsRequest, GetLogsResponse, LogEntry
 from lcplatform_aws.errors import problem_of
+from lcplatform_aws.pause import Pause
 from lcplatform_aws.units import given
-from lcplatform_runtime.cancellation import CANCELLATION
 
 if TYPE_CHECKING:
     from types_boto3_logs import CloudWatchLogsClient
 
 _LAST_HOUR: Final = timedelta(hours=1)
-_PAUSE: Final = 1.0  # seconds between two looks at what is new
 _PAGE: Final = 1000
 
 
@@ -36,7 +34,7 @@ def logged(
     start = _milliseconds(request.since or datetime.now(UTC) - _LAST_HOUR)
     end = None if request.until is None else _milliseconds(request.until)
     told: dict[str, int] = {}
-    with _Pause() as pause:
+    with Pause() as pause:
         while True:
             going_on = request.follow and alive()
             for events in _pages(logs, group, prefix, start, end):
@@ -83,26 +81,3 @@ def _entry(event: Any) -> LogEntry:
 
 def _milliseconds(moment: datetime) -> int:
     return round(moment.timestamp() * 1000)
-
-
-class _Pause:
-    """Waits a moment, or until the caller gives up: then it answers True."""
-
-    def __init__(self) -> None:
-        self._given_up = threading.Event()
-        self._cancellation = CANCELLATION.get()
-
-    def __enter__(self) -> Callable[[], bool]:
-        if self._cancellation is not None:
-            self._waking = self._cancellation.waking(self._given_up.set)
-            self._waking.__enter__()
-        return self._wait
-
-    def __exit__(self, *_: object) -> None:
-        if self._cancellation is not None:
-            self._waking.__exit__(None, None, None)
-
-    def _wait(self) -> bool:
-        if self._cancellation is not None and self._cancellation.cancelled:
-            return True
-        return self._given_up.wait(_PAUSE)

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from typing import Any, Final, TypeAlias
 
 from lcplatform.web_hosting.models import Access, Binding
+from lcplatform_aws.secret_references import secret_name
 from lcplatform_runtime.application_settings import Settings as AnySettings
 from lcplatform_runtime.application_settings import variables
 
@@ -17,8 +18,6 @@ Settings: TypeAlias = AnySettings[Binding]
 
 _PLATFORM: Final = "LCPLATFORM_"
 _BINDING: Final = re.compile(r"LCPLATFORM_BINDINGS__(.+)__(SERVICE|ACCESS|RESOURCE)")
-# Secrets Manager ends the name in an ARN with a hyphen and six characters of its own.
-_SECRET: Final = re.compile(r":secret:(.+)-[^-:]{6}$")
 _UNITS: Final = 1024  # of CPU, in one virtual CPU
 
 
@@ -63,7 +62,7 @@ def settings_of(
             for name, value in environment.items()
             if name != "PORT" and not (bindings and name.startswith(_PLATFORM))
         },
-        secrets={name: _secret(reference) for name, reference in secrets.items()},
+        secrets={name: secret_name(reference) for name, reference in secrets.items()},
         cpu=int(cpu) / _UNITS,
         memory=int(memory),
         min_instances=instances[0],
@@ -72,11 +71,6 @@ def settings_of(
         identity=None if role == own_role else role,
         bindings=bindings,
     )
-
-
-def _secret(reference: str) -> str:
-    found = _SECRET.search(reference)
-    return found.group(1) if found else reference
 
 
 def _bindings(environment: Mapping[str, str]) -> tuple[Binding, ...]:

@@ -84,7 +84,7 @@ PROVIDERS: Final = (
     Provider("aws on the mock's issuer", _aws("mock_issuer"), ("authentication",)),
     Provider("aws on oidc-provider", _aws("oidc_provider"), ("authentication",), ("node", "npm")),
     Provider("aws on PostgreSQL", _aws("AwsOnPostgresql"), ("data_store",)),
-    Provider("aws on the fake", _aws("fake"), ("web_hosting",)),
+    Provider("aws on the fake", _aws("fake"), ("batch", "web_hosting")),
     Provider("aws on the fake, App Runner", _aws("fake_app_runner"), ("web_hosting",)),
     Provider("aws on secantusdb", _aws("AwsOnSecantusdb"), ("document_store",)),
 )

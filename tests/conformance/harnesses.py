@@ -15,12 +15,15 @@ from typing_extensions import override
 from lcplatform import LCPlatform
 from lcplatform_contract import differences
 from lcplatform_contract.harness import Harness
+from lcplatform_mock import trial_job
 from lcplatform_mock.harness import MockHarness
 from tests.conformance import accounts
 from tests.emulators import Emulator, start_ministack, start_moto, start_secantusdb
 from tests.fake_aws.apprunner import AppRunner
+from tests.fake_aws.batch import QUEUE, Batch
 from tests.fake_aws.ecs_express import EcsExpress
 from tests.fake_aws.logs import Logs
+from tests.fake_aws.scheduler import Scheduler
 from tests.fake_aws.server import FakeAws
 from tests.oidc_provider import CLIENT_ID, CLIENT_SECRET, OidcProvider
 from tests.postgresql import HOST, USER, PostgreSQL
@@ -77,7 +80,15 @@ class AwsOnFake(AwsOn):
         logs = Logs()
         self._applications = web_hosting(logs, self._secret)
         self._options = options
-        self._fake = FakeAws([self._applications, logs], behind=self._emulator.url)
+        batch = Batch(logs, self._secret, {trial_job.IMAGE: trial_job.TRIAL_JOB})
+        self._scheduler = Scheduler(batch.submit_job)
+        services = [self._applications, logs, batch, self._scheduler]
+        self._fake = FakeAws(services, behind=self._emulator.url)
+
+    @property
+    @override
+    def has_clock(self) -> bool:
+        return True
 
     @property
     @override
@@ -90,7 +101,12 @@ class AwsOnFake(AwsOn):
             **super().platform_options(),
             "endpoint_url": self._fake.url,
             "web_hosting": self._options,
+            "batch": {"job_queue": QUEUE, "execution_role": _ROLE, "scheduler_role": _ROLE},
         }
+
+    @override
+    def advance(self, platform: LCPlatform, by: timedelta, /) -> None:
+        self._fake.advance(by)
 
     @override
     def close(self) -> None:
@@ -99,6 +115,7 @@ class AwsOnFake(AwsOn):
         super().close()
         # A request or an answer that no model allows is a defect, whatever the scenario made of it.
         assert not self._fake.refused, self._fake.refused
+        assert not self._scheduler.failed, self._scheduler.failed
 
     def _secret(self, arn: str) -> str:
         vault = accounts.client("secretsmanager", self._emulator.url)

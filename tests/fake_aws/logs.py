@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from tests.fake_aws.api import AwsError
 from tests.fake_aws.server import Service
+
+_OF_A_STREAM: Final = ("timestamp", "ingestionTime", "message")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,18 @@ class Logs(Service):
                 "ResourceAlreadyExistsException", "The specified log group already exists"
             )
         self.groups[given["logGroupName"]] = []
+
+    def get_log_events(self, given: dict[str, Any]) -> Mapping[str, Any]:
+        stream = given["logStreamName"]
+        found = [it for it in self.groups.get(given["logGroupName"], ()) if it.stream == stream]
+        if not found:  # a stream begins with its first line
+            raise AwsError("ResourceNotFoundException", "The specified log stream does not exist.")
+        first = int(given.get("nextToken", "f/0").removeprefix("f/"))
+        page = found[first : first + given.get("limit", 10_000)]
+        told = [{name: it.told()[name] for name in _OF_A_STREAM} for it in page]
+        # At the end the token stays the same.
+        forward = f"f/{first + len(page)}"
+        return {"events": told, "nextForwardToken": forward, "nextBackwardToken": f"b/{first}"}
 
     def filter_log_events(self, given: dict[str, Any]) -> Mapping[str, Any]:
         events = self.groups.get(given["logGroupName"])

@@ -18,6 +18,7 @@ import traceback
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final, Self
 from urllib.parse import urlsplit
@@ -92,6 +93,11 @@ class FakeAws:
         """Has the next calls of an operation, named `service:Operation`, meet these faults."""
         with self._lock:
             self._faults[call].extend(faults)
+
+    def advance(self, by: timedelta) -> None:
+        """Moves the time on, between two calls."""
+        with self._lock:
+            self.time.advance(by)
 
     def heal(self) -> None:
         """Takes back the faults that no call has met yet."""

@@ -313,7 +313,7 @@ def test_a_deployment_that_the_list_does_not_have_yet_counts(
 def test_logs_are_followed_until_the_application_is_gone(
     cloud: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lcplatform_aws.web_hosting_logs._PAUSE", 0.01)
+    monkeypatch.setattr("lcplatform_aws.pause._SECONDS", 0.01)
     monkeypatch.setattr("lcplatform_aws.web_hosting_logs._PAGE", 2)
     application_id = _running(cloud)
     [gateway] = cloud.ecs.gateways.values()
