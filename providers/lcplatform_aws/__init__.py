@@ -1,4 +1,4 @@
-"""LCPlatform on AWS: S3, SQS and Secrets Manager behind the platform's interfaces.
+"""LCPlatform on AWS: its services behind the platform's interfaces, and a way past them (`native`).
 
 Nothing of the SDK is imported before a service is used.
 """

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from lcplatform.queue.driver import QueueDriver
     from lcplatform.secrets.driver import SecretsDriver
     from lcplatform.web_hosting.driver import WebHostingDriver
+    from lcplatform_aws.data_store_door import Door
+    from lcplatform_aws.document_store_server import Server
     from lcplatform_aws.session import Session
 
 
@@ -39,6 +41,7 @@ class Connection:
         self._options = options
         self._lock = threading.Lock()
         self._session: Session | None = None
+        self._server: Server | None = None
         self._closing = ExitStack()
 
     @property
@@ -118,15 +121,14 @@ class Connection:
 
     def document_store(self) -> DocumentStoreDriver:
         """A driver for DocumentDB."""
-        options = self._options.document_store
-        if options is None:
+        server = self.server()
+        if server is None:
             return unimplemented.document_store(
                 "the option document_store says where the cluster is, and it is not set"
             )
         from lcplatform_aws.document_store import DocumentDbDocumentStore
-        from lcplatform_aws.document_store_server import Server
 
-        driver = DocumentDbDocumentStore(Server(self._options, options, lambda: self.session))
+        driver = DocumentDbDocumentStore(server)
         self._closing.callback(driver.close)
         return driver
 
@@ -167,6 +169,28 @@ class Connection:
         from lcplatform_aws.web_hosting import EcsExpressWebHosting
 
         return EcsExpressWebHosting(self.session, options, inherited(self._options))
+
+    def door(self) -> Door | None:
+        """What opens connections to the database on RDS, if the options say where that is."""
+        options = self._options.data_store
+        if options is None:
+            return None
+        from lcplatform_aws.data_store_door import Door
+
+        return Door(options, self.session, self._options.connect_timeout)
+
+    def server(self) -> Server | None:
+        """The cluster of DocumentDB, if the options say where it is: its client is shared by all who use it."""
+        options = self._options.document_store
+        if options is None:
+            return None
+        with self._lock:
+            if self._server is None:
+                from lcplatform_aws.document_store_server import Server
+
+                self._server = Server(self._options, options, lambda: self.session)
+                self._closing.callback(self._server.close)
+            return self._server
 
     def close(self) -> None:
         """Closes what drivers hold, and the session, if there ever was one."""

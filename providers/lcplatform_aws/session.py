@@ -55,6 +55,25 @@ _TIDYING_WAIT: Final = (
     2.0  # for what takes back a call that has failed, often because its time was up
 )
 _TIDYING: Final = frozenset({"AbortMultipartUpload"})
+PlainService = Literal[
+    "appconfig",
+    "appconfigdata",
+    "apprunner",
+    "batch",
+    "ecs",
+    "events",
+    "logs",
+    "rds",
+    "s3",
+    "scheduler",
+    "secretsmanager",
+    "sesv2",
+    "pinpoint-sms-voice-v2",
+    "sns",
+    "sqs",
+    "sts",
+]
+"""The services of which there are plain clients, by their names in the SDK."""
 LONGEST_POLL: Final = 20.0
 """The longest wait of one receive, in seconds. A poll must not time out before its answer is due."""
 
@@ -193,7 +212,7 @@ class Session:
         client: STSClient = self._clients.get("sts") or self._made("sts", "sts", self._config)
         return client
 
-    def plain(self, service: Literal["s3", "sqs", "secretsmanager"]) -> Any:
+    def plain(self, service: PlainService) -> Any:
         """A client as the SDK itself would make it, for callers who go past the platform: nobody else checks and retries
         for them."""
 

@@ -10,11 +10,9 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import ParamValidationError
 
 from lcplatform import CallOptions, LCPlatform
-from lcplatform.errors import DeadlineExceededError, UnsupportedError
-from lcplatform_aws import native
+from lcplatform.errors import DeadlineExceededError
 from lcplatform_aws.options import AwsOptions
 from lcplatform_aws.provider import AwsDrivers
 from lcplatform_aws.session import LONGEST_POLL, Session, _within_deadline, moment
@@ -212,22 +210,6 @@ def test_the_platform_says_who_it_is(platform: LCPlatform, stub: Stub) -> None:
     platform.queue.list_queues()
     assert "lib/lcplatform" in stub.asked[0].headers["user-agent"]
     assert "Botocore/" in stub.asked[0].headers["user-agent"]
-
-
-def test_the_way_past_the_platform_gives_plain_clients_on_the_same_connection(
-    platform: LCPlatform, stub: Stub
-) -> None:
-    stub.will(Answer(503), json_answer(QueueUrls=["http://q/1/a"]))  # it retries by itself
-    sqs = native(platform).sqs
-    assert sqs.list_queues()["QueueUrls"] == ["http://q/1/a"]
-    with pytest.raises(ParamValidationError):
-        sqs.send_message(QueueUrl=1)  # type: ignore[arg-type, call-arg]
-    assert native(platform).sqs is sqs
-
-
-def test_there_is_no_way_past_a_platform_that_is_not_on_aws() -> None:
-    with LCPlatform("mock") as platform, pytest.raises(UnsupportedError, match="AWS"):
-        native(platform)
 
 
 def test_closing_closes_the_connections(platform: LCPlatform, stub: Stub) -> None:
