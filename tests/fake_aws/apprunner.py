@@ -21,7 +21,6 @@ from tests.fake_aws.server import Service
 from tests.fake_aws.site import TEST_SITE, Site
 
 _SOON: Final = timedelta(milliseconds=50)
-_QUICK: Final = timedelta(milliseconds=300)
 _SLOW: Final = timedelta(minutes=5)
 _CONFIGURED: Final = (
     "SourceConfiguration",
@@ -113,6 +112,8 @@ class AppRunner(Service):
         super().__init__()
         self.runners: dict[str, Runner] = {}
         self.scalings: dict[str, Scaling] = {}
+        self.quick = timedelta(milliseconds=300)
+        """What an operation takes that takes no minutes."""
         self.undeletable = False
         """Whether deletions fail."""
         self._logs = logs
@@ -262,7 +263,7 @@ class AppRunner(Service):
         runner.status = "OPERATION_IN_PROGRESS"
         quick = runner.image["ImageIdentifier"].endswith(TEST_SITE) or kind == "DELETE_SERVICE"
         self.time.after(_SOON, lambda: setattr(operation, "status", "IN_PROGRESS"))
-        self.time.after(_QUICK if quick else _SLOW, lambda: arrive(operation))
+        self.time.after(self.quick if quick else _SLOW, lambda: arrive(operation))
         return {"Service": self._told(runner), "OperationId": operation.id}
 
     def _end(self, runner: Runner, operation: Operation, status: str, then: str) -> None:

@@ -19,7 +19,6 @@ from tests.fake_aws.server import Service
 from tests.fake_aws.site import TEST_SITE, Site
 
 _SOON: Final = timedelta(milliseconds=50)
-_QUICK: Final = timedelta(milliseconds=300)
 _SLOW: Final = timedelta(minutes=5)
 _UNDER_WAY: Final = frozenset({"PENDING", "IN_PROGRESS", "ROLLBACK_IN_PROGRESS"})
 _GIVEN_TO_A_REVISION: Final = (
@@ -106,6 +105,8 @@ class EcsExpress(Service):
         """`secret` reads the value of a secret by its ARN."""
         super().__init__()
         self.gateways: dict[str, Gateway] = {}
+        self.quick = timedelta(milliseconds=300)
+        """What a deployment takes that takes no minutes."""
         self._logs = logs
         self._secret = secret
         self._numbers = itertools.count(1)
@@ -166,7 +167,7 @@ class EcsExpress(Service):
     def delete_express_gateway_service(self, given: dict[str, Any]) -> Mapping[str, Any]:
         gateway = self._active(given["serviceArn"])
         gateway.status = "DRAINING"
-        self.time.after(_QUICK, lambda: self._gone(gateway))
+        self.time.after(self.quick, lambda: self._gone(gateway))
         return {"service": self._told(gateway)}
 
     def list_services(self, given: dict[str, Any]) -> Mapping[str, Any]:
@@ -278,7 +279,7 @@ class EcsExpress(Service):
         rollout = Rollout(deployment, revision, now)
         gateway.revisions.append(revision)
         gateway.rollouts.append(rollout)
-        takes = _QUICK if revision.container["image"] == TEST_SITE else _SLOW
+        takes = self.quick if revision.container["image"] == TEST_SITE else _SLOW
         self.time.after(_SOON, lambda: self._go_on(gateway, rollout))
         self.time.after(takes, lambda: self._arrive(gateway, rollout))
         return revision

@@ -59,6 +59,7 @@ def options() -> dict[str, object]:
 def cloud(options: dict[str, object]) -> Iterator[Cloud]:
     logs = Logs()
     ecs = EcsExpress(logs, lambda arn: "value")
+    ecs.quick = timedelta(seconds=9)  # nothing happens before it is asked for
     with (
         FakeAws([ecs, logs]) as aws,
         LCPlatform(
