@@ -39,6 +39,17 @@ def uncached() -> PlatformSettings:
     return PlatformSettings(cache=CacheSettings(enabled=False))
 
 
+def boto3_client(service: str, endpoint: str) -> Any:
+    """A client of any service as boto3 makes it."""
+    import boto3
+
+    session = boto3.Session(
+        region_name=_REGION, aws_access_key_id=_KEY, aws_secret_access_key=_SECRET
+    )
+    untyped: Any = session  # which client it is depends on the name
+    return untyped.client(service, endpoint_url=endpoint)
+
+
 class Boto3:
     """The SDK's clients. `checksums` off spares S3 every checksum that it does not insist on; `connections` is how many are kept
     open to SQS."""

@@ -6,7 +6,6 @@ nobody's CPU. An object's size is its key: `/bucket/1024` holds 1,024 bytes. Bod
 
 from __future__ import annotations
 
-import json
 import re
 import socket
 import threading
@@ -14,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import closing, suppress
 from typing import Final
 
+from benchmarks.aws_answers import BY_PATH, BY_SCOPE, BY_TARGET, NEXT_POLL, written
 from benchmarks.child import Child, Served
 
 _SCRATCH: Final = 1024 * 1024
@@ -21,6 +21,7 @@ _ZEROS: Final = memoryview(bytes(_SCRATCH))
 _LENGTH: Final = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _RANGE: Final = re.compile(rb"\r\nrange: *bytes=(\d+)-(\d*)", re.IGNORECASE)
 _TARGET: Final = re.compile(rb"\r\nx-amz-target: *([\w.]+)", re.IGNORECASE)
+_SCOPE: Final = re.compile(rb"/([a-z0-9-]+)/aws4_request")
 _EXPECT: Final = re.compile(rb"\r\nexpect: *100-continue", re.IGNORECASE)
 _COMMON: Final = (
     b"x-amzn-RequestId: 6f1c2d3e-1b2a-4c3d-8e9f-0a1b2c3d4e5f\r\n"
@@ -49,6 +50,7 @@ _MESSAGE: Final = {
     "Attributes": {"SentTimestamp": "1762941600000", "ApproximateReceiveCount": "1"},
 }
 _ANSWERS: Final = {
+    **BY_TARGET,
     "AmazonSQS.GetQueueUrl": {"QueueUrl": "http://127.0.0.1/000000000000/queue"},
     "AmazonSQS.SendMessage": {
         "MessageId": "5fea7756-0ea4-451a-a703-a558b933e274",
@@ -117,7 +119,10 @@ def _answer(head: bytes) -> Iterator[bytes | memoryview]:
         yield _CANNED[target[1]]
         return
     method, path = head.split(b" ", 2)[:2]
-    if method == b"GET" or method == b"HEAD":
+    found = _SCOPE.search(head)
+    if found and found[1] != b"s3":
+        yield _SCOPED.get(found[1]) or _PATHS[path.partition(b"?")[0]]
+    elif method == b"GET" or method == b"HEAD":
         yield from _object(method, path, head)
     elif method == b"POST" and path.endswith(b"?uploads"):
         yield _framed(_BEGUN, b"application/xml")
@@ -160,6 +165,15 @@ def _framed(body: bytes, kind: bytes, more: bytes = b"") -> bytes:
 
 _STORED: Final = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n%s%s\r\n" % (_OBJECT, _COMMON)
 _CANNED: Final = {
-    target.encode(): _framed(json.dumps(answer).encode(), b"application/x-amz-json-1.0")
+    target.encode(): _framed(written(answer), b"application/x-amz-json-1.0")
     for target, answer in _ANSWERS.items()
+}
+_SCOPED: Final = {
+    scope.encode(): _framed(answer, b"text/xml") for scope, answer in BY_SCOPE.items()
+}
+_PATHS: Final = {
+    path.encode(): _framed(
+        written(answer), b"application/json", NEXT_POLL if path == "/configuration" else b""
+    )
+    for path, answer in BY_PATH.items()
 }

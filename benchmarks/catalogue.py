@@ -15,6 +15,8 @@ _MODULES: Final = (
     "verified_token",
     "notification_delivery",
     "aws_small_calls",
+    "aws_service_calls",
+    "aws_clients",
     "aws_queue_gathering",
     "aws_data_store",
     "s3_transfer",

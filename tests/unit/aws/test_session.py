@@ -10,6 +10,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.loaders import JSONFileLoader
 
 from lcplatform import CallOptions, LCPlatform
 from lcplatform.errors import DeadlineExceededError
@@ -51,6 +52,44 @@ def test_a_client_is_made_once_for_any_number_of_threads(
     assert made == ["sqs"]
     assert len({id(client) for client in found}) == 1
     session.close()
+
+
+def test_what_a_service_is_like_is_read_once_in_a_process(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session.sqs.close()
+    read: list[str] = []
+    original = JSONFileLoader.load_file
+
+    def counted(self: JSONFileLoader, path: str) -> object:
+        read.append(path)
+        return original(self, path)
+
+    monkeypatch.setattr(JSONFileLoader, "load_file", counted)
+    places = session._boto3._session.get_component("data_loader").search_paths
+    before = list(places)
+    other = Session(AwsOptions(region="us-east-1", access_key_id="c", secret_access_key="d"))
+    assert other.sqs is not session.sqs
+    assert (other.sqs.meta.region_name, session.sqs.meta.region_name) == ("us-east-1", "eu-west-1")
+    assert not read
+    assert places == before  # and no folder is looked through twice
+    other.close()
+    session.close()
+
+
+def test_what_one_session_listens_to_another_does_not_hear(session: Session) -> None:
+    other = Session(AwsOptions(region="eu-west-1", access_key_id="a", secret_access_key="b"))
+    heard: list[str] = []
+
+    def hear(**_: object) -> None:
+        heard.append("call")
+
+    session._boto3.events.register("provide-client-params.sqs", hear)
+    other._boto3.events.emit("provide-client-params.sqs.SendMessage")
+    assert not heard
+    session._boto3.events.emit("provide-client-params.sqs.SendMessage")
+    assert heard == ["call"]
+    other.close()
 
 
 _CLIENTS = {
