@@ -12,8 +12,8 @@ from botocore.exceptions import ClientError
 from lcplatform.secrets.models import DescribeSecretRequest
 from lcplatform_aws.batch_jobs import OWN, resources
 from lcplatform_aws.errors import problem_of
-from lcplatform_aws.units import given, invalid
-from lcplatform_runtime.errors import ResourceNotFoundError, ValidationError
+from lcplatform_aws.units import given
+from lcplatform_runtime.errors import ResourceNotFoundError, ValidationError, invalid
 from lcplatform_runtime.model import build
 
 if TYPE_CHECKING:

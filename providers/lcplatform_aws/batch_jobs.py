@@ -22,7 +22,8 @@ from lcplatform.batch.models import (
     JobTemplate,
 )
 from lcplatform_aws.secret_references import secret_name
-from lcplatform_aws.units import given, invalid, seconds
+from lcplatform_aws.units import given, seconds
+from lcplatform_runtime.errors import invalid
 from lcplatform_runtime.job_variables import ARRAY_INDEX_VARIABLE, check_variables
 
 OWN: Final = "lcplatform-"

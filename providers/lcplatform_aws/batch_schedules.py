@@ -18,9 +18,9 @@ from cronsim import CronSim
 
 from lcplatform.batch.models import JobTemplate
 from lcplatform.batch.models import Schedule as ScheduleInfo
-from lcplatform_aws.units import given, invalid
+from lcplatform_aws.units import given
 from lcplatform_runtime.cron import Cron, names_both_days
-from lcplatform_runtime.errors import UnsupportedError
+from lcplatform_runtime.errors import UnsupportedError, invalid
 
 SUBMIT_JOB: Final = "arn:aws:scheduler:::aws-sdk:batch:submitJob"
 """The target that calls SubmitJob."""

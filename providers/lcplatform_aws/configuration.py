@@ -55,12 +55,12 @@ from lcplatform_aws.configuration_sessions import Readings, Seen
 from lcplatform_aws.configuration_versions import About, Versions, read_data
 from lcplatform_aws.errors import code_of, problem_of
 from lcplatform_aws.pages import join_token, split_token
-from lcplatform_aws.units import invalid
 from lcplatform_runtime.cancellation import CANCELLATION
 from lcplatform_runtime.errors import (
     AlreadyExistsError,
     ConflictError,
     PreconditionFailedError,
+    invalid,
 )
 from lcplatform_runtime.json_value import Json
 from lcplatform_runtime.patience import patience

@@ -100,7 +100,6 @@ from lcplatform_aws.document_store_values import (
     stored,
 )
 from lcplatform_aws.error_table import BROKEN
-from lcplatform_aws.units import invalid
 from lcplatform_runtime.documents.operators import check_schema
 from lcplatform_runtime.errors import (
     AlreadyExistsError,
@@ -108,6 +107,7 @@ from lcplatform_runtime.errors import (
     LCPlatformError,
     ResourceNotFoundError,
     ValidationError,
+    invalid,
 )
 from lcplatform_runtime.json_value import Json
 from lcplatform_runtime.support import ConditionalUpdate, Support

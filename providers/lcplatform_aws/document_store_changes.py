@@ -31,7 +31,6 @@ from lcplatform_aws.document_store_values import (
     json_of,
     shown_identity,
 )
-from lcplatform_aws.units import invalid
 from lcplatform_runtime.cancellation import CANCELLATION
 from lcplatform_runtime.context import current_call
 from lcplatform_runtime.documents.extended_json import NoDocument, parse_object
@@ -40,6 +39,7 @@ from lcplatform_runtime.errors import (
     LCPlatformError,
     OperationCancelledError,
     Outcome,
+    invalid,
 )
 from lcplatform_runtime.json_value import Json
 

@@ -9,7 +9,8 @@ from typing import Any, Final
 from lcplatform.document_store.models import Direction, FieldOrder, Index, IndexDefinition
 from lcplatform_aws.document_store_queries import order_of
 from lcplatform_aws.document_store_values import Bson
-from lcplatform_aws.units import invalid, seconds
+from lcplatform_aws.units import seconds
+from lcplatform_runtime.errors import invalid
 
 IDENTITY: Final = "_id_"
 """The name of the index of `_id`, which every collection has."""

@@ -19,10 +19,10 @@ import bson
 
 from lcplatform_aws.document_store_queries import identity_in
 from lcplatform_aws.document_store_values import Bson, Stored, bson_of, canonical, value_of
-from lcplatform_aws.units import invalid
 from lcplatform_runtime.documents.extended_json import parse
 from lcplatform_runtime.documents.sorts import Order
 from lcplatform_runtime.documents.values import MISSING, UNDEFINED, Key, Value
+from lcplatform_runtime.errors import invalid
 
 Find = Callable[..., list[Stored]]
 """Asks the server for documents: by a filter, with `sort`, `limit`, `skip` and `projection`."""

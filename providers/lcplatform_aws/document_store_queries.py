@@ -15,7 +15,6 @@ from bson.regex import Regex
 
 from lcplatform.document_store.models import Direction, FieldOrder, Update
 from lcplatform_aws.document_store_values import Bson, Raw, reading, value_of
-from lcplatform_aws.units import invalid
 from lcplatform_runtime.documents.extended_json import MAX_DEPTH, is_special, pattern_of
 from lcplatform_runtime.documents.operators import (
     LOGICAL,
@@ -25,6 +24,7 @@ from lcplatform_runtime.documents.operators import (
     is_condition,
 )
 from lcplatform_runtime.documents.values import NAMES, Bound
+from lcplatform_runtime.errors import invalid
 from lcplatform_runtime.json_value import Json
 
 _KEPT: Final = 1024

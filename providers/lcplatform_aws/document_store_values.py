@@ -21,7 +21,6 @@ from bson.dbref import DBRef
 from bson.raw_bson import RawBSONDocument
 from bson.regex import Regex
 
-from lcplatform_aws.units import invalid
 from lcplatform_runtime.documents.extended_json import parse, parse_object
 from lcplatform_runtime.documents.values import (
     Binary,
@@ -34,6 +33,7 @@ from lcplatform_runtime.documents.values import (
     Timestamp,
     Value,
 )
+from lcplatform_runtime.errors import invalid
 from lcplatform_runtime.json_value import Json
 
 P = ParamSpec("P")

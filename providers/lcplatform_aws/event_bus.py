@@ -64,13 +64,14 @@ from lcplatform_aws.errors import batch_failure, code_of, problem_of, refused
 from lcplatform_aws.event_bus_archives import Archives
 from lcplatform_aws.event_bus_patterns import ENVELOPE, checked, entry, example, shown, translated
 from lcplatform_aws.event_bus_targets import Places, retry_of
-from lcplatform_aws.units import given, invalid
+from lcplatform_aws.units import given
 from lcplatform_runtime.errors import (
     AlreadyExistsError,
     ConflictError,
     PreconditionFailedError,
     ResourceNotFoundError,
     ValidationError,
+    invalid,
 )
 from lcplatform_runtime.support import ConditionalUpdate, Support
 

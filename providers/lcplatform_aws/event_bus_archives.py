@@ -22,8 +22,8 @@ from lcplatform.event_bus.models import (
 )
 from lcplatform_aws.errors import code_of, problem_of
 from lcplatform_aws.event_bus_patterns import shown, translated
-from lcplatform_aws.units import days, given, invalid
-from lcplatform_runtime.errors import AlreadyExistsError
+from lcplatform_aws.units import days, given
+from lcplatform_runtime.errors import AlreadyExistsError, invalid
 
 if TYPE_CHECKING:
     from lcplatform_aws.session import Session

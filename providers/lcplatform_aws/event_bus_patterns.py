@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import uuid4
 
-from lcplatform_aws.units import invalid
 from lcplatform_runtime.cloud_events import Given, check_metadata, enveloped
+from lcplatform_runtime.errors import invalid
 from lcplatform_runtime.json_value import Json
 from lcplatform_runtime.patterns.grammar import parse
 

@@ -21,8 +21,8 @@ from lcplatform.event_bus.models import (
 from lcplatform_aws.errors import code_of, problem_of
 from lcplatform_aws.event_bus_webhooks import Webhooks, named
 from lcplatform_aws.resource_policies import allowing
-from lcplatform_aws.units import invalid, seconds
-from lcplatform_runtime.errors import ResourceNotFoundError
+from lcplatform_aws.units import seconds
+from lcplatform_runtime.errors import ResourceNotFoundError, invalid
 
 if TYPE_CHECKING:
     from lcplatform_aws.queue_names import Queues

@@ -17,8 +17,7 @@ from botocore.exceptions import ClientError
 from lcplatform.event_bus.models import HttpMode, HttpTarget
 from lcplatform_aws.errors import code_of, problem_of
 from lcplatform_aws.quiet import quietly
-from lcplatform_aws.units import invalid
-from lcplatform_runtime.errors import ResourceNotFoundError
+from lcplatform_runtime.errors import ResourceNotFoundError, invalid
 
 if TYPE_CHECKING:
     from lcplatform_aws.session import Session

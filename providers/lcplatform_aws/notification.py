@@ -59,11 +59,12 @@ from lcplatform_aws.notification_sms import MAX_CHARACTERS, TextMessages
 from lcplatform_aws.notification_subscribing import Subscriptions
 from lcplatform_aws.notification_topics import FIFO, Topics, page
 from lcplatform_aws.notification_webhooks import Webhooks
-from lcplatform_aws.units import given, invalid
+from lcplatform_aws.units import given
 from lcplatform_runtime.errors import (
     AlreadyExistsError,
     ResourceNotFoundError,
     ValidationError,
+    invalid,
 )
 from lcplatform_runtime.support import Support
 

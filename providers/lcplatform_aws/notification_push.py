@@ -11,8 +11,8 @@ from botocore.exceptions import ClientError
 from lcplatform.notification.models import DevicePlatform, RegisterDeviceRequest, SendPushRequest
 from lcplatform_aws.errors import problem_of
 from lcplatform_aws.notification_topics import Topics
-from lcplatform_aws.units import given, invalid
-from lcplatform_runtime.errors import ResourceNotFoundError
+from lcplatform_aws.units import given
+from lcplatform_runtime.errors import ResourceNotFoundError, invalid
 
 if TYPE_CHECKING:
     from lcplatform_aws.notification_options import NotificationOptions

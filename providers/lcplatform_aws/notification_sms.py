@@ -9,7 +9,8 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from lcplatform.notification.models import SendSmsRequest
 from lcplatform_aws.errors import code_of, problem_of, status_of
-from lcplatform_aws.units import given, invalid
+from lcplatform_aws.units import given
+from lcplatform_runtime.errors import invalid
 
 if TYPE_CHECKING:
     from lcplatform_aws.notification_options import NotificationOptions

@@ -23,12 +23,12 @@ from lcplatform.notification.models import (
 )
 from lcplatform_aws.errors import code_of, problem_of
 from lcplatform_aws.notification_topics import FIFO, Topics, missing, page
-from lcplatform_aws.units import invalid
 from lcplatform_runtime.errors import (
     ConflictError,
     PreconditionFailedError,
     ResourceNotFoundError,
     UnsupportedError,
+    invalid,
 )
 from lcplatform_runtime.json_value import Json
 from lcplatform_runtime.patterns.grammar import parse

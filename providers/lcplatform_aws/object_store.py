@@ -62,7 +62,7 @@ from lcplatform_aws.object_store_values import (
 )
 from lcplatform_aws.pages import join_token, split_token
 from lcplatform_aws.session import moment
-from lcplatform_aws.units import given, invalid, seconds
+from lcplatform_aws.units import given, seconds
 from lcplatform_aws.uploads import (
     MAX_OBJECT,
     MAX_REQUEST,
@@ -70,6 +70,7 @@ from lcplatform_aws.uploads import (
     Upload,
     read_part,
 )
+from lcplatform_runtime.errors import invalid
 from lcplatform_runtime.streams import ByteSource, ByteStream
 from lcplatform_runtime.support import ConditionalUpdate, Support
 

@@ -11,8 +11,8 @@ from lcplatform.queue.models import SendMessageRequest, SendMessagesEntry
 from lcplatform.type.models import BatchFailure, ErrorCode
 from lcplatform_aws.errors import batch_failure, code_of, meaning_of, problem_of
 from lcplatform_aws.messages import MAX_ATTRIBUTES, encode
-from lcplatform_aws.units import invalid, seconds
-from lcplatform_runtime.errors import ValidationError
+from lcplatform_aws.units import seconds
+from lcplatform_runtime.errors import ValidationError, invalid
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient

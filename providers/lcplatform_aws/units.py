@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any, Final
 
-from lcplatform_runtime.errors import FieldViolation, ValidationError
+from lcplatform_runtime.errors import invalid
 
 _SECOND: Final = timedelta(seconds=1)
 _DAY: Final = timedelta(days=1)
@@ -26,8 +26,3 @@ def days(length: timedelta, field: str, /) -> int:
     if length % _DAY:
         raise invalid(field, "a whole number of days")
     return length // _DAY
-
-
-def invalid(field: str, expected: str, /) -> ValidationError:
-    """The refusal of a field that is not as `expected`."""
-    return ValidationError(f"{field}: {expected}", violations=(FieldViolation(field, expected),))

@@ -45,7 +45,7 @@ from lcplatform.web_hosting.models import (
 from lcplatform.web_hosting.operations import ROLLBACK_APPLICATION
 from lcplatform.web_hosting.support import WebHostingCapability, WebHostingLimits
 from lcplatform_aws.errors import begun, problem_of
-from lcplatform_aws.units import given, invalid
+from lcplatform_aws.units import given
 from lcplatform_aws.web_hosting_container import container, scaling, size
 from lcplatform_aws.web_hosting_course import EcsCourse
 from lcplatform_aws.web_hosting_express import ROLLBACK, EcsSite, ExpressServices, id_of, site_of
@@ -57,6 +57,7 @@ from lcplatform_runtime.errors import (
     PreconditionFailedError,
     ResourceNotFoundError,
     UnsupportedError,
+    invalid,
 )
 from lcplatform_runtime.support import Support
 

@@ -45,7 +45,7 @@ from lcplatform.web_hosting.models import (
 )
 from lcplatform.web_hosting.support import WebHostingCapability, WebHostingLimits
 from lcplatform_aws.errors import meaning_of, problem_of, status_of
-from lcplatform_aws.units import given, invalid
+from lcplatform_aws.units import given
 from lcplatform_aws.web_hosting_app_runner_course import AppRunnerCourse, log_group
 from lcplatform_aws.web_hosting_app_runner_history import KEPT, History, Record
 from lcplatform_aws.web_hosting_app_runner_scaling import MAX_INSTANCES
@@ -64,7 +64,12 @@ from lcplatform_aws.web_hosting_logs import logged
 from lcplatform_aws.web_hosting_settings import Settings, platform_variables
 from lcplatform_aws.web_hosting_site import CHECKED, check_zero, secret_arns
 from lcplatform_runtime.application_settings import checked, deployed, updated
-from lcplatform_runtime.errors import Outcome, PreconditionFailedError, ResourceNotFoundError
+from lcplatform_runtime.errors import (
+    Outcome,
+    PreconditionFailedError,
+    ResourceNotFoundError,
+    invalid,
+)
 from lcplatform_runtime.support import Support
 
 if TYPE_CHECKING:

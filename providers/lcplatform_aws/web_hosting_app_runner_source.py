@@ -6,8 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from lcplatform_aws.units import given, invalid
+from lcplatform_aws.units import given
 from lcplatform_aws.web_hosting_settings import Settings, environment, settings_of, sizes
+from lcplatform_runtime.errors import invalid
 
 if TYPE_CHECKING:
     from lcplatform_aws.web_hosting_options import AppRunnerOptions

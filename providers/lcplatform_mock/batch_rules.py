@@ -8,8 +8,8 @@ from typing import Final
 from lcplatform.batch.models import JobTemplate, SubmitJobRequest
 from lcplatform.batch.support import BatchCapability, BatchLimits
 from lcplatform.secrets.models import DescribeSecretRequest, DescribeSecretResponse
-from lcplatform_mock.refusals import invalid, missing
-from lcplatform_runtime.errors import ValidationError
+from lcplatform_mock.refusals import missing
+from lcplatform_runtime.errors import ValidationError, invalid
 from lcplatform_runtime.job_variables import MAX_ENVIRONMENT, check_variables
 from lcplatform_runtime.model import build
 from lcplatform_runtime.sizes import fitting_memory

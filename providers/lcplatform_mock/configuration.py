@@ -50,7 +50,7 @@ from lcplatform_mock.configurations import (
 )
 from lcplatform_mock.gate import gated
 from lcplatform_mock.listing import names_page
-from lcplatform_mock.refusals import invalid, stale
+from lcplatform_mock.refusals import stale
 from lcplatform_mock.service import Service
 from lcplatform_mock.world import World
 from lcplatform_runtime.cancellation import CANCELLATION
@@ -58,6 +58,7 @@ from lcplatform_runtime.errors import (
     AlreadyExistsError,
     PreconditionFailedError,
     ResourceNotFoundError,
+    invalid,
 )
 from lcplatform_runtime.json_value import Json
 from lcplatform_runtime.patience import patience

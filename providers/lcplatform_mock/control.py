@@ -24,10 +24,10 @@ from lcplatform.testing.models import (
 )
 from lcplatform_mock.clock import Movable
 from lcplatform_mock.gate import Fault
-from lcplatform_mock.refusals import invalid, missing
+from lcplatform_mock.refusals import missing
 from lcplatform_mock.service import Service
 from lcplatform_mock.world import World
-from lcplatform_runtime.errors import UnsupportedError
+from lcplatform_runtime.errors import UnsupportedError, invalid
 from lcplatform_runtime.support import Support
 from lcplatform_runtime.trusted import trusted
 

@@ -46,12 +46,11 @@ from lcplatform.data_store.models import (
 )
 from lcplatform.secrets.models import CreateSecretRequest
 from lcplatform_mock.gate import gated
-from lcplatform_mock.refusals import invalid
 from lcplatform_mock.service import Service
 from lcplatform_mock.sql.engine import Engine, Part, Session
 from lcplatform_mock.sql.support import LIMITS, SUPPORT
 from lcplatform_mock.world import World
-from lcplatform_runtime.errors import AlreadyExistsError, LCPlatformError, UnsupportedError
+from lcplatform_runtime.errors import AlreadyExistsError, LCPlatformError, UnsupportedError, invalid
 from lcplatform_runtime.sql.migrations import Applied, Migrations
 from lcplatform_runtime.sql.transactions import Transactions
 from lcplatform_runtime.support import Support

@@ -72,7 +72,7 @@ from lcplatform_mock.documents.transactions import Transaction
 from lcplatform_mock.documents.validators import Validator
 from lcplatform_mock.gate import gated
 from lcplatform_mock.listing import names_page
-from lcplatform_mock.refusals import failure, invalid, missing
+from lcplatform_mock.refusals import failure, missing
 from lcplatform_mock.service import Service
 from lcplatform_mock.world import World
 from lcplatform_runtime.cancellation import CANCELLATION
@@ -82,6 +82,7 @@ from lcplatform_runtime.errors import (
     LCPlatformError,
     PreconditionFailedError,
     QuotaExceededError,
+    invalid,
 )
 from lcplatform_runtime.json_value import Json
 from lcplatform_runtime.patience import patience

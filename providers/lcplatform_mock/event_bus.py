@@ -54,13 +54,14 @@ from lcplatform_mock.event_records import (
 from lcplatform_mock.event_replaying import MAX_ARCHIVES, Replaying
 from lcplatform_mock.gate import gated
 from lcplatform_mock.listing import names_page
-from lcplatform_mock.refusals import failure, invalid, missing, stale
+from lcplatform_mock.refusals import failure, missing, stale
 from lcplatform_runtime.cloud_events import check_metadata, enveloped
 from lcplatform_runtime.errors import (
     AlreadyExistsError,
     LCPlatformError,
     PreconditionFailedError,
     QuotaExceededError,
+    invalid,
 )
 from lcplatform_runtime.patterns import plain
 from lcplatform_runtime.patterns.grammar import parse

@@ -27,7 +27,7 @@ from lcplatform_mock.event_records import Delivery, Pending
 from lcplatform_mock.event_settings import EventBusSettings
 from lcplatform_mock.event_transforms import transform
 from lcplatform_mock.ready import EMPTY, FrozenDict, frozen
-from lcplatform_mock.refusals import invalid, missing
+from lcplatform_mock.refusals import missing
 from lcplatform_mock.retrying import Failure
 from lcplatform_mock.world import World
 from lcplatform_runtime.cloud_events import attributes_of, data_of
@@ -38,6 +38,7 @@ from lcplatform_runtime.errors import (
     ResourceNotFoundError,
     UnsupportedError,
     ValidationError,
+    invalid,
 )
 from lcplatform_runtime.json_value import Json, inside
 from lcplatform_runtime.trusted import trusted

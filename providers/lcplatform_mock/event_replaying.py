@@ -33,8 +33,8 @@ from lcplatform_mock.event_records import (
     ReplayRecord,
 )
 from lcplatform_mock.listing import names_page
-from lcplatform_mock.refusals import invalid, missing, whole_days
-from lcplatform_runtime.errors import AlreadyExistsError, QuotaExceededError
+from lcplatform_mock.refusals import missing, whole_days
+from lcplatform_runtime.errors import AlreadyExistsError, QuotaExceededError, invalid
 from lcplatform_runtime.json_value import inside
 from lcplatform_runtime.patterns.grammar import parse
 from lcplatform_runtime.trusted import trusted

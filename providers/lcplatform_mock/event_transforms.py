@@ -10,8 +10,7 @@ from functools import lru_cache
 from typing import Final, TypeAlias
 
 from lcplatform.event_bus.models import InputTransform
-from lcplatform_mock.refusals import invalid
-from lcplatform_runtime.errors import ValidationError
+from lcplatform_runtime.errors import ValidationError, invalid
 from lcplatform_runtime.json_value import Json, inside
 
 Steps: TypeAlias = tuple[str | int, ...]

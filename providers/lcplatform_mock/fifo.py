@@ -20,7 +20,7 @@ from lcplatform_mock.messages import (
     Messages,
     State,
 )
-from lcplatform_mock.refusals import invalid
+from lcplatform_runtime.errors import invalid
 
 
 @dataclass(slots=True, eq=False)

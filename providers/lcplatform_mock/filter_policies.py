@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
-from lcplatform_mock.refusals import invalid
+from lcplatform_runtime.errors import invalid
 from lcplatform_runtime.json_value import Json
 from lcplatform_runtime.patterns.grammar import Field, Pattern, parse
 from lcplatform_runtime.patterns.operators import Number, Range

@@ -6,7 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from lcplatform_mock.refusals import invalid
+from lcplatform_runtime.errors import invalid
 
 
 class SortedKeys:

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import ConfigDict
 
-from lcplatform_mock.refusals import invalid
 from lcplatform_mock.retrying import Failure
+from lcplatform_runtime.errors import invalid
 
 if TYPE_CHECKING:
     from lcplatform_mock.notification_settings import SmtpSettings

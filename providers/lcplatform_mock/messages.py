@@ -22,9 +22,8 @@ from typing_extensions import override
 
 from lcplatform.queue.models import Message, SendMessageResponse
 from lcplatform_mock.ready import FrozenDict
-from lcplatform_mock.refusals import invalid
 from lcplatform_mock.world import World
-from lcplatform_runtime.errors import PreconditionFailedError, QuotaExceededError
+from lcplatform_runtime.errors import PreconditionFailedError, QuotaExceededError, invalid
 from lcplatform_runtime.json_value import Json
 from lcplatform_runtime.trusted import trusted
 

@@ -49,13 +49,14 @@ from lcplatform_mock.listing import names_page
 from lcplatform_mock.mail import File, Mail, check_files
 from lcplatform_mock.publishing import LIMITS, Publishing
 from lcplatform_mock.reaching import DISABLED
-from lcplatform_mock.refusals import invalid, missing
+from lcplatform_mock.refusals import missing
 from lcplatform_mock.simulators import OPTED_OUT
 from lcplatform_mock.topics import CONFIRMED_WITHIN, WEBHOOKS, Device, Sent, Subscriber, TopicRecord
 from lcplatform_runtime.errors import (
     AlreadyExistsError,
     PreconditionFailedError,
     QuotaExceededError,
+    invalid,
 )
 from lcplatform_runtime.support import Support
 from lcplatform_runtime.trusted import trusted

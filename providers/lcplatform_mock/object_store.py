@@ -50,10 +50,10 @@ from lcplatform_mock.gate import gated
 from lcplatform_mock.listing import names_page, page_of
 from lcplatform_mock.objects import Bucket, Stored, cut, place, place_of, required, span
 from lcplatform_mock.ready import EMPTY, frozen
-from lcplatform_mock.refusals import failure, invalid, missing, stale, whole_days
+from lcplatform_mock.refusals import failure, missing, stale, whole_days
 from lcplatform_mock.service import Service
 from lcplatform_mock.world import World
-from lcplatform_runtime.errors import AlreadyExistsError, PreconditionFailedError
+from lcplatform_runtime.errors import AlreadyExistsError, PreconditionFailedError, invalid
 from lcplatform_runtime.streams import ByteSource, ByteStream
 from lcplatform_runtime.support import ConditionalUpdate, Support
 from lcplatform_runtime.trusted import trusted

@@ -22,7 +22,8 @@ from lcplatform.object_store.models import (
 from lcplatform_mock.bodies import BodyFile
 from lcplatform_mock.listing import SortedKeys
 from lcplatform_mock.ready import FrozenDict
-from lcplatform_mock.refusals import invalid, missing
+from lcplatform_mock.refusals import missing
+from lcplatform_runtime.errors import invalid
 from lcplatform_runtime.streams import CHUNK
 from lcplatform_runtime.trusted import trusted
 

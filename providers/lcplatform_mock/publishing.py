@@ -24,12 +24,12 @@ from lcplatform_mock.filter_policies import allows
 from lcplatform_mock.mail import Mail
 from lcplatform_mock.reaching import SMS_CHARACTERS, Reaching
 from lcplatform_mock.ready import frozen
-from lcplatform_mock.refusals import failure, invalid, missing
+from lcplatform_mock.refusals import failure, missing
 from lcplatform_mock.retrying import Failure
 from lcplatform_mock.simulators import ARRIVES, Fate
 from lcplatform_mock.topics import Channel, Letter, Pending, Sent, Subscriber, TopicRecord
 from lcplatform_mock.world import World
-from lcplatform_runtime.errors import LCPlatformError
+from lcplatform_runtime.errors import LCPlatformError, invalid
 from lcplatform_runtime.json_value import Json
 
 # SNS's and SES's, with the attributes that a queue takes.

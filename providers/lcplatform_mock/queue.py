@@ -60,7 +60,7 @@ from lcplatform_mock.listing import names_page
 from lcplatform_mock.messages import INSTANT, Attributes, Bell, Entry, Messages, Standard
 from lcplatform_mock.queue_records import QueueKeeper, QueueRecord, QueueTables
 from lcplatform_mock.ready import FrozenDict, frozen
-from lcplatform_mock.refusals import failure, invalid, missing, stale
+from lcplatform_mock.refusals import failure, missing, stale
 from lcplatform_mock.service import Service
 from lcplatform_mock.world import World
 from lcplatform_runtime.cancellation import CANCELLATION
@@ -68,6 +68,7 @@ from lcplatform_runtime.errors import (
     AlreadyExistsError,
     LCPlatformError,
     PreconditionFailedError,
+    invalid,
 )
 from lcplatform_runtime.json_value import Json
 from lcplatform_runtime.patience import patience

@@ -7,10 +7,9 @@ from datetime import timedelta
 from lcplatform.type.models import BatchFailure, ErrorCode
 from lcplatform_runtime.errors import (
     ConflictError,
-    FieldViolation,
     LCPlatformError,
     ResourceNotFoundError,
-    ValidationError,
+    invalid,
 )
 
 _DAY = timedelta(days=1)
@@ -27,11 +26,6 @@ def stale(kind: str, name: str) -> ConflictError:
         f"{kind} {name!r} has changed: read it again and repeat the change on what is there now",
         resource=name,
     )
-
-
-def invalid(field: str, expected: str) -> ValidationError:
-    """A field breaks a rule that the IDL states in words."""
-    return ValidationError(f"{field}: {expected}", violations=[FieldViolation(field, expected)])
 
 
 def whole_days(field: str, duration: timedelta) -> None:

@@ -8,11 +8,10 @@ from typing import Final
 from lcplatform.notification.models import DeliveryProtocol, SubscribeRequest
 from lcplatform.queue.models import GetQueueRequest
 from lcplatform_mock.filter_policies import check_policy
-from lcplatform_mock.refusals import invalid
 from lcplatform_mock.topics import WEBHOOKS, Subscriber
 from lcplatform_mock.webhook import check_url
 from lcplatform_mock.world import World
-from lcplatform_runtime.errors import ConflictError
+from lcplatform_runtime.errors import ConflictError, invalid
 from lcplatform_runtime.json_value import Json
 
 CONFIRMED: Final = frozenset({DeliveryProtocol.QUEUE, DeliveryProtocol.PUSH})

@@ -52,7 +52,7 @@ from lcplatform_mock.gate import gated
 from lcplatform_mock.hosting import refused_variable
 from lcplatform_mock.listing import names_page
 from lcplatform_mock.logbook import Line, LogBook
-from lcplatform_mock.refusals import invalid, missing
+from lcplatform_mock.refusals import missing
 from lcplatform_runtime.application_settings import (
     MAX_ENVIRONMENT,
     checked,
@@ -63,6 +63,7 @@ from lcplatform_runtime.errors import (
     AlreadyExistsError,
     PreconditionFailedError,
     UnsupportedError,
+    invalid,
 )
 from lcplatform_runtime.model import build
 from lcplatform_runtime.support import ConditionalUpdate, Support

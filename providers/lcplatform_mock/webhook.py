@@ -21,7 +21,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from typing_extensions import override
 
-from lcplatform_mock.refusals import invalid
+from lcplatform_runtime.errors import invalid
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Generic, Protocol, TypeVar
 
-from lcplatform_runtime.errors import FieldViolation, ValidationError
+from lcplatform_runtime.errors import invalid
 from lcplatform_runtime.sizes import MEMORY, fitting_memory
 
 MAX_ENVIRONMENT: Final = 200
@@ -126,11 +126,11 @@ def checked(settings: Settings[B]) -> Settings[B]:
         ValidationError: they do not. It names the field.
     """
     if settings.min_instances > settings.max_instances:
-        raise _invalid("max_instances", "at least min_instances")
+        raise invalid("max_instances", "at least min_instances")
     _check_variables(settings)
     names = [name_of(binding) for binding in settings.bindings]
     if len(set(names)) < len(names):
-        raise _invalid("bindings", "names of which each is given once")
+        raise invalid("bindings", "names of which each is given once")
     return settings
 
 
@@ -154,17 +154,13 @@ def variables(bindings: Sequence[Bound]) -> dict[str, str]:
 def _check_variables(settings: Settings[B]) -> None:
     for name in settings.secrets:
         if name in settings.environment:
-            raise _invalid(f"secrets.{name}", "no variable that environment has as well")
+            raise invalid(f"secrets.{name}", "no variable that environment has as well")
     if len(settings.environment) + len(settings.secrets) > MAX_ENVIRONMENT:
-        raise _invalid("environment", f"no more than {MAX_ENVIRONMENT} variables with secrets")
+        raise invalid("environment", f"no more than {MAX_ENVIRONMENT} variables with secrets")
     for field_name, names in (("environment", settings.environment), ("secrets", settings.secrets)):
         for name in names:
             if name == "PORT" or (settings.bindings and name.startswith("LCPLATFORM_")):
-                raise _invalid(f"{field_name}.{name}", "no variable that the platform sets itself")
+                raise invalid(f"{field_name}.{name}", "no variable that the platform sets itself")
     for name, value in settings.environment.items():
         if "\0" in value:
-            raise _invalid(f"environment.{name}", "a value without a NUL")
-
-
-def _invalid(field: str, expected: str) -> ValidationError:
-    return ValidationError(f"{field}: {expected}", violations=[FieldViolation(field, expected)])
+            raise invalid(f"environment.{name}", "a value without a NUL")

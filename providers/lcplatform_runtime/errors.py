@@ -223,6 +223,11 @@ class OperationCancelledError(LCPlatformError):
     _outcome = Outcome.UNKNOWN
 
 
+def invalid(field: str, expected: str, /) -> ValidationError:
+    """The refusal of a field that is not as `expected`: a rule is broken that is stated in words, or that one provider has."""
+    return ValidationError(f"{field}: {expected}", violations=[FieldViolation(field, expected)])
+
+
 ERRORS: Final[Mapping[str, type[LCPlatformError]]] = MappingProxyType(
     {
         kind.code: kind

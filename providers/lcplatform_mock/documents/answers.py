@@ -18,11 +18,16 @@ from lcplatform_mock.documents.collection import Collection
 from lcplatform_mock.documents.filters import Filter, reading
 from lcplatform_mock.documents.indexes import Shape, shape_of
 from lcplatform_mock.documents.stored import Stored, identity_of
-from lcplatform_mock.refusals import invalid, missing, stale
+from lcplatform_mock.refusals import missing, stale
 from lcplatform_runtime.documents.extended_json import parse
 from lcplatform_runtime.documents.sorts import Order, sort_of
 from lcplatform_runtime.documents.values import key, name_of
-from lcplatform_runtime.errors import FieldViolation, PreconditionFailedError, ValidationError
+from lcplatform_runtime.errors import (
+    FieldViolation,
+    PreconditionFailedError,
+    ValidationError,
+    invalid,
+)
 from lcplatform_runtime.json_value import Json
 
 

@@ -10,10 +10,9 @@ from lcplatform.document_store.models import Collection as CollectionInfo
 from lcplatform_mock.documents.columns import Columns
 from lcplatform_mock.documents.indexes import IDENTITY, Index, Shape
 from lcplatform_mock.documents.stored import Stored
-from lcplatform_mock.refusals import invalid
 from lcplatform_runtime.documents.paths import ParallelArrays, indexed
 from lcplatform_runtime.documents.values import Key, Moment, Object
-from lcplatform_runtime.errors import AlreadyExistsError
+from lcplatform_runtime.errors import AlreadyExistsError, invalid
 
 if TYPE_CHECKING:
     from lcplatform_mock.documents.validators import Validator

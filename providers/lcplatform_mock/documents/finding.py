@@ -12,10 +12,10 @@ from lcplatform_mock.documents.filters import Filter
 from lcplatform_mock.documents.planner import ByIndex, Everything, Plan, plan
 from lcplatform_mock.documents.scans import Scan, scan_of
 from lcplatform_mock.documents.stored import Stored
-from lcplatform_mock.refusals import invalid
 from lcplatform_runtime.documents.extended_json import parse, text_of
 from lcplatform_runtime.documents.sorts import Order
 from lcplatform_runtime.documents.values import MISSING, UNDEFINED, Nothing, Value
+from lcplatform_runtime.errors import invalid
 from lcplatform_runtime.json_value import Json
 
 _FIRST_CHUNK: Final = 1024

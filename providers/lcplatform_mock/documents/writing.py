@@ -10,7 +10,6 @@ from lcplatform_mock.documents.collection import Collection
 from lcplatform_mock.documents.conditions import Equals, Every, OneOf
 from lcplatform_mock.documents.filters import AllOf, AnyOf, Filter, Node, OfField, reading
 from lcplatform_mock.documents.updates import Changes
-from lcplatform_mock.refusals import invalid
 from lcplatform_runtime.documents.extended_json import (
     MAX_DEPTH,
     NoDocument,
@@ -21,6 +20,7 @@ from lcplatform_runtime.documents.extended_json import (
 from lcplatform_runtime.documents.operators import refused
 from lcplatform_runtime.documents.paths import Path
 from lcplatform_runtime.documents.values import MISSING, Object, ObjectId, Pattern, Value, key
+from lcplatform_runtime.errors import invalid
 from lcplatform_runtime.json_value import Json, inside
 
 MAX_BYTES: Final = 16 * 1024**2

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 from urllib.parse import urlencode, urlsplit
 
-from lcplatform_runtime.oidc.refusals import invalid
+from lcplatform_runtime.errors import invalid
 
 # What only this service sets; `request` and `request_uri` would replace all of them.
 _OWN: Final = frozenset(

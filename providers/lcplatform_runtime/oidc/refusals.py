@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from lcplatform_runtime.errors import (
     AuthenticationError,
-    FieldViolation,
     InternalError,
     LCPlatformError,
     Outcome,
@@ -27,11 +26,6 @@ _LONGEST: Final = 200
 def refused(reason: str, message: str) -> AuthenticationError:
     """A token, or a code, that was given is not accepted. `reason` is one of those that the IDL names."""
     return AuthenticationError(message, details={"cause": "given_token", "reason": reason})
-
-
-def invalid(field: str, expected: str) -> ValidationError:
-    """A field breaks a rule that the IDL states in words."""
-    return ValidationError(f"{field}: {expected}", violations=[FieldViolation(field, expected)])
 
 
 def lacking(what: str) -> UnsupportedError:

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from pydantic import SecretStr
 
 from lcplatform_runtime.clock import SYSTEM, Clock
-from lcplatform_runtime.errors import InternalError, PermissionDeniedError
+from lcplatform_runtime.errors import InternalError, PermissionDeniedError, invalid
 from lcplatform_runtime.json_value import Json
 from lcplatform_runtime.oidc.discovery import Kept, discovery
 from lcplatform_runtime.oidc.issuers import IssuerSettings, Quirks
@@ -33,7 +33,7 @@ from lcplatform_runtime.oidc.records import (
     scopes_of,
     text_of,
 )
-from lcplatform_runtime.oidc.refusals import garbled, invalid, of_answer, refused
+from lcplatform_runtime.oidc.refusals import garbled, of_answer, refused
 from lcplatform_runtime.oidc.transport import HttpTransport, Reply, Transport
 from lcplatform_runtime.oidc.verification import ID, Verifier
 

@@ -14,12 +14,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from lcplatform_runtime.clock import Clock
-from lcplatform_runtime.errors import PermissionDeniedError, ValidationError
+from lcplatform_runtime.errors import PermissionDeniedError, ValidationError, invalid
 from lcplatform_runtime.json_value import Json
 from lcplatform_runtime.oidc.discovery import Kept, Metadata, freshness
 from lcplatform_runtime.oidc.issuers import IssuerSettings, Quirks, is_issuer
 from lcplatform_runtime.oidc.records import Claims, scopes_of, text_of
-from lcplatform_runtime.oidc.refusals import garbled, invalid, of_answer, refused
+from lcplatform_runtime.oidc.refusals import garbled, of_answer, refused
 from lcplatform_runtime.oidc.transport import Transport
 
 if TYPE_CHECKING:
