@@ -58,17 +58,24 @@ def _codes(meaning: Meaning, names: str) -> dict[str, Meaning]:
 
 BY_SERVICE: Final[dict[str, dict[str, Meaning]]] = {
     "object_store": {
-        **_codes(NOT_FOUND, "NoSuchBucket NoSuchKey NoSuchUpload NoSuchVersion NoSuchTagSet"),
+        **_codes(
+            NOT_FOUND,
+            "NoLoggingStatusForKey NoSuchBucket NoSuchKey NoSuchTagSet NoSuchUpload NoSuchVersion",
+        ),
         **_codes(EXISTS, "BucketAlreadyExists BucketAlreadyOwnedByYou"),
         **_codes(
             INVALID,
             """
-            EncryptionTypeMismatch EntityTooLarge EntityTooSmall IllegalVersioningConfigurationException IncompleteBody
-            InlineDataTooLarge InvalidArgument InvalidBucketName InvalidDigest InvalidEncryptionAlgorithmError
-            InvalidLocationConstraint InvalidPartOrder InvalidRange InvalidRequest InvalidStorageClass InvalidTag
-            InvalidURI KeyTooLongError MalformedXML MaxMessageLengthExceeded MetadataTooLarge MissingContentLength
-            MissingRequestBodyError TooManyParts UnexpectedContent UnsupportedMediaType XAmzContentSHA256Mismatch
-            AuthorizationQueryParametersError
+            AmbiguousGrantByEmailAddress AnnotationNameTooLong AuthorizationQueryParametersError EncryptionTypeMismatch
+            EntityTooLarge EntityTooSmall IllegalVersioningConfigurationException IncompleteBody
+            IncorrectNumberOfFilesInPostRequest InlineDataTooLarge InvalidAddressingHeader InvalidAnnotationName
+            InvalidArgument InvalidBucketName InvalidDigest InvalidEncryptionAlgorithmError InvalidLocationConstraint
+            InvalidPartOrder InvalidPolicyDocument InvalidPrefix InvalidRange InvalidRequest InvalidStorageClass
+            InvalidTag InvalidTargetBucketForLogging InvalidURI KeyTooLongError MalformedACLError MalformedPOSTRequest
+            MalformedXML MaxMessageLengthExceeded MaxPostPreDataLengthExceededError MetadataTooLarge
+            MissingContentLength MissingRequestBodyError RequestIsNotMultiPartContent RequestTorrentOfBucketError
+            TooManyParts UnexpectedContent UnresolvableGrantByEmailAddress UnsupportedMediaType
+            UserKeyMustBeSpecified XAmzContentSHA256Mismatch
             """,
         ),
         # A condition did not hold. `object_store.py` tells whose it was.
@@ -79,7 +86,8 @@ BY_SERVICE: Final[dict[str, dict[str, Meaning]]] = {
             WRONG_STATE,
             """
             BucketNotEmpty InvalidBucketState InvalidObjectState InvalidPart InvalidWriteOffset PermanentRedirect
-            KMS.DisabledException KMS.KMSInvalidStateException KMS.NotFoundException RestoreAlreadyInProgress
+            KMS.DisabledException KMS.KMSInvalidStateException KMS.NotFoundException NotModified
+            ObjectAlreadyInActiveTierError ObjectNotInActiveTierError RestoreAlreadyInProgress
             """,
         ),
         **_codes(
@@ -198,12 +206,21 @@ BY_SERVICE: Final[dict[str, dict[str, Meaning]]] = {
         **_codes(
             INVALID,
             """
-            AttributeLimitExceededException ClientException InvalidParameterException InvalidRequestException
+            ClientException InvalidParameterException InvalidRequestException
             PlatformTaskDefinitionIncompatibilityException
             """,
         ),
         # A service that is no longer active is deleted.
         **_codes(NOT_FOUND, "PlatformUnknownException ServiceNotActiveException"),
+        **_codes(
+            WRONG_STATE,
+            """
+            ClusterContainsCapacityProviderException ClusterContainsContainerInstancesException
+            ClusterContainsServicesException ClusterContainsTasksException DaemonNotActiveException
+            MissingVersionException NoUpdateAvailableException TargetNotConnectedException
+            """,
+        ),
+        **_codes(STALE, "UpdateInProgressException"),
         **_codes(FAILED, "InternalServiceErrorException ServerException"),
         **_codes(DENIED, "BlockedException"),
         **_codes(UNSUPPORTED, "UnsupportedFeatureException"),
@@ -235,15 +252,15 @@ COMMON: Final[dict[str, Meaning]] = {
     **_codes(
         DENIED,
         """
-        AccessDenied AccessDeniedException NotAuthorized OptInRequired SubscriptionRequiredException UnauthorizedAccess
-        UnauthorizedOperation
+        AccessDenied AccessDeniedException NotAuthorized OptInRequired SessionDurationEscalationException
+        SubscriptionRequiredException UnauthorizedAccess UnauthorizedOperation
         """,
     ),
     **_codes(
         UNAUTHENTICATED,
         """
         AuthFailure ExpiredToken ExpiredTokenException IncompleteSignature IncompleteSignatureException
-        InvalidAccessKeyId InvalidClientTokenId InvalidSignatureException InvalidToken MissingAuthenticationToken
+        IDPRejectedClaim InvalidAccessKeyId InvalidClientTokenId InvalidIdentityToken InvalidSignatureException InvalidToken MissingAuthenticationToken
         MissingAuthenticationTokenException RequestExpired RequestTimeTooSkewed SignatureDoesNotMatch
         UnrecognizedClientException
         """,
@@ -287,17 +304,23 @@ COMMON: Final[dict[str, Meaning]] = {
     **_codes(
         INVALID,
         """
-        InvalidParameter InvalidParameterCombination InvalidParameterValue InvalidQueryParameter InvalidRequest
-        MalformedHttpRequestException MalformedQueryString MissingAction MissingParameter
+        InvalidAuthorizationMessageException InvalidParameter InvalidParameterCombination InvalidParameterValue
+        InvalidQueryParameter InvalidRequest JWTPayloadSizeExceededException MalformedHttpRequestException
+        MalformedPolicyDocument MalformedQueryString MissingAction MissingParameter PackedPolicyTooLarge
         RequestEntityTooLargeException SerializationException ValidationError ValidationException
         """,
     ),
-    **_codes(WRONG_STATE, "InvalidStateException"),
+    **_codes(
+        WRONG_STATE,
+        "InvalidStateException OutboundWebIdentityFederationDisabledException RegionDisabledException",
+    ),
+    # Whoever vouches for this process was not reached, so there were no credentials to send anything with.
+    **_codes(UNSENT, "IDPCommunicationError"),
     **_codes(
         UNSUPPORTED, "InvalidAction NotImplemented UnknownOperationException UnsupportedOperation"
     ),
 }
-"""By the codes that any service may answer with."""
+"""By the codes that any service may answer with, and those of STS, of which any call may get its credentials."""
 
 BY_OPERATION: Final[dict[tuple[str, str], dict[str, Meaning]]] = {
     # What marks a deletion has no body to read.
@@ -356,8 +379,11 @@ BY_SUFFIX: Final[tuple[tuple[str, Meaning], ...]] = (
 """What the name of an unknown code gives away. Only where being wrong does no harm: nothing of it is taken for executed."""
 
 BY_STATUS: Final[dict[int, Meaning]] = {
+    301: WRONG_STATE,
+    304: WRONG_STATE,
     400: INVALID,
     401: UNAUTHENTICATED,
+    402: EXHAUSTED,
     403: DENIED,
     404: NOT_FOUND,
     405: UNSUPPORTED,
@@ -367,13 +393,21 @@ BY_STATUS: Final[dict[int, Meaning]] = {
     411: INVALID,
     412: STALE,
     413: INVALID,
+    415: INVALID,
     416: INVALID,
+    421: UNSENT,
+    422: INVALID,
+    423: WRONG_STATE,
+    425: UNSENT,
+    428: WRONG_STATE,
     429: THROTTLED,
+    431: INVALID,
     500: FAILED,
     501: UNSUPPORTED,
     502: UNAVAILABLE,
     503: UNAVAILABLE,
     504: UNAVAILABLE,
+    507: EXHAUSTED,
 }
 """By the HTTP status, where it is all there is: the answer to a HEAD has no body that could hold a code."""
 
@@ -397,19 +431,29 @@ BY_EXCEPTION: Final[dict[str, Meaning]] = {
         UnknownTokenProviderError
         """,
     ),
+    **_codes(DENIED, "LoginInsufficientPermissions"),
     **_codes(UNSENT, "MetadataRetrievalError"),
     **_codes(
         INVALID,
         """
-        AliasConflictParameterError BaseEndpointResolverError ConfigNotFound ConfigParseError EndpointProviderError
-        InvalidConfigError InvalidDNSNameError InvalidEndpointConfigurationError InvalidHostLabelError
-        InvalidRegionError InvalidS3AddressingStyleError NoRegionError ParamValidationError ProfileNotFound
-        UnknownRegionError UnsupportedS3ArnError ValidationError
+        AliasConflictParameterError ApiVersionNotFoundError BaseEndpointResolverError ConfigNotFound ConfigParseError
+        DataNotFoundError EndpointProviderError InvalidChecksumConfigError InvalidConfigError InvalidDNSNameError
+        InvalidDefaultsMode InvalidEndpointConfigurationError InvalidEndpointDiscoveryConfigurationError
+        InvalidHostLabelError InvalidIMDSEndpointError InvalidIMDSEndpointModeError InvalidProxiesConfigError
+        InvalidRegionError InvalidRetryConfigurationError InvalidS3AddressingStyleError
+        InvalidS3UsEast1RegionalEndpointConfigError InvalidSTSRegionalEndpointsConfigError NoRegionError
+        ParamValidationError ProfileNotFound UnknownRegionError UnknownSignatureVersionError
+        UnsupportedOutpostResourceError UnsupportedS3AccesspointConfigurationError UnsupportedS3ArnError
+        UnsupportedS3ConfigurationError UnsupportedS3ControlArnError UnsupportedS3ControlConfigurationError
+        UnsupportedSignatureVersionError ValidationError
         """,
     ),
     **_codes(
         UNSUPPORTED,
-        "EndpointVariantError MissingDependencyException ServiceNotInRegionError UnknownServiceError",
+        """
+        EndpointVariantError MissingDependencyException ServiceNotInRegionError UnknownEndpointError
+        UnknownFIPSEndpointError UnknownServiceError UnsupportedServiceProtocolsError
+        """,
     ),
     # A body that comes once cannot follow a redirect to another region.
     **_codes(WRONG_STATE, "UnseekableStreamError"),

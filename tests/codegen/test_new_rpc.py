@@ -1,8 +1,11 @@
-"""Whoever adds to the contract is told by mypy what every provider has to write."""
+"""Whoever adds to the contract is told by mypy what every provider has to write, and whoever departs from it, where."""
 
 from __future__ import annotations
 
+import re
 import shutil
+from pathlib import Path
+from typing import Final
 
 import pytest
 from mypy import api
@@ -35,10 +38,37 @@ FIELD = """message SendMessageResponse {
   string shelf = 3;
 """
 
+PROVIDERS: Final = tuple(ROOT / "providers" / it for it in ("lcplatform_aws", "lcplatform_mock"))
+# A class that is a driver, and the first of its operations.
+DRIVER: Final = re.compile(
+    r"^class (?P<driver>\w+)\((?:.*, )?(?P<kind>\w+Driver)\):\n"
+    r".*?@override\n    def (?P<method>\w+)\(self, request: \w+, /(?P<planted>)\)",
+    re.MULTILINE | re.DOTALL,
+)
+DRIVERS: Final = {
+    found["driver"]: (path, found)
+    for provider in PROVIDERS
+    for path in sorted(provider.glob("*.py"))
+    if (found := DRIVER.search(path.read_text(encoding="utf-8"))) is not None
+}
+"""Every driver: its module, and where one of its operations is to take something that the contract does not give."""
+
+
+def _planted(folder: Path) -> list[str]:
+    """What makes mypy read each driver with an operation that has one parameter more."""
+    words = []
+    for driver, (path, found) in DRIVERS.items():
+        text, place = path.read_text(encoding="utf-8"), found.start("planted")
+        copy = folder / f"{driver}.py"
+        copy.write_text(f"{text[:place]}, planted: memoryview{text[place:]}", encoding="utf-8")
+        words += ["--shadow-file", str(path), str(copy)]
+    return words
+
 
 @pytest.fixture(scope="module")
 def said(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """What mypy says of the providers after an rpc and a field were added and everything was generated."""
+    """What mypy says of the providers after an rpc and a field were added and everything was generated, and after one
+    operation of each driver was changed."""
     idl = tmp_path_factory.mktemp("new") / "idl"
     shutil.copytree(ROOT / "idl", idl)
     queue = idl / "lcplatform" / "queue" / "v1" / "queue.proto"
@@ -56,11 +86,9 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> str:
         "[mypy-lcplatform.*.v1.*]\nignore_errors = True\n",
         encoding="utf-8",
     )
-    folders = [str(ROOT / "providers" / name) for name in ("lcplatform_aws", "lcplatform_mock")]
     cache = str(idl.with_name("cache"))
-    output, trouble, _ = api.run(
-        ["--config-file", str(configuration), "--cache-dir", cache, *folders]
-    )
+    words = ["--config-file", str(configuration), "--cache-dir", cache, *_planted(idl.parent)]
+    output, trouble, _ = api.run([*words, *map(str, PROVIDERS)])
     assert not trouble
     return output
 
@@ -79,6 +107,27 @@ def test_mypy_names_the_answer_that_lacks_the_field(provider: str, said: str) ->
     assert [line for line in said.splitlines() if provider in line and lacking in line]
 
 
+@pytest.mark.parametrize("provider", PROVIDERS, ids=lambda it: it.name)
+def test_the_driver_of_every_service_is_changed(provider: Path) -> None:
+    kinds = {found["kind"] for path, found in DRIVERS.values() if path.parent == provider}
+    generated = {it.parent.name for it in (ROOT / "generated" / "lcplatform").glob("*/driver.py")}
+    offers = (provider / "provider.py").read_text(encoding="utf-8")
+    unbuilt = set(re.findall(r"=unimplemented\.(\w+),", offers))
+    services = generated - {"platform", "testing"} - unbuilt
+    assert services <= {
+        re.sub(r"\B([A-Z])", r"_\1", it.removesuffix("Driver")).lower() for it in kinds
+    }
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_mypy_names_the_operation_whose_signature_was_changed(driver: str, said: str) -> None:
+    path, found = DRIVERS[driver]
+    refused = f'Signature of "{found["method"]}" incompatible with supertype'
+    name = path.relative_to(ROOT).as_posix()
+    assert [line for line in said.splitlines() if name in line and refused in line]
+
+
 def test_mypy_says_nothing_else(said: str) -> None:
     errors = [line for line in said.splitlines() if ": error: " in line]
-    assert [line for line in errors if "pause_queue" not in line and '"shelf"' not in line] == []
+    ours = ("pause_queue", '"shelf"', "planted", "memoryview", "incompatible with supertype")
+    assert [line for line in errors if not any(it in line for it in ours)] == []
