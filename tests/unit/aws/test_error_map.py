@@ -272,6 +272,7 @@ def _query(status: int, code: str, message: str) -> Answer:
 
 ROLE: Final = "arn:aws:iam::000000000000:role/it"
 EXPRESS: Final = {"infrastructure_role": ROLE, "execution_role": ROLE}
+BATCH: Final = {"job_queue": "jobs", "execution_role": ROLE, "scheduler_role": ROLE}
 APP_RUNNER: Final = {"backend": "app-runner", "access_role": ROLE}
 
 Wire = Callable[[int, str, str], Answer]
@@ -298,6 +299,8 @@ DOORS: Final[Mapping[str, tuple[Wire, Mapping[str, object], Call]]] = {
         lambda it: it.configuration.list_configurations(application="shop"),
     ),
     "appconfigdata": (_rest_json, {}, lambda it: it.configuration.get_configuration("shop", "x")),
+    "batch": (_rest_json, {"batch": BATCH}, lambda it: it.batch.list_jobs()),
+    "scheduler": (_rest_json, {"batch": BATCH}, lambda it: it.batch.list_schedules()),
     "ecs": (json_error, {"web_hosting": EXPRESS}, lambda it: it.web_hosting.list_applications()),
     "apprunner": (
         json_error,
