@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from typing import Final
 from urllib.parse import urlsplit
 
 from lcplatform import LCPlatform
+from lcplatform_mock import trial_job
 from tests.conformance import accounts
 from tests.emulators import start_ministack, start_secantusdb
+from tests.fake_aws.batch import Batch
 from tests.fake_aws.ecs_express import EcsExpress
 from tests.fake_aws.logs import Logs
 from tests.fake_aws.server import FakeAws
 from tests.postgresql import HOST, PostgreSQL
 from tests.unit.mock.mailbox import Mailbox, receiving_mail
 
-KEYS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
+KEYS: Final = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
 
 
 @contextmanager
@@ -38,8 +41,16 @@ def cloud(client: Mapping[str, str], secret: str) -> Iterator[tuple[Mapping[str,
         vault = accounts.client("secretsmanager", ministack.url)
         vault.create_secret(Name=secret, SecretString=client["client_secret"])
         logs = Logs()
-        ecs = EcsExpress(logs, lambda arn: vault.get_secret_value(SecretId=arn)["SecretString"])
-        with FakeAws([ecs, logs], behind=ministack.url) as aws:
+
+        def value(arn: str) -> str:
+            text: str = vault.get_secret_value(SecretId=arn)["SecretString"]
+            return text
+
+        batch = Batch(logs, value, {trial_job.IMAGE: trial_job.TRIAL_JOB})
+        with (
+            closing(EcsExpress(logs, value)) as ecs,
+            FakeAws([ecs, logs, batch], behind=ministack.url) as aws,
+        ):
             login = issuer.authentication.get_login_url(redirect_uri="https://app.example/callback")
             at = urlsplit(documents.url)
             told = {
@@ -55,5 +66,4 @@ def cloud(client: Mapping[str, str], secret: str) -> Iterator[tuple[Mapping[str,
                 "authentication": {"discovery_url": login.issuer},
             }
             yield {**KEYS, "LCPLATFORM_PROVIDERS": json.dumps({"aws": told})}, mailbox
-            ecs.close()
         assert not aws.refused, aws.refused

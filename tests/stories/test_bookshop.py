@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from examples.stories.bookshop import run
+from lcplatform import PlatformSettings
 from lcplatform.catalogue import SERVICES
 from tests import emulators
 
@@ -24,6 +25,11 @@ def test_the_application_uses_all_services_and_knows_no_provider() -> None:
     assert [it for it in SERVICES if f".{it}" not in APPLICATION] == []
     assert "lcplatform_" not in APPLICATION
     assert ".describe()" not in APPLICATION
+
+
+def test_on_aws_every_service_is_on_aws() -> None:
+    settings = PlatformSettings.from_file(run.HERE / "aws.toml")
+    assert (settings.provider, settings.services, [*settings.providers]) == ("aws", {}, ["aws"])
 
 
 def test_another_report_spoils_the_story() -> None:
