@@ -15,11 +15,15 @@ import tempfile
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 from xml.etree import ElementTree as ET
+
+from tests.iam import replay
 
 ROOT: Final = Path(__file__).parents[2]
 OUTCOMES: Final = ("passed", "known differences", "failed")
+Table: TypeAlias = dict[tuple[str, str, str], Counter[str]]
+"""How often which outcome was, by provider, surface and colour, and service."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,11 @@ class Provider:
     """Those whose part of the suite concerns it; all if none is named."""
     programs: tuple[str, ...] = ()
     """What has to be on the machine. Where it is not, an everyday run says so and goes on."""
+
+    @property
+    def on_aws(self) -> bool:
+        """Whether the AWS provider is under test: what it calls is held against the policies of docs/iam."""
+        return "--lcplatform-provider=aws" in self.words
 
     @property
     def packages(self) -> tuple[str, ...]:
@@ -98,39 +107,56 @@ def main() -> int:
     parser.add_argument("only", nargs="?", default="", help="a part of a provider's name")
     parser.add_argument("--everyday", action="store_true", help="what every test run does")
     arguments = parser.parse_args()
-    table: dict[tuple[str, str, str], Counter[str]] = {}
+    with tempfile.TemporaryDirectory() as calls:
+        code, table, ran = _run_all(arguments.only, Path(calls), everyday=arguments.everyday)
+        problems = replay.problems(Path(calls), _whole(ran))
+    _print(table)
+    for problem in problems:
+        print(f"docs/iam: {problem}")
+    return code or bool(problems)
+
+
+def _run_all(only: str, calls: Path, *, everyday: bool) -> tuple[int, Table, list[Provider]]:
+    table: Table = {}
+    ran: list[Provider] = []
     code = 0
     for provider in PROVIDERS:
-        if arguments.only not in provider.name:
+        if only not in provider.name:
             continue
         missing = [it for it in provider.programs if shutil.which(it) is None]
-        if missing and arguments.everyday:
+        if missing and everyday:
             print(f"not run: {provider.name}, which needs {' and '.join(missing)}")
             continue
-        direct = arguments.everyday and provider.name != "mock"
-        ended, rows = run(provider, DIRECT if direct else EVERY_SURFACE)
+        direct = everyday and provider.name != "mock"
+        ended, rows = run(provider, DIRECT if direct else EVERY_SURFACE, calls)
         code = code or ended
         table |= rows
-    _print(table)
-    return code
+        ran.append(provider)
+    return code, table, ran
 
 
-def run(
-    provider: Provider, surfaces: tuple[str, ...]
-) -> tuple[int, dict[tuple[str, str, str], Counter[str]]]:
-    """How pytest ended, and its outcomes by provider, combination and service."""
+def _whole(ran: list[Provider]) -> set[str]:
+    """The services that ran everywhere on AWS: what nothing called, nothing needs."""
+    aws = [provider for provider in PROVIDERS if provider.on_aws]
+    partly = {service for provider in aws if provider not in ran for service in provider.services}
+    return {service for provider in aws for service in provider.services} - partly
+
+
+def run(provider: Provider, surfaces: tuple[str, ...], calls: Path) -> tuple[int, Table]:
+    """How pytest ended, and its outcomes by provider, combination and service. What is called on AWS goes into `calls`."""
+    recorded = ("-p", "tests.iam.recording", f"--iam-calls={calls}") if provider.on_aws else ()
     with tempfile.TemporaryDirectory() as scratch:
         report = Path(scratch, "report.xml")
         words = ["-q", "-n", "2", "--pyargs", *provider.packages, f"--junitxml={report}"]
         ran = subprocess.run(
-            [sys.executable, "-m", "pytest", *words, *provider.words, *surfaces],
+            [sys.executable, "-m", "pytest", *words, *recorded, *provider.words, *surfaces],
             cwd=ROOT,
             check=False,
         )
         if not report.is_file():
             return ran.returncode or 1, {}
         cases = list(ET.parse(report).getroot().iter("testcase"))
-    rows: dict[tuple[str, str, str], Counter[str]] = {}
+    rows: Table = {}
     for case in cases:
         service = case.get("classname", "").split(".")[-3]
         combination = case.get("name", "").partition("[")[2].removesuffix("]").split("-token")[0]
@@ -144,7 +170,7 @@ def _outcome(case: ET.Element) -> str:
     return "known differences" if case.find("skipped") is not None else "passed"
 
 
-def _print(table: dict[tuple[str, str, str], Counter[str]]) -> None:
+def _print(table: Table) -> None:
     heads = ("provider", "surface and colour", "service", *OUTCOMES)
     lines = [(*row, *(str(table[row][outcome]) for outcome in OUTCOMES)) for row in sorted(table)]
     widths = [max(len(line[column]) for line in (heads, *lines)) for column in range(len(heads))]
