@@ -161,7 +161,7 @@ class AppRunnerWebHosting(WebHostingDriver):
 
         def alive() -> bool:
             try:
-                self._services.found(site.identity)
+                self._services.described(site.identity)
             except ResourceNotFoundError:
                 return False
             return True
@@ -345,8 +345,8 @@ class AppRunnerWebHosting(WebHostingDriver):
                 )
                 [found] = answer["logStreams"]
                 began = datetime.fromtimestamp(found["creationTime"] / 1000, UTC)
-                course = self._services.found(site.identity).course
-                known[stream] = course.revision_at(began) == revision
+                now = self._services.found(site.identity) if request.follow else site
+                known[stream] = now.course.revision_at(began) == revision
             return known[stream]
 
         return wrote

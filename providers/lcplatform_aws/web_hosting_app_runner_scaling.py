@@ -1,11 +1,18 @@
 """Between how many instances App Runner scales an application: a resource of its own, of which each revision stays as it is.
 
-There is one for each shape, named after it, and applications of the same shape share it: an account has room for few names.
+There is one for each shape, named after it, and applications of the same shape share it: an account has room for few names. Those that no service has any more are
+deleted when there is no room for another.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import ClientError
+
+from lcplatform_aws.errors import code_of, problem_of
+from lcplatform_aws.units import given
 
 if TYPE_CHECKING:
     from types_boto3_apprunner import AppRunnerClient
@@ -14,6 +21,9 @@ if TYPE_CHECKING:
 
 MAX_INSTANCES: Final = 25
 """The instances of one service (App Runner's MinSize, and the quota of MaxSize)."""
+
+_OURS: Final = "lcplatform-"  # how their names start
+_EXHAUSTED: Final = "ServiceQuotaExceededException"
 
 
 class Scalings:
@@ -30,8 +40,12 @@ class Scalings:
 
     def arn(self, least: int, most: int) -> str:
         """The one that scales between so many instances, which is made if there is none."""
-        name = f"lcplatform-{least}-{most}-{self._max_concurrency}"
-        shape = {"MinSize": least, "MaxSize": most, "MaxConcurrency": self._max_concurrency}
+        name = f"{_OURS}{least}-{most}-{self._max_concurrency}"
+        shape: dict[str, Any] = {
+            "MinSize": least,
+            "MaxSize": most,
+            "MaxConcurrency": self._max_concurrency,
+        }
         answer: Any = self._apprunner.list_auto_scaling_configurations(
             AutoScalingConfigurationName=name, LatestOnly=True
         )
@@ -40,13 +54,39 @@ class Scalings:
             # Somebody else may have made a revision of that name.
             if found["Status"] == "ACTIVE" and shape.items() <= found.items():
                 return str(found["AutoScalingConfigurationArn"])
-        made: Any = self._apprunner.create_auto_scaling_configuration(
-            AutoScalingConfigurationName=name,
-            MinSize=least,
-            MaxSize=most,
-            MaxConcurrency=self._max_concurrency,
+        try:
+            return self._made(name, shape)
+        except ClientError as error:
+            if code_of(problem_of(error)) != _EXHAUSTED or not self._tidied():
+                raise
+            return self._made(name, shape)
+
+    def _made(self, name: str, shape: Mapping[str, Any]) -> str:
+        answer: Any = self._apprunner.create_auto_scaling_configuration(
+            AutoScalingConfigurationName=name, **shape
         )
-        return str(made["AutoScalingConfiguration"]["AutoScalingConfigurationArn"])
+        return str(answer["AutoScalingConfiguration"]["AutoScalingConfigurationArn"])
+
+    def _tidied(self) -> bool:
+        """Deletes those of ours that no service has any more, and answers whether there were any."""
+        found: list[str] = []
+        token: str | None = None
+        while True:
+            answer: Any = self._apprunner.list_auto_scaling_configurations(
+                LatestOnly=False, **given(NextToken=token)
+            )
+            found += [
+                it["AutoScalingConfigurationArn"]
+                for it in answer["AutoScalingConfigurationSummaryList"]
+                if it["AutoScalingConfigurationName"].startswith(_OURS)
+                and not it["HasAssociatedService"]
+            ]
+            token = answer.get("NextToken")
+            if not token:
+                break
+        for arn in found:
+            self._apprunner.delete_auto_scaling_configuration(AutoScalingConfigurationArn=arn)
+        return bool(found)
 
     def instances(self, arn: str) -> tuple[int, int]:
         """The fewest and the most instances by one. A service tells no more of it than its name."""

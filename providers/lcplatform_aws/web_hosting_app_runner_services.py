@@ -77,23 +77,32 @@ class AppRunnerServices:
         """The service as it is now.
 
         Raises:
-            ResourceNotFoundError: there is none that runs an image, or it is deleted: App Runner still tells of it for a while.
+            ResourceNotFoundError: there is none.
         """
-        if not _ARN.fullmatch(application_id):
-            raise ResourceNotFoundError("there is no such application", resource=application_id)
-        answer: Any = self._apprunner.describe_service(ServiceArn=application_id)
-        service = answer["Service"]
-        if (
-            service["Status"] == "DELETED"
-            or "ImageRepository" not in service["SourceConfiguration"]
-        ):
-            raise ResourceNotFoundError("there is no such application", resource=application_id)
+        service = self.described(application_id)
         tags = self._apprunner.list_tags_for_resource(ResourceArn=application_id)["Tags"]
         history = History.read(tags)
         operations = self._operations(application_id, history)
         history = history.seen([it["Id"] for it in operations])
         course = AppRunnerCourse(service, operations, history)
         return site_of(service, course, self._settings(service))
+
+    def described(self, application_id: str) -> Mapping[str, Any]:
+        """The service as App Runner tells it.
+
+        Raises:
+            ResourceNotFoundError: there is none that runs an image, or it is deleted: App Runner still tells of it for a while.
+        """
+        if not _ARN.fullmatch(application_id):
+            raise ResourceNotFoundError("there is no such application", resource=application_id)
+        answer: Any = self._apprunner.describe_service(ServiceArn=application_id)
+        service: Mapping[str, Any] = answer["Service"]
+        if (
+            service["Status"] == "DELETED"
+            or "ImageRepository" not in service["SourceConfiguration"]
+        ):
+            raise ResourceNotFoundError("there is no such application", resource=application_id)
+        return service
 
     def _settings(self, service: Mapping[str, Any]) -> Settings:
         scaling = service["AutoScalingConfigurationSummary"]["AutoScalingConfigurationArn"]

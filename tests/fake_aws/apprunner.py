@@ -35,6 +35,7 @@ _DEFAULTS: Final = {
     "NetworkConfiguration": {"EgressConfiguration": {"EgressType": "DEFAULT"}},
 }
 _MAX_VARIABLES: Final = 50
+_MAX_SCALINGS: Final = 10
 
 
 @dataclass
@@ -128,6 +129,9 @@ class AppRunner(Service):
 
     def create_auto_scaling_configuration(self, given: dict[str, Any]) -> Mapping[str, Any]:
         name = given["AutoScalingConfigurationName"]
+        active = {it.name for it in self.scalings.values() if it.status == "ACTIVE"}
+        if len(active | {name}) > _MAX_SCALINGS:
+            raise AwsError("ServiceQuotaExceededException", "too many configurations")
         revision = 1 + sum(it.name == name for it in self.scalings.values())
         arn = self.arn(f"autoscalingconfiguration/{name}/{revision}/{uuid4().hex}")
         made = Scaling(
@@ -150,12 +154,31 @@ class AppRunner(Service):
         return {"AutoScalingConfiguration": {**found.told(), **told}}
 
     def list_auto_scaling_configurations(self, given: dict[str, Any]) -> Mapping[str, Any]:
-        name = given["AutoScalingConfigurationName"]
+        name = given.get("AutoScalingConfigurationName")
         found = [
-            it.told() for it in self.scalings.values() if it.name == name and it.status == "ACTIVE"
+            {**it.told(), "HasAssociatedService": self._associated(it)}
+            for it in self.scalings.values()
+            if it.name == (name or it.name) and it.status == "ACTIVE"
         ]
-        latest = found[-1:] if given.get("LatestOnly", True) else found
-        return {"AutoScalingConfigurationSummaryList": latest}
+        if given.get("LatestOnly", True):
+            latest = {it["AutoScalingConfigurationName"]: it for it in found}
+            found = list(latest.values())
+        return _page("AutoScalingConfigurationSummaryList", found, given)
+
+    def delete_auto_scaling_configuration(self, given: dict[str, Any]) -> Mapping[str, Any]:
+        answer = self.describe_auto_scaling_configuration(given)
+        found = self.scalings[given["AutoScalingConfigurationArn"]]
+        if self._associated(found):
+            raise _invalid("The auto scaling configuration is in use.")
+        found.status = "INACTIVE"
+        return answer
+
+    def _associated(self, scaling: Scaling) -> bool:
+        return any(
+            it.configuration["AutoScalingConfigurationArn"] == scaling.arn
+            for it in self.runners.values()
+            if it.status != "DELETED"
+        )
 
     # --- services
 
@@ -325,7 +348,8 @@ class AppRunner(Service):
         return runner
 
     def _check(self, configuration: Mapping[str, Any]) -> None:
-        if configuration["AutoScalingConfigurationArn"] not in self.scalings:
+        scaling = self.scalings.get(configuration["AutoScalingConfigurationArn"])
+        if scaling is None or scaling.status != "ACTIVE":
             raise _invalid("no such auto scaling configuration")
         source = configuration["SourceConfiguration"]
         image = source["ImageRepository"]
