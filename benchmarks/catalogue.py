@@ -18,6 +18,7 @@ _MODULES: Final = (
     "aws_service_calls",
     "aws_clients",
     "aws_queue_gathering",
+    "aws_queue_consumer",
     "aws_data_store",
     "s3_transfer",
     "grpc_unary",

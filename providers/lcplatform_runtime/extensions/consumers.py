@@ -16,6 +16,7 @@ from typing_extensions import override
 from lcplatform_runtime.bridge import Lanes
 from lcplatform_runtime.errors import PreconditionFailedError
 from lcplatform_runtime.extensions.consumption import Consumption
+from lcplatform_runtime.extensions.handlers import HandlerThreads
 from lcplatform_runtime.extensions.queue import (
     AsyncQueueClient,
     BatchAnswer,
@@ -104,13 +105,10 @@ class Consumer(Generic[M]):
 
     async def _consume(self) -> None:
         calls = Lanes({"calls": 4, "long_polls": 1})
-        handlers = Lanes({"calls": self._settings.concurrency})
-
-        async def handle(message: M) -> Verdict | None:
-            return await handlers.run("calls", self._handler, message)
-
-        self._consumption = Consumption(_InThreads(self._client, calls), handle, self._settings)
         self._loop = asyncio.get_running_loop()
+        handlers = HandlerThreads(self._handler, self._settings.concurrency, self._loop)
+        client = _InThreads(self._client, calls)
+        self._consumption = Consumption(client, handlers.handle, self._settings)
         try:
             await self._consumption.prepare()
             if self._stopped:
