@@ -338,6 +338,8 @@ BY_MESSAGE: Final[tuple[tuple[str, str, str, Meaning], ...]] = (
     # What is no longer held has no lease to extend.
     ("queue", "InvalidAttributeValue", "not available for visibility timeout", WRONG_STATE),
     ("queue", "InvalidParameterValue", "not available for visibility timeout", WRONG_STATE),
+    # Two redrives of one dead-letter queue at the same time.
+    ("queue", "InvalidParameterValue", "already a task running", WRONG_STATE),
     ("notification", "InvalidParameter", "with different attributes", STALE),
     ("notification", "InvalidParameter", "No endpoint found", NOT_FOUND),
     ("notification", "InvalidParameter", "opted out", WRONG_STATE),

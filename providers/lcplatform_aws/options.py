@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -34,12 +34,17 @@ class EventBusOptions(Request):
 
 
 class QueueOptions(Request):
-    """How messages are sent."""
+    """How messages are sent, and dead letters sent back."""
 
     gather_window: Annotated[int, Field(ge=1, le=1000)] | None = None
     """Milliseconds for which a message waits for others to the same queue, so that up to ten travel in one request: with many
     callers at once, that costs less than a fifth in CPU and a tenth in requests. Each caller has an answer of its own, as
     late as that. Where absent, each message is sent by itself at once."""
+
+    redrive: Literal["messages", "tasks"] = "messages"
+    """How dead letters are sent back: message by message, or by a task of SQS, which is cheaper for thousands of them and counts
+    them approximately. Where other queues share the dead-letter queue, or it holds more than may be moved, it is message by
+    message all the same."""
 
 
 class AwsOptions(Request):
@@ -75,7 +80,7 @@ class AwsOptions(Request):
     """Put before the name of every queue, to keep environments apart that share an account. Callers do not see it."""
 
     queue: QueueOptions | None = None
-    """How messages are sent."""
+    """How messages are sent, and dead letters sent back."""
 
     configuration: ConfigurationOptions | None = None
     """How configurations are read."""

@@ -64,6 +64,7 @@ from lcplatform_aws.queue_attributes import (
 from lcplatform_aws.queue_batches import BATCH, done, failures, index_of, refused, routing
 from lcplatform_aws.queue_dead_letters import ORDERED, STANDARD, Redrive, give_back, looked_at
 from lcplatform_aws.queue_gathering import Gathering
+from lcplatform_aws.queue_move_tasks import fits, moved
 from lcplatform_aws.queue_names import FIFO, Queues
 from lcplatform_aws.units import given, seconds
 from lcplatform_runtime.cancellation import CANCELLATION
@@ -110,6 +111,7 @@ class SqsQueue(QueueDriver):
     def __init__(self, session: Session, queues: Queues, options: QueueOptions, /) -> None:
         self._session = session
         self._queues = queues
+        self._by_tasks = options.redrive == "tasks"
         window = options.gather_window
         self._gathering = None if window is None else Gathering(lambda: session.sqs, window / 1000)
 
@@ -350,15 +352,14 @@ class SqsQueue(QueueDriver):
     def redrive_dead_letters(
         self, request: RedriveDeadLettersRequest, /
     ) -> RedriveDeadLettersResponse:
-        name = request.queue
+        name, most = request.queue, request.max_messages
         attributes = self._attributes(name)
-        redrive = Redrive(
-            self._session,
-            self._dead_letters(name, attributes),
-            self._queues.url(name),
-            attributes["QueueArn"],
-        )
-        return RedriveDeadLettersResponse(moved=redrive.run(request.max_messages))
+        origin, home = self._dead_letters(name, attributes), attributes["QueueArn"]
+        if self._by_tasks and fits(self._sqs, origin, most):
+            count = moved(self._sqs, policy(attributes)["deadLetterTargetArn"], home)
+        else:
+            count = Redrive(self._session, origin, self._queues.url(name), home).run(most)
+        return RedriveDeadLettersResponse(moved=count)
 
     def _dead_letters(self, name: str, attributes: Mapping[str, Any]) -> str:
         """The URL of a queue's dead-letter queue."""

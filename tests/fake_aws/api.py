@@ -71,6 +71,10 @@ class AwsError(Exception):
         self.members = members
 
 
+class UndeclaredError(AwsError):
+    """An error that AWS was recorded to answer, although its model does not declare it."""
+
+
 @cache
 def _model(service: str) -> ServiceModel:
     """The model of a service. It takes a while to read."""
@@ -223,6 +227,8 @@ class Api:
         Raises:
             Refused: the model declares no such error for the operation.
         """
+        if isinstance(error, UndeclaredError):
+            return self.failure(400, error.code, {"message": error.message})
         declared = {it.name: it for it in operation.error_shapes}
         for shape in list(declared.values()):
             declared.setdefault(shape.metadata.get("error", {}).get("code", shape.name), shape)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from botocore.model import OperationModel
+from botocore.validate import ParamValidator
 
 from lcplatform import LCPlatform, PlatformSettings, RetryPolicy
 from lcplatform.data_store import DataStore
+from lcplatform_aws.session import Session
 from tests.postgresql import HOST, USER, PostgreSQL
 from tests.unit.aws.stub import Stub
 
@@ -27,6 +30,31 @@ def no_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
         monkeypatch.delenv(name, raising=False)
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def judged(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Holds every request against the SDK's model of its operation. Our sessions do not: the requests are ours."""
+    refused: list[str] = []
+
+    def judge(params: Mapping[str, Any], model: OperationModel, **_: object) -> None:
+        shape: Any = model.input_shape
+        # A body of ours is iterated over, and the model knows bytes and files only.
+        given = {name: it for name, it in params.items() if name != "Body"}
+        found = ParamValidator().validate(given, shape).generate_report().splitlines()
+        # The names that tests give to versions are short.
+        refused.extend(f"{model.name}: {it}" for it in found if "Invalid length" not in it)
+
+    made = Session._made
+
+    def watched(self: Session, name: str, service: Any, config: Any) -> Any:
+        client = made(self, name, service, config)
+        client.meta.events.register_last("before-parameter-build", judge, unique_id="judged")
+        return client
+
+    monkeypatch.setattr(Session, "_made", watched)
+    yield
+    assert not refused
 
 
 @pytest.fixture

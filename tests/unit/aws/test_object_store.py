@@ -35,6 +35,8 @@ from lcplatform_aws.uploads import MAX_OBJECT, MAX_PARTS, MIB, PART, Outgoing, p
 from tests.unit.aws.conftest import AtStub
 from tests.unit.aws.stub import Answer, Asked, Stub, s3_error
 
+pytestmark = pytest.mark.usefixtures("judged")
+
 STORED = Answer(200, {"ETag": '"e1"'})
 MODIFIED = "Tue, 14 Nov 2023 22:13:20 GMT"
 

@@ -27,6 +27,8 @@ from tests.unit.aws.conftest import AtStub
 from tests.unit.aws.sqs import ARN, FIFO, MISSING, URL, Sqs
 from tests.unit.aws.stub import Answer, Stub, json_answer, json_error
 
+pytestmark = pytest.mark.usefixtures("judged")
+
 ATTRIBUTES = {
     "QueueArn": f"{ARN}orders",
     "VisibilityTimeout": "30",

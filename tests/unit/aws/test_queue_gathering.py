@@ -30,6 +30,8 @@ from tests.unit.aws.conftest import AtStub
 from tests.unit.aws.sqs import MISSING, URL, Sqs
 from tests.unit.aws.stub import Answer, Stub, json_answer, json_error
 
+pytestmark = pytest.mark.usefixtures("judged")
+
 Gathers = Callable[..., LCPlatform]
 
 LONG = 1000

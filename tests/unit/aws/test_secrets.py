@@ -28,6 +28,8 @@ from lcplatform_aws.values import token_for
 from lcplatform_runtime.json_value import Json
 from tests.unit.aws.stub import Answer, Asked, Stub, json_answer, json_error
 
+pytestmark = pytest.mark.usefixtures("judged")
+
 CREATED = 1700000000.5
 KEY = "5f3c1a52-8f0e-4c36-9d0a-2f1b7f9f5a01"
 DELETED = "You can't perform this operation on the secret because it was marked for deletion."
