@@ -281,13 +281,14 @@ class AwsBatch(BatchDriver):
     def _submit(self, request: SubmitJobRequest, template: JobTemplate) -> str:
         container = self._definitions.container(template)
         key, name = request.idempotency_key, request.name
-        told: dict[str, Any] = given(
+        told = given(
             jobName=name if key is None else name_under_key(key, name),
             jobQueue=self._options.job_queue,
             dependsOn=[{"jobId": it} for it in dict.fromkeys(request.depends_on)] or None,
-            parameters=None if key is None else {_ASKED: _fingerprint(request)},
             **submission(template),
         )
+        if key is not None:
+            told["parameters"][_ASKED] = _fingerprint(request)
         definition = self._definitions.of(container)
         try:
             return self._batch.submit_job(jobDefinition=definition, **told)["jobId"]

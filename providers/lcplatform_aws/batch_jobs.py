@@ -36,6 +36,9 @@ _RESERVED: Final = "AWS_BATCH"
 TIMED_OUT: Final = "Job attempt duration exceeded timeout"
 """Why Batch ended a job that ran for too long. Nothing else tells it from one that failed."""
 
+_EMPTY: Final = "lcplatform-empty"
+"""The parameter that names the variables without a value, which Batch takes and forgets."""
+
 _DEPENDENCY_FAILED: Final = "Dependent Job failed"
 FINAL: Final = frozenset({"SUCCEEDED", "FAILED"})
 """The statuses of Batch in which a job stays."""
@@ -75,7 +78,7 @@ def check(name: str, template: JobTemplate, place: str = "") -> None:
     """Whether AWS takes it.
 
     Raises:
-        ValidationError: a name is reserved, or variables do not go together.
+        ValidationError: a name is reserved, variables do not go together, or an argument is empty.
     """
     if name.startswith(OWN):
         raise invalid("name", f"none that begins with {OWN}, which is the platform's own on AWS")
@@ -83,10 +86,12 @@ def check(name: str, template: JobTemplate, place: str = "") -> None:
     for field, names in (("environment", template.environment), ("secrets", template.secrets)):
         if any(it.startswith(_RESERVED) for it in names):
             raise invalid(f"{place}{field}", f"no variable that begins with {_RESERVED}")
+    if "" in template.command:
+        raise invalid(f"{place}command", "no empty argument, which Batch does not take")
 
 
 def submission(template: JobTemplate) -> dict[str, Any]:
-    """The parameters of SubmitJob that say what a job is beside its definition.
+    """What SubmitJob is told of a job beside its definition.
 
     Nothing says when to try again: by default Batch does after every failure, and never after a timeout.
     """
@@ -94,7 +99,9 @@ def submission(template: JobTemplate) -> dict[str, Any]:
     if template.array_size is not None:
         # Batch names the variable itself, and ECS puts no variables into others.
         environment[ARRAY_INDEX_VARIABLE] = _INDEX
+    empty = ",".join(name for name, value in environment.items() if not value)
     return given(
+        parameters={_EMPTY: empty} if empty else {},
         containerOverrides=given(
             command=list(template.command) or None,
             environment=[{"name": name, "value": value} for name, value in environment.items()],
@@ -119,7 +126,9 @@ def template_of(it: Mapping[str, Any], own_role: str | None) -> JobTemplate:
     container = it["container"]
     sizes = {need["type"]: need["value"] for need in container["resourceRequirements"]}
     role = container.get("jobRoleArn")
-    variables = {one["name"]: one.get("value", "") for one in container.get("environment", ())}
+    empty = it.get("parameters", {}).get(_EMPTY, "")
+    variables = {one["name"]: one["value"] for one in container.get("environment", ())}
+    variables |= dict.fromkeys(empty.split(",") if empty else (), "")
     return JobTemplate(
         image=container["image"],
         command=tuple(container.get("command", ())),

@@ -30,7 +30,7 @@ CRON: Final = "lcplatform-cron"
 
 _DAYS: Final = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 _FREE_FORM: Final = frozenset({"parameters", "Parameters"})
-_LONGEST: Final = 256  # ScheduleExpression
+_PLACEHOLDER: Final = "<aws.scheduler."
 _A_DAY: Final = 86_400
 
 
@@ -63,13 +63,14 @@ class Schedule:
             raise UnsupportedError(
                 "EventBridge Scheduler takes days of the month or days of the week, not both"
             )
-        if len(expression(self.cron)) > _LONGEST:
-            raise invalid("cron", "fewer single times: they do not fit into AWS's expression")
 
     def parameters(self, submission: Mapping[str, Any], role: str) -> dict[str, Any]:
         """Those of CreateSchedule and UpdateSchedule, which replaces everything. `submission` is what the job is submitted
         with."""
-        told = {**submission, "parameters": {CRON: self.cron}}
+        told = {**submission, "parameters": {**submission["parameters"], CRON: self.cron}}
+        text = json.dumps(recased(told, str.upper))
+        if _PLACEHOLDER in text:
+            raise invalid("job", f"nothing with {_PLACEHOLDER}, which the scheduler replaces")
         return given(
             ScheduleExpression=expression(self.cron),
             ScheduleExpressionTimezone=self.time_zone or "UTC",
@@ -79,7 +80,7 @@ class Schedule:
             Target={
                 "Arn": SUBMIT_JOB,
                 "RoleArn": role,
-                "Input": json.dumps(recased(told, str.upper)),
+                "Input": text,
                 # A submission that fails is repeated until the next one is due: what was missed is made up for once.
                 "RetryPolicy": {"MaximumEventAgeInSeconds": _interval(self)},
             },

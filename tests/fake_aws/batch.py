@@ -204,6 +204,8 @@ class Batch(Service):
             **given.get("containerOverrides", {}),
         }
         check_container(container)
+        # Variables without a value are taken and forgotten.
+        container["environment"] = [it for it in container.get("environment", ()) if it["value"]]
         number, now = next(self._numbers), self.time.now()
         task = Task(str(uuid4()), given, definition.arn, container, now, number)
         self.jobs[task.job_id] = task

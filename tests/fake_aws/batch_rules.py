@@ -45,6 +45,8 @@ def check_submission(given: Mapping[str, Any]) -> None:
     for it in overrides.get("environment", ()):
         if it["name"].startswith("AWS_BATCH"):
             raise refuse("Environment variables must not start with AWS_BATCH.")
+    if "" in overrides.get("command", ()):
+        raise refuse("command can't contain an empty string.")
     if len(str(overrides)) > _OVERRIDES:
         raise refuse("Container Overrides length must be at most 8192")
     check_attempts(given)

@@ -40,6 +40,8 @@ class Logs(Service):
     def __init__(self) -> None:
         super().__init__()
         self.groups: dict[str, list[Event]] = {}
+        self.page = 10_000
+        """The most events in one answer."""
 
     def write(self, group: str, stream: str, message: str) -> None:
         """Adds a line, now. What goes to a group that does not exist is lost, as on AWS."""
@@ -61,7 +63,7 @@ class Logs(Service):
         if not found:  # a stream begins with its first line
             raise AwsError("ResourceNotFoundException", "The specified log stream does not exist.")
         first = int(given.get("nextToken", "f/0").removeprefix("f/"))
-        page = found[first : first + given.get("limit", 10_000)]
+        page = found[first : first + given.get("limit", self.page)]
         told = [{name: it.told()[name] for name in _OF_A_STREAM} for it in page]
         # At the end the token stays the same.
         forward = f"f/{first + len(page)}"
@@ -80,7 +82,7 @@ class Logs(Service):
             and (end is None or it.timestamp < end)
         ]
         first = int(given.get("nextToken", "0"))
-        last = first + given.get("limit", 10_000)
+        last = first + given.get("limit", self.page)
         more = {"nextToken": str(last)} if last < len(found) else {}
         return {"events": [it.told() for it in found[first:last]], "searchedLogStreams": [], **more}
 
