@@ -7,6 +7,7 @@ from decimal import Decimal
 import psycopg
 import pytest
 from botocore.exceptions import ParamValidationError
+from pymongo.errors import InvalidOperation
 
 from lcplatform import LCPlatform
 from lcplatform.errors import UnsupportedError
@@ -111,17 +112,21 @@ def test_it_is_let_in_as_the_platform_is(at_postgresql: AtPostgresql, stub: Stub
     assert stub.asked[0].headers["x-amz-target"] == "secretsmanager.GetSecretValue"
 
 
-def test_the_client_of_documents_is_the_one_that_the_platform_has(at_stub: AtStub) -> None:
+@pytest.mark.parametrize("used", [False, True])
+def test_the_client_of_documents_is_the_platforms_own_which_closes_it(
+    at_stub: AtStub, used: bool
+) -> None:
     place = {"host": "127.0.0.1", "tls": False, "authentication": "none", "replica_set": None}
     with Mongo(lambda _: {"ok": 1, "n": 1}) as server:
         platform = at_stub(document_store={**place, "port": server.port, "database": "shop"})
         database = native(platform).mongodb
-        database.command("ping", {"of": "mine"})
+        database.command("ping")
         assert server.named("ping")[0]["$db"] == "shop"
-        platform.document_store.insert_document("books", {"_id": "emma"})
+        if used:
+            platform.document_store.insert_document("books", {"_id": "emma"})
         assert native(platform).mongodb.client is database.client
         platform.close()
-        with pytest.raises(Exception, match="close"):
+        with pytest.raises(InvalidOperation, match="close"):
             database.command("ping")
 
 
