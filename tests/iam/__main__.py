@@ -81,7 +81,8 @@ def _described(policy: Policy) -> str:
         lines.append(f"\nFor {', '.join(f'`{it}`' for it in policy.operations)}.\n")
     if policy.trusted:
         lines.append(
-            f"\nAssumed by `{policy.trusted}`, as [its trust policy]({policy.name}.trust.json) says.\n"
+            f"\nAssumed by `{policy.trusted}`, as [its trust policy]({policy.name}.trust.json) says."
+            f"{policy.any_account and ' ' + policy.any_account}\n"
         )
     lines.append("\n| actions | what for |\n|---|---|\n")
     for it in policy.statements:

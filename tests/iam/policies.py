@@ -25,7 +25,7 @@ class Statement:
     resources: tuple[str, ...] = ()
     all_but: tuple[str, ...] = ()
     """What is left out, where everything else is meant: in the place of `resources`."""
-    condition: Mapping[str, Mapping[str, str]] | None = None
+    condition: Mapping[str, Mapping[str, str | list[str]]] | None = None
     any: str = ""
     """Why it is for everything, or for everything of a kind, where it is."""
     once: bool = False
@@ -56,6 +56,8 @@ class Policy:
     """The option of the provider that names the role."""
     trusted: str = ""
     """The service of AWS that acts in the role."""
+    any_account: str = ""
+    """Why it may do so for any account, where it may."""
     uncalled: str = ""
     """Why the platform makes no call in this role."""
 
@@ -72,12 +74,13 @@ class Policy:
 
     def trust(self) -> dict[str, Any]:
         """Who may act in the role: a service of AWS, and only for this account."""
-        allowed = {
+        allowed: dict[str, Any] = {
             "Effect": "Allow",
             "Principal": {"Service": self.trusted},
             "Action": "sts:AssumeRole",
-            "Condition": {"StringEquals": {"aws:SourceAccount": "${ACCOUNT}"}},
         }
+        if not self.any_account:
+            allowed["Condition"] = {"StringEquals": {"aws:SourceAccount": "${ACCOUNT}"}}
         return {"Version": VERSION, "Statement": [allowed]}
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from lcplatform import LCPlatform
 from lcplatform.object_store.models import PresignedMethod
 from lcplatform_aws.session import Session
+from tests.conformance import __main__ as conformance
 from tests.iam import policies, recording, replay
 from tests.iam.evaluator import allows, matches
 from tests.iam.needs import Need, needs
@@ -222,3 +224,31 @@ def test_work_of_its_own_needs_any_of_the_policies() -> None:
     assert replay.forbidden(
         [sender()], [Made("", "sqs:PurgeQueue", (Need("sqs:PurgeQueue", QUEUE),))]
     )
+
+
+def test_what_ran_in_part_may_not_be_called_unused() -> None:
+    ran = [it for it in conformance.PROVIDERS if it.name != "aws on moto"]
+    whole = conformance._whole(ran)
+    assert {"configuration", "web_hosting"} <= whole
+    assert not {"object_store", "queue", "secrets"} & whole
+
+
+def test_a_run_of_the_suite_fails_by_what_no_policy_allows(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = SEND
+
+    def run(
+        _provider: object, _surfaces: object, calls: Path
+    ) -> tuple[int, dict[tuple[str, str, str], Counter[str]]]:
+        recorder = Recorder()
+        recorder.made.add(made)
+        recorder.write(calls / "1.jsonl")
+        return 0, {}
+
+    monkeypatch.setattr(conformance, "run", run)
+    monkeypatch.setattr("sys.argv", ["tests.conformance", "aws on secantusdb"])
+    assert conformance.main() == 0
+    made = SEND._replace(needs=(Need("sqs:PurgeQueue", QUEUE),))
+    assert conformance.main() == 1
+    assert "docs/iam: queue/sender does not allow sqs:PurgeQueue" in capsys.readouterr().out
