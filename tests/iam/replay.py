@@ -20,8 +20,8 @@ def problems(folder: Path, services: Collection[str]) -> list[str]:
 def forbidden(table: Iterable[Policy], made: Iterable[Made]) -> list[str]:
     """The calls that no policy allows which is there for their operation."""
     statements = {policy: policy.document()["Statement"] for policy in table}
-    found: set[str] = set()
-    for it in made:
+    found: dict[str, str] = {}
+    for it in sorted(made, key=repr):
         fitting = [policy for policy in statements if _concerns(policy, it)]
         lacking = {
             policy: [
@@ -32,15 +32,13 @@ def forbidden(table: Iterable[Policy], made: Iterable[Made]) -> list[str]:
             for policy in fitting
         }
         if not fitting:
-            found.add(f"no policy is there for {it.operation}, which called {it.call}")
+            found[f"no policy is there for {it.operation}, which called {it.call}"] = ""
         elif all(lacking.values()):
             nearest = min(lacking, key=lambda policy: len(lacking[policy]))
-            found.update(
-                f"{nearest.name} does not allow {need.action}, which {it.call} of "
-                f"{it.operation or 'work of its own'} needs{_on(need.resource)}"
-                for need in lacking[nearest]
-            )
-    return sorted(found)
+            for need in lacking[nearest]:
+                problem = f"{nearest.name} does not allow {need.action}, which {it.call} of {it.operation or 'no operation'} needs"
+                found.setdefault(problem, _on(need.resource))  # one place stands for all
+    return sorted(f"{problem}{where}" for problem, where in found.items())
 
 
 def unused(table: Iterable[Policy], made: Iterable[Made], services: Collection[str]) -> list[str]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from types import FrameType, SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from lcplatform import LCPlatform
 from lcplatform.object_store.models import PresignedMethod
+from lcplatform_aws.authentication import OidcAuthentication
+from lcplatform_aws.secrets import SecretsManagerSecrets
 from lcplatform_aws.session import Session
 from tests.conformance import __main__ as conformance
 from tests.iam import policies, recording, replay
@@ -60,6 +63,21 @@ def test_a_call_is_recorded_for_the_operation_that_it_is_made_for(tmp_path: Path
     }
     assert made["queue.send_message", "sqs:SendMessage"] == SEND
     assert not replay.forbidden(policies.read(), made.values())
+
+
+def test_an_operation_that_another_is_made_of_is_not_what_was_asked_for() -> None:
+    inner, outer = object.__new__(SecretsManagerSecrets), object.__new__(OidcAuthentication)
+    asked = _frame(outer, "exchange_code", _frame(None, "elsewhere", None))
+    frame = _frame(outer, "_secret", asked)
+    assert recording.operation(_frame(inner, "get_secret", frame)) == "authentication.exchange_code"
+    assert recording.operation(_frame(inner, "get_secret", None)) == "secrets.get_secret"
+    assert not recording.operation(_frame(inner, "_read", None))
+
+
+def _frame(driver: object, method: str, back: FrameType | None) -> FrameType:
+    code = SimpleNamespace(co_filename="/lcplatform_aws/it.py", co_name=method)
+    frame = SimpleNamespace(f_code=code, f_locals={"self": driver}, f_back=back)
+    return cast("FrameType", frame)
 
 
 def _platform(url: str) -> LCPlatform:
@@ -184,6 +202,11 @@ def test_a_call_that_is_not_allowed_is_named_with_what_is_missing(changed: dict[
     assert replay.forbidden([sender(**changed)], [SEND]) == [
         f"queue/sender does not allow sqs:SendMessage, which sqs:SendMessage of queue.send_message needs on {QUEUE}"
     ]
+
+
+def test_one_place_stands_for_all() -> None:
+    other = SEND._replace(needs=(Need("sqs:SendMessage", f"{QUEUE}-too"),))
+    assert len(replay.forbidden([sender(actions=("sqs:ReceiveMessage",))], [SEND, other])) == 1
 
 
 def test_a_call_for_which_no_policy_is_there_is_named() -> None:
