@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 
-from lcplatform_runtime.errors import FieldViolation, ValidationError
+from lcplatform_runtime.errors import invalid
 
 # What the library knows beyond the contract, such as L for the last day, is a word that is no month and no day.
 _WORDS: Final = re.compile(r"[A-Z]+")
@@ -52,11 +52,11 @@ class Cron:
             ValidationError: one of them is none, or the time never comes. It names `cron` or `time_zone`.
         """
         if any(word not in _NAMES for word in _WORDS.findall(expression.upper())):
-            raise _refused("cron", "numbers, and months and days by their first three letters")
+            raise invalid("cron", "numbers, and months and days by their first three letters")
         try:
             CronSim(expression, datetime(2000, 1, 1))  # noqa: DTZ001  the time of no zone in particular
         except CronSimError as error:
-            raise _refused("cron", f"five fields that name a time: {error}") from error
+            raise invalid("cron", f"five fields that name a time: {error}") from error
         self._expression = expression
         self._zone = UTC if zone is None else _zone(zone)
 
@@ -80,14 +80,8 @@ def names_both_days(expression: str) -> bool:
     return day != "*" and weekday != "*"
 
 
-def _refused(field: str, expected: str) -> ValidationError:
-    return ValidationError(f"{field}: {expected}", violations=[FieldViolation(field, expected)])
-
-
 def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (KeyError, OSError, ValueError) as error:  # it looks for a file of that name
-        raise _refused(
-            "time_zone", "the IANA name of a time zone, such as Europe/Berlin"
-        ) from error
+        raise invalid("time_zone", "the IANA name of a time zone, such as Europe/Berlin") from error

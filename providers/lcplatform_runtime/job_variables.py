@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from lcplatform_runtime.errors import FieldViolation, ValidationError
+from lcplatform_runtime.errors import invalid
 
 MAX_ENVIRONMENT: Final = 100
 """The variables of one job, secrets included."""
@@ -31,19 +31,15 @@ def check_variables(
         ValidationError: there are too many, one is both, or one is the platform's own.
     """
     if len(environment) + len(secrets) > MAX_ENVIRONMENT:
-        raise _refused(
+        raise invalid(
             f"{place}environment", f"at most {MAX_ENVIRONMENT} variables (max_environment)"
         )
     for field, names in (("environment", environment), ("secrets", secrets)):
         for own in (ARRAY_INDEX, ARRAY_INDEX_VARIABLE):
             if own in names:
-                raise _refused(f"{place}{field}", f"no variable {own}, which is the platform's own")
+                raise invalid(f"{place}{field}", f"no variable {own}, which is the platform's own")
     both = next((name for name in secrets if name in environment), None)
     if both is not None:
-        raise _refused(
+        raise invalid(
             f"{place}secrets", f"no variable that environment has as well, such as {both}"
         )
-
-
-def _refused(field: str, expected: str) -> ValidationError:
-    return ValidationError(f"{field}: {expected}", violations=[FieldViolation(field, expected)])

@@ -31,7 +31,7 @@ _MONTHS: Final = (
 )
 _DAYS: Final = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 _FREE_FORM: Final = frozenset({"Parameters", "Tags"})
-_YEARS: Final = 4
+_YEARS: Final = 40  # so far ahead times are looked for: some days come once in many years
 
 
 @dataclass

@@ -381,13 +381,13 @@ def test_a_follower_hears_each_line_once_and_stops_with_the_job(
     cloud: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("lcplatform_aws.pause._SECONDS", 0.01)
-    job_id = cloud.submit(environment={"PRINT": "begun", "SECONDS": "60", "FAIL_ATTEMPTS": "1"})
+    job_id = cloud.submit(environment={"PRINT": "begun", "SECONDS": "60", "FAIL_ATTEMPTS": "2"})
     cloud.advance(seconds=1)
     heard = []
     for answer in cloud.platform.batch.get_job_logs(job_id, follow=True):
         heard += [(it.attempt, it.message) for it in answer.entries]
         cloud.advance(seconds=60.5)
-    assert heard == [(1, "begun"), (2, "begun")]
+    assert heard == [(1, "begun"), (2, "begun"), (3, "begun")]
 
 
 # --- options
