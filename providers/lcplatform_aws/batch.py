@@ -140,7 +140,7 @@ class AwsBatch(BatchDriver):
         job_id = self._submit(request, template)
         with begun(SUBMIT_JOB, already=lambda: True):
             first = None if key is None else self._first(key)
-            if first is not None and first["jobId"] != job_id:
+            if first is not None and first != job_id:
                 # Another call was as quick with the same key, and came first.
                 self._batch.terminate_job(jobId=job_id, reason="submitted twice at once")
                 return self._repeated(first, request)
@@ -300,18 +300,19 @@ class AwsBatch(BatchDriver):
             "jobId"
         ]
 
-    def _first(self, key: str) -> Mapping[str, Any] | None:
+    def _first(self, key: str) -> str | None:
         """The first job that was submitted under a key, if one was."""
         since = (datetime.now(UTC) - _KEY_IS_GOOD_FOR).timestamp() * 1000
         named = self._listed({"name": "JOB_NAME", "values": [f"{name_under_key(key)}*"]})
         found = [it for _, it in named if it["createdAt"] > since]
         first = min(found, key=lambda it: (it["createdAt"], it["jobId"]), default=None)
-        return None if first is None else self._job(first["jobId"])
+        return None if first is None else str(first["jobId"])
 
-    def _repeated(self, first: Mapping[str, Any], request: SubmitJobRequest) -> SubmitJobResponse:
-        if first.get("parameters", {}).get(_ASKED) != _fingerprint(request):
+    def _repeated(self, job_id: str, request: SubmitJobRequest) -> SubmitJobResponse:
+        it = self._job(job_id)
+        if it.get("parameters", {}).get(_ASKED) != _fingerprint(request):
             raise ConflictError("the idempotency key came with another job before")
-        return SubmitJobResponse(job=self._told(first))
+        return SubmitJobResponse(job=self._told(it))
 
     def _jobs(self, after: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """The jobs after a place, the newest first, each with its place."""
