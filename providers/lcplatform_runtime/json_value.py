@@ -49,7 +49,7 @@ class Json:
         """The value that `text` is the JSON of (RFC 8259)."""
         try:
             text.encode()
-            value = json.loads(text, parse_float=_finite, parse_constant=_no_number)
+            value = _decode(text)
         except (RecursionError, ValueError) as error:
             problem = _problem(error)
         else:
@@ -358,6 +358,10 @@ def _finite(number: str | float) -> float:
 
 def _no_number(name: str) -> NoReturn:
     raise ValueError("NaN and infinities are not allowed")
+
+
+# Made once: `json.loads` would make one for each text.
+_decode: Final = json.JSONDecoder(parse_float=_finite, parse_constant=_no_number).decode
 
 
 def _problem(error: Exception) -> str:

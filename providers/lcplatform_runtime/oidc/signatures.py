@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,6 +15,8 @@ from joserfc.jwk import JWKRegistry, Key
 from joserfc.jws import CompactSignature, JWSRegistry
 from typing_extensions import override
 
+from lcplatform_runtime.errors import ValidationError
+from lcplatform_runtime.json_value import Json
 from lcplatform_runtime.oidc.refusals import refused
 
 _LOG: Final = logging.getLogger("lcplatform.oidc")
@@ -134,8 +135,8 @@ def read(token: str) -> Signed:
     )
 
 
-def payload(signed: Signed, key: PublicKey) -> Mapping[str, Any]:
-    """The claims of a token, once its signature has been checked. Raises AuthenticationError if that is wrong."""
+def payload(signed: Signed, key: PublicKey) -> Json:
+    """The claims of a token, an object, once its signature has been checked. Raises AuthenticationError if that is wrong."""
     try:
         genuine = jws.validate_compact(signed.object, key.key, registry=_REGISTRY)
     except (JoseError, ValueError):
@@ -143,9 +144,9 @@ def payload(signed: Signed, key: PublicKey) -> Mapping[str, Any]:
     if not genuine:
         raise refused("signature", "the signature of the token is wrong")
     try:
-        claims = json.loads(signed.object.payload)
-    except (ValueError, RecursionError):
+        claims = Json.from_text(signed.object.payload.decode())
+    except (ValidationError, UnicodeError):
         claims = None
-    if not isinstance(claims, dict):
+    if claims is None or not claims.is_object:
         raise refused("malformed", "the token holds no claims")
     return claims

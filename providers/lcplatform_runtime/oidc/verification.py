@@ -10,11 +10,11 @@ import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from lcplatform_runtime.clock import Clock
-from lcplatform_runtime.errors import PermissionDeniedError, ValidationError, invalid
+from lcplatform_runtime.errors import PermissionDeniedError, invalid
 from lcplatform_runtime.json_value import Json
 from lcplatform_runtime.oidc.discovery import Kept, Metadata, freshness
 from lcplatform_runtime.oidc.issuers import IssuerSettings, Quirks, is_issuer
@@ -59,7 +59,14 @@ class _Verified:
     kind: str
     algorithm: str
     claims: Claims
-    all: Mapping[str, Any]
+    starts: datetime
+    ends: datetime
+
+    @property
+    def all(self) -> Mapping[str, Any]:
+        """All claims, by their names."""
+        named: Mapping[str, Any] = self.claims.all.plain
+        return named
 
 
 class Verifier:
@@ -79,6 +86,8 @@ class Verifier:
         self._transport = transport
         self._clock = clock
         self._leeway = settings.leeway
+        self._configured = frozenset[str](settings.algorithms)
+        self._announced: tuple[Metadata | None, frozenset[str]] = (None, self._configured)
         self._keys = Kept(clock, self._fetch)
         self._published = b""
         self._last = Keys(())
@@ -124,7 +133,7 @@ class Verifier:
             self._remember(digest, found)
         if found.kind != kind:
             raise refused("type", f"this is an {found.kind} token, not an {kind} token")
-        self._check_times(found.claims)
+        self._check_times(found)
         self._check_audience(found, audience)
         _check_same("nonce", nonce, found.all.get("nonce"))
         if access_token is not None and "at_hash" in found.all:
@@ -167,23 +176,31 @@ class Verifier:
             raise refused(
                 "unknown_key", "the token is signed with a key that the issuer does not have"
             )
-        claims = signatures.payload(signed, key)
-        self._check_issuer(claims, key)
+        everything = signatures.payload(signed, key)
+        named: Mapping[str, Any] = everything.plain
+        self._check_issuer(named, key)
+        claims = _claims(everything, self._quirks.scope_claims)
+        starts = max(claims.not_before or claims.issued_at, claims.issued_at)
         return _Verified(
             keys,
-            self._kind(signed.type, claims),
+            self._kind(signed.type, named),
             signed.algorithm,
-            _claims(claims, self._quirks.scope_claims),
             claims,
+            starts - self._leeway,
+            _later(claims.expires_at, self._leeway),
         )
 
     def _allowed(self, typ: str | None) -> frozenset[str]:
         """The algorithms that are accepted: the configured ones, and of id tokens those that the issuer announces."""
-        configured = frozenset[str](self._settings.algorithms)
-        announced = self._metadata.get().listed("id_token_signing_alg_values_supported")
-        if typ == "at+jwt" or announced is None:
-            return configured
-        return configured & announced
+        if typ == "at+jwt":
+            return self._configured
+        metadata = self._metadata.get()
+        told, announced = self._announced
+        if told is not metadata:
+            listed = metadata.listed("id_token_signing_alg_values_supported")
+            announced = self._configured if listed is None else self._configured & listed
+            self._announced = metadata, announced
+        return announced
 
     def _check_issuer(self, claims: Mapping[str, Any], key: PublicKey) -> None:
         tenant, tenants = claims.get("tid"), self._settings.tenants
@@ -224,12 +241,11 @@ class Verifier:
 
     # --- what is checked each time
 
-    def _check_times(self, claims: Claims) -> None:
+    def _check_times(self, found: _Verified) -> None:
         now = self._clock.now()
-        if now >= claims.expires_at + self._leeway:
+        if now >= found.ends:
             raise refused("expired", "the token has expired")
-        starts = claims.not_before or claims.issued_at
-        if now < max(starts, claims.issued_at) - self._leeway:
+        if now < found.starts:
             raise refused("not_yet_valid", "the token is not yet in force")
 
     def _check_audience(self, found: _Verified, audience: str | None) -> None:
@@ -245,7 +261,16 @@ class Verifier:
                 raise refused("audience", "the token was issued to another client")
 
 
-def _claims(found: Mapping[str, Any], scope_claims: Sequence[str]) -> Claims:
+def _later(moment: datetime, by: timedelta) -> datetime:
+    """The moment after a while, or the last that there is."""
+    try:
+        return moment + by
+    except OverflowError:
+        return datetime.max.replace(tzinfo=UTC)
+
+
+def _claims(everything: Json, scope_claims: Sequence[str]) -> Claims:
+    found: Mapping[str, Any] = everything.plain
     audience = found.get("aud")
     subject, issuer = text_of(found, "sub"), text_of(found, "iss")
     meant = (audience,) if isinstance(audience, str) else scopes_of(audience)
@@ -256,10 +281,6 @@ def _claims(found: Mapping[str, Any], scope_claims: Sequence[str]) -> Claims:
         raise refused("claims", "the token lacks one of the claims iss, sub, aud, exp and iat")
     scopes = [scope for name in scope_claims for scope in scopes_of(found.get(name))]
     client = next((it for name in _CLIENT if (it := text_of(found, name)) is not None), None)
-    try:
-        everything = Json(found)
-    except ValidationError:
-        raise refused("malformed", "the token holds something that is not JSON") from None
     return Claims(
         subject=subject,
         issuer=issuer,
