@@ -158,8 +158,9 @@ class _Asking:
         self._deadline = within_deadline()
 
     def __enter__(self) -> Database[Stored]:
-        if self._deadline is not None:
-            self._deadline.__enter__()
+        if self._deadline is None:
+            return self._server.database
+        self._deadline.__enter__()
         try:
             return self._server.database
         except BaseException:
@@ -172,7 +173,8 @@ class _Asking:
         problem: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._leave()
+        if self._deadline is not None:
+            self._leave()
         if isinstance(problem, PyMongoError):
             self._server.refused(problem)
 
@@ -358,9 +360,9 @@ class DocumentDbDocumentStore(DocumentStoreDriver):
 
     @override
     def find_documents(self, request: FindDocumentsRequest, /) -> FindDocumentsResponse:
-        query = self._understood(request.collection, lambda: _query_of(request))
+        query = self._understood(request.collection, partial(_query_of, request))
         if request.transaction is None:
-            with self._asking() as database:
+            with _Asking(self._server) as database:
                 rows, token = self._page(database, request, query, None)
         else:
             with self._reading(request.transaction) as (database, session):
@@ -639,11 +641,12 @@ def _guardable(given: Json, if_match: str | None) -> dict[str, Bson]:
 
 def _query_of(request: FindDocumentsRequest) -> Query:
     assert request.page_size is not None
+    projection = request.projection
     return Query(
-        filter=filter_of(request.filter),
-        sort=_whole_order(request.sort),
-        projection=_with_identity(projection_of(request.projection)),
-        size=request.page_size,
+        filter_of(request.filter),
+        _whole_order(request.sort) if request.sort else {},
+        None if projection is None else _with_identity(projection_of(projection)),
+        request.page_size,
     )
 
 

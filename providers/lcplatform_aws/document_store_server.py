@@ -58,7 +58,7 @@ class Server:
     @property
     def database(self) -> Database[Stored]:
         """The database with the collections."""
-        client, known = self.client, self._database
+        client, known = self._client or self._connected(), self._database
         if known is None or known.client is not client:
             known = self._database = client.get_database(self._store.database, READ)
         return known

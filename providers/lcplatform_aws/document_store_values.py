@@ -34,7 +34,7 @@ from lcplatform_runtime.documents.values import (
     Value,
 )
 from lcplatform_runtime.errors import invalid
-from lcplatform_runtime.json_value import Json
+from lcplatform_runtime.json_value import Json, unwritten
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -118,7 +118,9 @@ def stored(document: Mapping[str, Bson], field: str = "document") -> RawBSONDocu
 
 def etag_of(document: Mapping[str, Bson]) -> str:
     """The mark of what a document holds, to the last bit."""
-    raw = document.raw if isinstance(document, RawBSONDocument) else bson.encode(document)
+    # Asked for its class, since `isinstance` goes through the abstract classes of collections.
+    is_raw = document.__class__ is RawBSONDocument
+    raw: bytes = document.raw if is_raw else bson.encode(document)  # type: ignore[attr-defined]  # it has one
     return blake2b(raw, digest_size=_ETAG_BYTES).hexdigest()
 
 
@@ -155,7 +157,7 @@ _TO_BSON: Final[Mapping[type, Callable[[Any], Bson]]] = {
 
 def json_of(value: Bson) -> Json:
     """A value in canonical Extended JSON."""
-    return Json.of_plain(canonical(value))
+    return unwritten(canonical(value))
 
 
 def shown_identity(value: Bson) -> str | Json:

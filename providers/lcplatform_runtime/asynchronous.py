@@ -161,8 +161,7 @@ async def _answer(
     except Exception as problem:  # noqa: BLE001  the steps decide what it means
         again = Again(problem, method)
     else:
-        chain.worked()
-        return answer, call
+        return chain.answered(request, answer), call
     finally:
         CURRENT.reset(token)
     steps = chain.steps(call)

@@ -176,8 +176,7 @@ def _attempted(
     except Exception as problem:  # noqa: BLE001  the steps decide what it means
         again = Again(problem, method)
     else:
-        chain.worked()
-        return answer
+        return chain.answered(request, answer)
     finally:
         CURRENT.reset(token)
     if call is None:

@@ -78,9 +78,10 @@ class Binder:
             proceed = Keep(proceed, operation, shelf)
         if operation.invalidates and not self._remote:
             proceed = Invalidate(proceed, operation, self._cache)
-        if operation.paged and not self._remote:
-            proceed = Paging(proceed, operation, self._tokens)
         plain = proceed is retry
+        paging = None
+        if operation.paged and not self._remote:
+            proceed = paging = Paging(proceed, operation, self._tokens)
         if operation.kind is Kind.UPLOAD:
             proceed = _announced(proceed)
         if checks:
@@ -93,6 +94,7 @@ class Binder:
             proceed=self._observer.observe(proceed),
             straight=plain and self._deadline(operation) is None,
             checks=checks,
+            sealed=None if paging is None else paging.sealed,
             shelf=shelf,
             retry=retry,
             worked=self._budget.deposit,
@@ -145,12 +147,14 @@ class Chain:
     observer: Observer
     proceed: Proceed
     straight: bool
-    """Whether nothing but checks comes between a caller and the first attempt, and no deadline."""
+    """Whether nothing but checks and pages comes between a caller and the first attempt, and no deadline."""
     checks: tuple[Check, ...]
+    sealed: Callable[[Any, Any], Any] | None
+    """Seals where the next page begins, in the answer to a request; where answers are pages."""
     shelf: Shelf | None
     retry: Retry
     worked: Callable[[], None]
-    """Is called when the first attempt of a call worked ahead of the steps."""
+    """Is called when an attempt worked."""
     translation: Translation
 
     def kept(self, key: tuple[Hashable, ...], options: CallOptions | None) -> Any:
@@ -175,10 +179,12 @@ class Chain:
         """The context of a call without options whose first attempt may be made ahead of the steps. `None`: it has to go
         through them.
 
-        Everything that would come before the first attempt has been done then. If it works, `worked` does what would come
+        Everything that would come before the first attempt has been done then. If it works, `answered` does what would come
         after it; if it fails, the steps start with its failure (`Again`).
         """
         if not self.straight or self.observer.watches():
+            return None
+        if self.sealed is not None and request.page_token:
             return None
         context = CURRENT.get()
         if context is None:
@@ -193,6 +199,11 @@ class Chain:
         except LCPlatformError:
             return None  # on its way through the steps the error is named and logged
         return context
+
+    def answered(self, request: Any, answer: Any) -> Any:
+        """What the caller gets when the first attempt, made ahead of the steps, worked."""
+        self.worked()
+        return answer if self.sealed is None else self.sealed(request, answer)
 
     def call(self, request: Any, context: CallContext, started: float, body: Any = None) -> Call:
         """The call without options in a context of `ahead`, which began at `started`, by the clock's `monotonic`."""

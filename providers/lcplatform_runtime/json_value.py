@@ -16,6 +16,9 @@ from lcplatform_runtime.errors import FieldViolation, ResourceNotFoundError, Val
 _POINTER: Final = re.compile(r"(/([^~/]|~[01])*)*")
 _INDEX: Final = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)
 _AS_THEY_ARE: Final = frozenset({str, bool, int, type(None)})
+_FEW: Final = 8
+_LEAST: Final = -(2**63)
+_GREATEST: Final = 2**63 - 1
 # What it is given is a copy, in which nothing contains itself.
 _encode: Final = json.JSONEncoder(
     ensure_ascii=False, separators=(",", ":"), check_circular=False
@@ -185,6 +188,29 @@ class _Unread(Json):
             return value
 
 
+def unwritten(value: object, /) -> Json:
+    """As `Json.of_plain`. It is written when somebody asks for its text."""
+    made = _new(_Unwritten)
+    _put_value(made, value)
+    return made
+
+
+class _Unwritten(Json):
+    """One whose text nobody has asked for yet."""
+
+    __slots__ = ()
+
+    if not TYPE_CHECKING:  # it has no other attributes
+
+        def __getattr__(self, name: str) -> object:
+            if name != "text":
+                raise AttributeError(f"a Json has no {name}")
+            text = _written(self._value)
+            _put_text(self, text)
+            _put_class(self, Json)
+            return text
+
+
 def _unusable(why: str) -> PydanticCustomError:
     """The refusal of a field. It has a type of its own, since its text may be shown: it never quotes a value."""
     return PydanticCustomError("json_value", "{why}", {"why": why})
@@ -230,10 +256,24 @@ def _written_and_read(value: object) -> tuple[str, object] | None:
     """
     try:
         text = to_json(value)
+        if value.__class__ is dict and len(value) <= _FEW and _is_flat(value):
+            return text.decode(), value.copy()  # as most filters are: it needs no reading
         copy = from_json(text, allow_inf_nan=False, cache_strings="keys")
         return (text.decode(), copy) if copy == value else None
     except Exception:  # noqa: BLE001  a value of any class may be in there, and raise whatever it likes
         return None
+
+
+def _is_flat(
+    value: dict[Any, Any],
+) -> bool:  # whoever gives it may have other names than text in it
+    """Whether there is nothing in an object but texts, whole numbers of 64 bits, truths and nulls."""
+    for name, item in value.items():
+        if name.__class__ is not str or item.__class__ not in _AS_THEY_ARE:
+            return False
+        if item.__class__ is int and not _LEAST <= item <= _GREATEST:
+            return False
+    return True
 
 
 def _looked_at_closely(value: object) -> tuple[str, object]:

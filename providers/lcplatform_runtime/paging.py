@@ -92,6 +92,10 @@ class Paging:
             raw = self._tokens.open(self._operation, request, request.page_token)
             call.request = request.model_copy(update={"page_token": raw})
         response = yield from self._proceed(call)
+        return self.sealed(request, response)
+
+    def sealed(self, request: Any, response: Any) -> Any:
+        """The answer to a request with its token sealed, if there is another page."""
         if not response.next_page_token:
             return response
         token = self._tokens.seal(self._operation, request, response.next_page_token)

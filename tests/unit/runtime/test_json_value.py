@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 import pickle
 from collections import OrderedDict, UserDict
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from hypothesis import strategies as st
 from typing_extensions import override
 
 from lcplatform_runtime.errors import ValidationError
-from lcplatform_runtime.json_value import Json, inside, unread
+from lcplatform_runtime.json_value import Json, inside, unread, unwritten
 from lcplatform_runtime.model import Model, build
 
 SCALARS = (
@@ -291,3 +292,38 @@ def test_in_json_it_is_as_on_the_wire() -> None:
     message = build(Plain, data={"a": 2**70})
     assert json.loads(message.model_dump_json()) == {"data": {"text": f'{{"a":{2**70}}}'}}
     assert Plain.model_validate_json(message.model_dump_json()) == message
+
+
+@pytest.mark.parametrize("value", [2**63 - 1, -(2**63), 2**63, 10**25, True, None, "é", ""])
+def test_a_small_object_is_taken_like_a_large_one(value: object) -> None:
+    small = {"name": value}
+    large = {**{f"name{number}": value for number in range(20)}, "inner": [small]}
+    assert Json(large).plain["inner"] == [Json(small).plain]
+    assert Json(large).text.endswith(f'"inner":[{Json(small).text}]}}')
+    taken = Json(small)
+    small["name"] = "changed"
+    assert taken.plain == {"name": value}
+    assert type(taken.plain["name"]) is type(value)
+
+
+@pytest.mark.parametrize(
+    "value", [10**5000, "\ud800", math.nan, math.inf, {1}, b"bytes"], ids=range(6)
+)
+def test_what_is_no_json_is_refused_in_a_small_object_too(value: object) -> None:
+    with pytest.raises(ValidationError):
+        Json({"name": value})
+
+
+def test_what_is_written_late_is_what_is_written_at_once() -> None:
+    value = {"name": "é", "numbers": [1, 2.5, None], "object": {"flag": True}}
+    late, early = unwritten(value), Json.of_plain(value)
+    assert late.plain is value
+    assert late.text == early.text
+    assert late == early
+    assert type(late) is Json
+    assert copy.deepcopy(unwritten(value)) == early
+    assert pickle.loads(pickle.dumps(unwritten(value))) == early
+    assert hash(unwritten(value)) == hash(early)
+    assert build(Holder, body=unwritten(value)).body == early
+    with pytest.raises(AttributeError):
+        _ = unwritten(value).other  # type: ignore[attr-defined]
