@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -23,109 +22,31 @@ from lcplatform.errors import (
     UnsupportedError,
     ValidationError,
 )
-from lcplatform.web_hosting.client import WebHosting
-from lcplatform.web_hosting.models import Application, ApplicationStatus, Binding
-from tests.fake_aws.apprunner import AppRunner, Runner
-from tests.fake_aws.logs import Logs
-from tests.fake_aws.server import FakeAws, Fault, Service
+from lcplatform.web_hosting.models import ApplicationStatus, Binding
+from tests.fake_aws.server import Fault
 from tests.fake_aws.site import TEST_SITE
-
-ACCESS_ROLE = "arn:aws:iam::000000000000:role/access"
-ROLE = "arn:aws:iam::000000000000:role/instances"
-OTHER_ROLE = "arn:aws:iam::000000000000:role/other"
-ECR = "000000000000.dkr.ecr.us-east-1.amazonaws.com"
-SECRET = "arn:aws:secretsmanager:us-east-1:000000000000:secret:password-AbCdEf"
-
-
-class Secrets(Service):
-    """One secret."""
-
-    service = "secretsmanager"
-
-    def describe_secret(self, given: dict[str, Any]) -> dict[str, Any]:
-        return {"ARN": SECRET, "Name": "password"}
-
-
-@dataclass
-class Cloud:
-    """The fake with what runs in it, and a platform on it."""
-
-    aws: FakeAws
-    runners: AppRunner
-    logs: Logs
-    platform: LCPlatform
-
-    @property
-    def hosting(self) -> WebHosting:
-        return self.platform.web_hosting
-
-    @property
-    def runner(self) -> Runner:
-        """The only service there is."""
-        [found] = self.runners.runners.values()
-        return found
-
-    def settled(self) -> None:
-        """Everything that an operation takes, at once."""
-        self.aws.time.advance(timedelta(minutes=1))
-
-    def running(self, name: str = "shop", **given: Any) -> str:
-        """An application that runs."""
-        answer = self.hosting.deploy_application(name, **{"image": TEST_SITE, **given})
-        self.settled()
-        application = self.now(answer.application.application_id)
-        assert application.status is ApplicationStatus.RUNNING
-        return application.application_id
-
-    def updated(self, application_id: str, **given: Any) -> Application:
-        """An application after an update."""
-        self.hosting.update_application(application_id, **given)
-        self.settled()
-        return self.now(application_id)
-
-    def now(self, application_id: str) -> Application:
-        """An application as it is."""
-        return self.hosting.get_application(application_id).application
-
-    def since(self, calls: int) -> list[str]:
-        """What App Runner was asked that changes something, from so many calls on."""
-        asked = [it.partition(":") for it in self.aws.calls[calls:]]
-        reading = ("Describe", "List")
-        return [
-            it for service, _, it in asked if service == "apprunner" and not it.startswith(reading)
-        ]
+from tests.unit.aws.app_runner import (
+    ACCESS_ROLE,
+    ECR,
+    OPTIONS,
+    OTHER_ROLE,
+    ROLE,
+    SECRET,
+    Cloud,
+    cloud_on,
+)
 
 
 @pytest.fixture
-def options() -> dict[str, object]:
+def options() -> Mapping[str, object]:
     """What App Runner is told."""
-    return {
-        "backend": "app-runner",
-        "access_role": ACCESS_ROLE,
-        "instance_role": ROLE,
-        "mirrors": {"docker.io": f"{ECR}/hub", "registry.example": f"{ECR}/example"},
-    }
+    return OPTIONS
 
 
 @pytest.fixture
-def cloud(options: dict[str, object]) -> Iterator[Cloud]:
-    logs = Logs()
-    runners = AppRunner(logs, lambda arn: "value")
-    runners.quick = timedelta(seconds=50)  # nothing happens before it is asked for
-    with (
-        FakeAws([runners, logs, Secrets()]) as aws,
-        LCPlatform(
-            "aws",
-            region="us-east-1",
-            endpoint_url=aws.url,
-            access_key_id="testing",
-            secret_access_key="testing",
-            web_hosting=options,
-        ) as platform,
-    ):
-        yield Cloud(aws, runners, logs, platform)
-        assert aws.refused == []
-    runners.close()
+def cloud(options: Mapping[str, object]) -> Iterator[Cloud]:
+    with cloud_on(options) as found:
+        yield found
 
 
 # --- the choice
@@ -239,7 +160,7 @@ def test_secrets_are_references_that_instances_read(cloud: Cloud) -> None:
 
 class TestWithoutARole:
     @pytest.fixture
-    def options(self) -> dict[str, object]:
+    def options(self) -> Mapping[str, object]:
         mirrors = {"docker.io": f"{ECR}/hub"}
         return {"backend": "app-runner", "access_role": ACCESS_ROLE, "mirrors": mirrors}
 
@@ -302,7 +223,7 @@ class TestInAPrivateNetwork:
     connector = "arn:aws:apprunner:us-east-1:000000000000:vpcconnector/mine/1/ab"
 
     @pytest.fixture
-    def options(self, options: dict[str, object]) -> dict[str, object]:
+    def options(self, options: Mapping[str, object]) -> Mapping[str, object]:
         return {**options, "vpc_connector": self.connector}
 
     def test_applications_are_connected(self, cloud: Cloud) -> None:
