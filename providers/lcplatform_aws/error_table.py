@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -103,7 +104,8 @@ BY_SERVICE: Final[dict[str, dict[str, Meaning]]] = {
         **_codes(UNAVAILABLE, "Redirect TemporaryRedirect RequestTimeout ServiceUnavailable"),
         # What arrived was not what was sent, and was refused.
         **_codes(DAMAGED, "BadDigest XAmzContentChecksumMismatch"),
-        **_codes(UNSUPPORTED, "MethodNotAllowed"),
+        # What it is asked of is the mark of a deletion.
+        **_codes(NOT_FOUND, "MethodNotAllowed"),
     },
     "queue": {
         **_codes(NOT_FOUND, "QueueDoesNotExist ResourceNotFoundException"),
@@ -228,6 +230,20 @@ BY_SERVICE: Final[dict[str, dict[str, Meaning]]] = {
 }
 """By the platform's service, then by the vendor's code."""
 
+MISSING: Final = {"NoSuchBucket": "BucketName", "NoSuchKey": "Key", "NoSuchVersion": "Key"}
+"""Where an answer of S3 says what is missing."""
+
+MISSING_BUS: Final = re.compile(r"Event bus (?P<name>\S+) (?:does not exist|not found)")
+"""EventBridge says it in its message alone, and has one code for a bus and for a rule."""
+
+FIELDS: Final = (
+    ("object_store", "InvalidRange", "", "range"),
+    ("object_store", "InvalidTag", "", "tags"),
+    ("queue", "InvalidParameterValue", "must be shorter than", "body"),
+    ("queue", "ReceiptHandleIsInvalid", "", "receipt_handle"),
+)
+"""Service, code, what its message contains, and the field of the request that it complains of."""
+
 ALIASES: Final = {
     "AWS.SimpleQueueService.BatchEntryIdsNotDistinct": "BatchEntryIdsNotDistinct",
     "AWS.SimpleQueueService.BatchRequestTooLong": "BatchRequestTooLong",
@@ -324,8 +340,8 @@ COMMON: Final[dict[str, Meaning]] = {
 
 BY_OPERATION: Final[dict[tuple[str, str], dict[str, Meaning]]] = {
     # What marks a deletion has no body to read.
-    ("object_store", "get_object"): {"MethodNotAllowed": NOT_FOUND, "405": NOT_FOUND},
-    ("object_store", "head_object"): {"MethodNotAllowed": NOT_FOUND, "405": NOT_FOUND},
+    ("object_store", "get_object"): {"405": NOT_FOUND},
+    ("object_store", "head_object"): {"405": NOT_FOUND},
     ("batch", "create_schedule"): {"ConflictException": EXISTS},
     # The name of a secret that can still be restored is taken.
     ("secrets", "create_secret"): {"InvalidRequestException": EXISTS},
@@ -340,6 +356,8 @@ BY_MESSAGE: Final[tuple[tuple[str, str, str, Meaning], ...]] = (
     ("queue", "InvalidParameterValue", "not available for visibility timeout", WRONG_STATE),
     # Two redrives of one dead-letter queue at the same time.
     ("queue", "InvalidParameterValue", "already a task running", WRONG_STATE),
+    # Versions are opaque: one that S3 cannot have given out is one that is not there.
+    ("object_store", "InvalidArgument", "version id", NOT_FOUND),
     ("notification", "InvalidParameter", "with different attributes", STALE),
     ("notification", "InvalidParameter", "No endpoint found", NOT_FOUND),
     ("notification", "InvalidParameter", "opted out", WRONG_STATE),

@@ -20,12 +20,15 @@ from lcplatform_aws.error_table import (
     BY_STATUS,
     BY_SUFFIX,
     COMMON,
+    FIELDS,
     HINTS,
     INVALID,
+    MISSING,
+    MISSING_BUS,
     Meaning,
 )
 from lcplatform_runtime.context import current_call
-from lcplatform_runtime.errors import DeadlineExceededError, Outcome
+from lcplatform_runtime.errors import DeadlineExceededError, FieldViolation, Outcome
 from lcplatform_runtime.retry import parse_retry_after
 
 if TYPE_CHECKING:
@@ -69,6 +72,25 @@ def _answered(response: Mapping[str, Any], operation: Operation) -> LCPlatformEr
         retry_after=asked or meaning.retry_after,
         request_id=metadata.get("RequestId") or None,
         details={"code": code, "status": str(status)},
+        resource=_missing(problem, code, text),
+        violations=_violations(code, text, operation.service),
+    )
+
+
+def _missing(problem: Mapping[str, Any], code: str, text: str) -> str | None:
+    """What is missing, where the answer says so: a call may name a container and what is in it, or two of each."""
+    if (said := problem.get(MISSING.get(code, ""))) is not None:
+        return str(said)
+    found = MISSING_BUS.match(text)
+    return found["name"] if found else None
+
+
+def _violations(code: str, text: str, service: str) -> tuple[FieldViolation, ...]:
+    """The field that an answer complains of."""
+    return tuple(
+        FieldViolation(field, text or code)
+        for of_service, of_code, part, field in FIELDS
+        if code == of_code and service == of_service and part in text
     )
 
 

@@ -413,7 +413,12 @@ class EventBridgeEventBus(EventBusDriver):
 
     @override
     def delete_archive(self, request: DeleteArchiveRequest, /) -> DeleteArchiveResponse:
-        self._archives.delete(request.bus, request.name)
+        try:
+            self._archives.delete(request.bus, request.name)
+        except ClientError as error:
+            if code_of(problem_of(error)) == _MISSING:
+                self._arn(request.bus, anew=True)  # it may be the bus that is missing
+            raise
         return DeleteArchiveResponse()
 
     @override

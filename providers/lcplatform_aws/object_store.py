@@ -207,9 +207,16 @@ class S3ObjectStore(ObjectStoreDriver):
 
     @override
     def head_object(self, request: HeadObjectRequest, /) -> HeadObjectResponse:
-        answer = self._s3.head_object(
-            **given(Bucket=request.bucket, Key=request.key, VersionId=request.version)
+        place: dict[str, Any] = given(
+            Bucket=request.bucket, Key=request.key, VersionId=request.version
         )
+        try:
+            answer = self._s3.head_object(**place)
+        except ClientError as error:
+            if status_of(error) == 400 and request.version is not None:
+                # Most likely there is no such version: the answer to a HEAD does not say so, that to a GET does.
+                self._s3.get_object(**place)["Body"].close()
+            raise
         return HeadObjectResponse(size=answer["ContentLength"], **known(answer))
 
     @override

@@ -37,12 +37,15 @@ def _unmet(request: PutObjectHeader | CopyObjectRequest, error: ClientError) -> 
     details = {"code": str(problem.get("Code", "")), "status": "412"}
     request_id = error.response.get("ResponseMetadata", {}).get("RequestId")
     # A HEAD says no more than the status, and asks about the source alone.
-    if "copy-source" in condition or problem.get("Code") == "412":
-        text = "the source is no longer the one that was asked for"
+    resource = None
+    if isinstance(request, CopyObjectRequest) and (
+        "copy-source" in condition or problem.get("Code") == "412"
+    ):
+        text, resource = "the source is no longer the one that was asked for", request.source_key
     elif request.if_absent:
         return AlreadyExistsError(
             "there is such an object already", request_id=request_id, details=details
         )
     else:
         text = "the object is no longer the one that was asked for"
-    return ConflictError(text, request_id=request_id, details=details)
+    return ConflictError(text, resource=resource, request_id=request_id, details=details)

@@ -14,6 +14,7 @@ from lcplatform_aws.errors import problem_of
 from lcplatform_aws.object_store_conditions import condition_of, conditions
 from lcplatform_aws.units import given
 from lcplatform_aws.uploads import MIB, Parts, Upload, part_size
+from lcplatform_runtime.errors import invalid
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -37,6 +38,10 @@ def copied(s3: S3Client, request: CopyObjectRequest, /) -> CopyObjectResponse:
         try:
             answer: Any = s3.copy_object(**target, **origin, **condition)
         except ClientError as error:
+            if _onto_itself(error):
+                raise invalid(
+                    "source_key", "another object, or an earlier version of this one"
+                ) from error
             if not _too_large_to_copy(error):
                 raise
             return _copied_in_parts(s3, request, target, condition)
@@ -81,8 +86,15 @@ def _copied_in_parts(
     return CopyObjectResponse(etag=answer["ETag"], version=answer.get("VersionId"))
 
 
+def _onto_itself(error: ClientError) -> bool:
+    return _says(error, "to itself")
+
+
 def _too_large_to_copy(error: ClientError) -> bool:
+    return _says(error, "larger than the maximum")
+
+
+def _says(error: ClientError, words: str) -> bool:
+    """Which of the many things it is that S3 has one code for."""
     problem = problem_of(error)
-    return problem.get("Code") == "InvalidRequest" and "larger than the maximum" in str(
-        problem.get("Message", "")
-    )
+    return problem.get("Code") == "InvalidRequest" and words in str(problem.get("Message", ""))

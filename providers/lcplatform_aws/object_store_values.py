@@ -13,6 +13,7 @@ from lcplatform.object_store.models import (
     PutObjectHeader,
 )
 from lcplatform_aws.units import given
+from lcplatform_runtime.errors import invalid
 from lcplatform_runtime.streams import CHUNK
 
 
@@ -68,7 +69,9 @@ def range_of(wanted: ByteRange | None, /) -> str | None:
         return None
     if wanted.last is not None:
         return f"bytes=-{wanted.last}"
-    first = wanted.offset or 0
+    first = wanted.offset
+    if first is None:
+        raise invalid("range", "offset, perhaps with length, or last")
     return f"bytes={first}-{'' if wanted.length is None else first + wanted.length - 1}"
 
 

@@ -74,6 +74,7 @@ from lcplatform_runtime.errors import (
     OperationCancelledError,
     PreconditionFailedError,
     ValidationError,
+    invalid,
 )
 from lcplatform_runtime.support import ConditionalUpdate, Support
 
@@ -140,7 +141,9 @@ class SqsQueue(QueueDriver):
         redrive = (
             None
             if letters is None
-            else redrive_policy(queues.arn(letters), request.max_receive_count)
+            else redrive_policy(
+                self._letters(request.name, request.fifo, letters), request.max_receive_count
+            )
         )
         attributes = created(request, redrive)
         name = f"{queues.known(request.name)}{FIFO if request.fifo else ''}"
@@ -178,13 +181,27 @@ class SqsQueue(QueueDriver):
         if request.if_match is not None and request.if_match != etag(attributes):
             raise ConflictError("the attributes of the queue have changed since they were read")
         changed = changes(request)
-        redrive = changed_policy(request, policy(attributes), self._queues.arn)
+        fifo = attributes.get("FifoQueue") == "true"
+        redrive = changed_policy(
+            request, policy(attributes), partial(self._letters, request.name, fifo)
+        )
         if redrive is not None:
             changed["RedrivePolicy"] = redrive
         if changed:
             self._queues.at(name, partial(self._sqs.set_queue_attributes, Attributes=changed))
         # Read again, they might still be the old ones for a minute.
         return UpdateQueueResponse(queue=self._info(name, {**attributes, **changed}))
+
+    def _letters(self, name: str, fifo: bool, letters: str) -> str:  # noqa: FBT001  partial gives it
+        """The ARN of a queue's dead-letter queue, which has to be another one of the same kind."""
+        arn = self._queues.arn(letters)
+        if arn.endswith(FIFO) is not fifo:
+            raise invalid(
+                "dead_letter_queue", "a FIFO queue for a FIFO queue, and no other for others"
+            )
+        if letters == name:
+            raise invalid("dead_letter_queue", "another queue")
+        return arn
 
     def _attributes(self, name: str) -> Mapping[str, Any]:
         answer: Any = self._queues.at(

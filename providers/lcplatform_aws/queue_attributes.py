@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from lcplatform.queue.models import CreateQueueRequest, QueueInfo, UpdateQueueRequest
 from lcplatform_aws.units import seconds
-from lcplatform_runtime.errors import PreconditionFailedError
+from lcplatform_runtime.errors import PreconditionFailedError, invalid
 
 MIB: Final = 1024 * 1024
 """The largest message, and the largest batch."""
@@ -76,14 +76,16 @@ def changed_policy(
 ) -> str | None:
     """The redrive policy as it is to be; none at all where it stays, empty where it goes. `arn` gives that of a queue by
     its name."""
-    if "dead_letter_queue" in request.clear:
-        return ""
+    cleared = "dead_letter_queue" in request.clear
     if request.dead_letter_queue is not None:
         count = request.max_receive_count or int(known.get("maxReceiveCount", 5))
-        return redrive_policy(arn(request.dead_letter_queue), count)
+        changed = redrive_policy(arn(request.dead_letter_queue), count)
+        if cleared:
+            raise invalid("clear", "no attribute that is given a value too")
+        return changed
     if request.max_receive_count is None:
-        return None
-    if not known:
+        return "" if cleared else None
+    if cleared or not known:
         raise PreconditionFailedError(
             "the queue has no dead-letter queue that max_receive_count could be for"
         )

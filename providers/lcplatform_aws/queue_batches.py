@@ -68,7 +68,7 @@ def routing(message: SendMessageRequest | SendMessagesEntry, /, *, fifo: bool) -
     if fifo:
         if message.group_id is None:
             raise invalid("group_id", "required on a FIFO queue")
-        if message.delay:
+        if message.delay is not None:
             raise invalid("delay", "not on a FIFO queue, which delays all messages or none")
         given = {"MessageGroupId": message.group_id}
         if message.deduplication_id is not None:

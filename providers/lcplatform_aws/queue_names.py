@@ -72,7 +72,7 @@ class Queues:
         if url is None:
             url = self.found(name)
             if url is None:
-                raise ResourceNotFoundError(f"there is no queue {name!r}")
+                raise ResourceNotFoundError(f"there is no queue {name!r}", resource=name)
             self._urls[name] = url
         return url
 

@@ -48,7 +48,11 @@ from lcplatform_aws.errors import batch_failure, begun, problem_of
 from lcplatform_aws.quiet import quietly
 from lcplatform_aws.units import days
 from lcplatform_aws.values import decode, encode, token_for
-from lcplatform_runtime.errors import ConflictError, ResourceNotFoundError
+from lcplatform_runtime.errors import (
+    ConflictError,
+    PreconditionFailedError,
+    ResourceNotFoundError,
+)
 from lcplatform_runtime.support import ConditionalUpdate, Support
 
 if TYPE_CHECKING:
@@ -167,7 +171,7 @@ class SecretsManagerSecrets(SecretsDriver):
         name, token = request.name, token_for(request.idempotency_key)
         current = None
         if request.pending or request.if_match is not None:
-            labels = self._described(name).get("VersionIdsToStages", {})
+            labels = self._alive(name).get("VersionIdsToStages", {})
             current = _current(labels)
             if token not in labels:  # a repetition has nothing left to check
                 _check_etag(request.if_match, current)
@@ -193,6 +197,13 @@ class SecretsManagerSecrets(SecretsDriver):
 
     def _described(self, name: str) -> Mapping[str, Any]:
         return self._secrets.describe_secret(SecretId=name)
+
+    def _alive(self, name: str) -> Mapping[str, Any]:
+        """What is known of a secret that is not deleted."""
+        found = self._described(name)
+        if "DeletedDate" in found:
+            raise PreconditionFailedError("the secret is deleted: restore it first")
+        return found
 
     @override
     def list_secrets(self, request: ListSecretsRequest, /) -> ListSecretsResponse:
@@ -270,7 +281,7 @@ class SecretsManagerSecrets(SecretsDriver):
     @override
     def restore_version(self, request: RestoreVersionRequest, /) -> RestoreVersionResponse:
         name, version = request.name, request.version
-        labels = self._described(name).get("VersionIdsToStages", {})
+        labels = self._alive(name).get("VersionIdsToStages", {})
         current = _current(labels)
         _check_etag(request.if_match, current)
         if version not in labels and all(it["VersionId"] != version for it in self._versions(name)):
@@ -310,7 +321,7 @@ class SecretsManagerSecrets(SecretsDriver):
 
     @override
     def cancel_rotation(self, request: CancelRotationRequest, /) -> CancelRotationResponse:
-        waiting = _waiting(self._described(request.name).get("VersionIdsToStages", {}))
+        waiting = _waiting(self._alive(request.name).get("VersionIdsToStages", {}))
         if waiting is not None:
             self._unlabel(request.name, waiting)
         return CancelRotationResponse()

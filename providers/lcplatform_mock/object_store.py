@@ -48,7 +48,16 @@ from lcplatform.type.models import BatchFailure
 from lcplatform_mock.bodies import BodyFile
 from lcplatform_mock.gate import gated
 from lcplatform_mock.listing import names_page, page_of
-from lcplatform_mock.objects import Bucket, Stored, cut, place, place_of, required, span
+from lcplatform_mock.objects import (
+    Bucket,
+    Stored,
+    check_range,
+    cut,
+    place,
+    place_of,
+    required,
+    span,
+)
 from lcplatform_mock.ready import EMPTY, frozen
 from lcplatform_mock.refusals import failure, missing, stale, whole_days
 from lcplatform_mock.service import Service
@@ -186,6 +195,8 @@ class MockObjectStore(Service[dict[str, Bucket]], ObjectStoreDriver):
 
     @override
     def get_object(self, request: GetObjectRequest, /) -> ByteStream[GetObjectHeader]:
+        if request.range is not None:
+            check_range(request.range)
         if self._tables is None:
             return _read(
                 required(self._bucket(request.bucket), request.key, request.version), request

@@ -136,14 +136,15 @@ class Stored:
         return self
 
 
+def check_range(wanted: ByteRange) -> None:
+    """Refuses what asks for no stretch of any object."""
+    if wanted.offset is None and wanted.last is None:
+        raise invalid("range", "offset, perhaps with length, or last")
+
+
 def span(wanted: ByteRange, size: int) -> tuple[int, int]:
     """Offset and length of the stretch that is asked for, in a body of `size` bytes."""
-    if wanted.offset is not None:
-        offset = wanted.offset
-    elif wanted.last is not None:
-        offset = max(0, size - wanted.last)
-    else:
-        raise invalid("range", "offset, perhaps with length, or last")
+    offset = max(0, size - (wanted.last or 0)) if wanted.offset is None else wanted.offset
     if offset >= size:
         raise invalid("range", f"a start within the {size} bytes of the object")
     return offset, min(size - offset, wanted.length or size)

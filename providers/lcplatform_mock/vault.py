@@ -19,11 +19,12 @@ from lcplatform.secrets.models import (
 )
 from lcplatform_mock.kept import KeptContent
 from lcplatform_mock.ready import FrozenDict, frozen
-from lcplatform_mock.refusals import missing, stale
+from lcplatform_mock.refusals import stale
 from lcplatform_runtime.errors import (
     ConflictError,
     PreconditionFailedError,
     QuotaExceededError,
+    ResourceNotFoundError,
 )
 from lcplatform_runtime.trusted import trusted
 
@@ -179,7 +180,7 @@ class Secret:
             stage = stage or VersionStage.CURRENT
             name = self._stages.get(stage)
             if name is None:
-                raise missing(f"of secret {self.name!r}, stage", stage.value)
+                raise self._without("stage", stage.value)
         else:
             name = version
         found = self.required(name)
@@ -199,8 +200,13 @@ class Secret:
         """A version by its name, which there must be."""
         found = self._versions.get(name)
         if found is None:
-            raise missing(f"of secret {self.name!r}, version", name)
+            raise self._without("version", name)
         return found
+
+    def _without(self, kind: str, name: str) -> ResourceNotFoundError:
+        return ResourceNotFoundError(
+            f"secret {self.name!r} has no {kind} {name!r}", resource=self.name
+        )
 
     def stages(self, name: str) -> tuple[VersionStage, ...]:
         """Where a version stands."""

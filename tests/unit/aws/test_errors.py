@@ -19,6 +19,7 @@ from botocore.exceptions import (
     ResponseStreamingError,
 )
 
+from lcplatform.event_bus.operations import CREATE_RULE
 from lcplatform.object_store.operations import CREATE_BUCKET, GET_OBJECT, HEAD_OBJECT, PUT_OBJECT
 from lcplatform.queue.operations import (
     CHANGE_VISIBILITY,
@@ -275,3 +276,43 @@ def test_what_may_have_happened_is_never_taken_for_not_executed() -> None:
         for code, meaning in table.items():
             if code.startswith(unsure) or "Timeout" in code:
                 assert meaning.outcome is Outcome.UNKNOWN, code
+
+
+@pytest.mark.parametrize(
+    ("operation", "code", "field"),
+    [
+        (GET_OBJECT, "InvalidRange", "range"),
+        (PUT_OBJECT, "InvalidTag", "tags"),
+        (DELETE_MESSAGE, "ReceiptHandleIsInvalid", "receipt_handle"),
+        (PUT_OBJECT, "InvalidArgument", None),
+    ],
+)
+def test_a_code_that_complains_of_one_field_names_it(
+    operation: Operation, code: str, field: str | None
+) -> None:
+    error = said(answered(code, 400, "it is not as it should be"), operation)
+    assert [it.field for it in error.violations] == ([] if field is None else [field])
+
+
+@pytest.mark.parametrize(
+    ("operation", "code", "more", "message", "resource"),
+    [
+        (PUT_OBJECT, "NoSuchBucket", {"BucketName": "b"}, "no", "b"),
+        (GET_OBJECT, "NoSuchKey", {"Key": "a/b"}, "no", "a/b"),
+        (GET_OBJECT, "NoSuchVersion", {"Key": "a/b", "BucketName": "b"}, "no", "a/b"),
+        (CREATE_RULE, "ResourceNotFoundException", {}, "Event bus orders does not exist.", "orders"),
+        (CREATE_RULE, "ResourceNotFoundException", {}, "Rule r does not exist on EventBus orders.", None),
+        (GET_SECRET, "ResourceNotFoundException", {"Key": "k"}, "no", None),
+    ],
+)  # fmt: skip
+def test_what_is_missing_is_named_where_the_answer_says_so(
+    operation: Operation, code: str, more: dict[str, str], message: str, resource: str | None
+) -> None:
+    error = answered(code, 404, message)
+    error.response["Error"].update(more)  # type: ignore[typeddict-item]  # S3 adds to it
+    assert said(error, operation).resource == resource
+
+
+def test_a_version_that_cannot_be_is_a_version_that_is_missing() -> None:
+    error = said(answered("InvalidArgument", 400, "Invalid version id specified"), GET_OBJECT)
+    assert isinstance(error, ResourceNotFoundError)

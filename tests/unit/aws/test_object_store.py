@@ -24,6 +24,7 @@ from lcplatform.errors import (
     ValidationError,
 )
 from lcplatform.object_store.models import (
+    ByteRange,
     DeleteObjectsEntry,
     GeneratePresignedUrlRequest,
     LifecycleRule,
@@ -525,6 +526,43 @@ def test_a_head_has_nothing_but_its_status(
     stub.will(Answer(status))
     with pytest.raises(kind):
         once.object_store.head_object("bucket", "key")
+
+
+def test_a_head_of_a_version_that_cannot_be_asks_for_the_reason(
+    once: LCPlatform, stub: Stub
+) -> None:
+    reason = b"<Error><Code>InvalidArgument</Code><Message>Invalid version id specified</Message></Error>"
+    # After a HEAD that says 400 the SDK asks where the bucket is.
+    stub.will(Answer(400), Answer(200), Answer(400, {}, reason))
+    with pytest.raises(ResourceNotFoundError) as error:
+        once.object_store.head_object("bucket", "key", version="nope")
+    assert [it.method for it in stub.asked] == ["HEAD", "HEAD", "GET"]
+    assert error.value.resource == "key"
+
+
+def test_a_range_without_a_start_is_refused_before_it_is_asked_for(
+    once: LCPlatform, stub: Stub
+) -> None:
+    with pytest.raises(ValidationError, match="range"):
+        once.object_store.get_object("bucket", "key", range=ByteRange(length=3))
+    assert not stub.asked
+
+
+def test_a_copy_onto_itself_names_what_is_wrong(once: LCPlatform, stub: Stub) -> None:
+    text = "This copy request is illegal because it is trying to copy an object to itself."
+    problem = f"<Error><Code>InvalidRequest</Code><Message>{text}</Message></Error>"
+    stub.will(Answer(400, {}, problem.encode()))
+    with pytest.raises(ValidationError) as error:
+        once.object_store.copy_object("bucket", "key", source_key="key")
+    assert [it.field for it in error.value.violations] == ["source_key"]
+
+
+def test_a_copy_whose_source_has_changed_names_the_source(once: LCPlatform, stub: Stub) -> None:
+    problem = b"<Error><Code>PreconditionFailed</Code><Condition>x-amz-copy-source-If-Match</Condition></Error>"
+    stub.will(Answer(412, {}, problem))
+    with pytest.raises(ConflictError) as error:
+        once.object_store.copy_object("bucket", "key", source_key="from", source_if_match="old")
+    assert error.value.resource == "from"
 
 
 # --- copies and deletions

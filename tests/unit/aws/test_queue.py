@@ -212,6 +212,43 @@ def test_a_dead_letter_queue_is_taken_away_and_its_count_changed(
     assert (counted.dead_letter_queue, counted.max_receive_count) == ("dead", 9)
 
 
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"dead_letter_queue": "orders"}, "dead_letter_queue"),
+        ({"dead_letter_queue": "ledger"}, "dead_letter_queue"),
+        ({"dead_letter_queue": "dead", "clear": ["dead_letter_queue"]}, "clear"),
+    ],
+)
+def test_a_dead_letter_queue_is_another_one_of_the_same_kind_and_not_cleared_at_once(
+    platform: LCPlatform, sqs: Sqs, given: dict[str, Any], field: str
+) -> None:
+    def attributes(asked: dict[str, Any]) -> Answer:
+        name = asked["QueueUrl"].rpartition("/")[2]
+        return json_answer(Attributes={**ATTRIBUTES, "QueueArn": f"{ARN}{name}"})
+
+    sqs.does["GetQueueAttributes"] = attributes
+    with pytest.raises(ValidationError) as error:
+        platform.queue.update_queue("orders", **given)
+    assert [it.field for it in error.value.violations] == [field]
+    assert not sqs.calls("SetQueueAttributes")
+
+
+def test_a_count_is_for_no_dead_letter_queue_that_is_taken_away(
+    platform: LCPlatform, sqs: Sqs
+) -> None:
+    sqs.does["GetQueueAttributes"] = lambda _: json_answer(Attributes={**ATTRIBUTES, **REDRIVE})
+    with pytest.raises(PreconditionFailedError):
+        platform.queue.update_queue("orders", max_receive_count=9, clear=["dead_letter_queue"])
+
+
+def test_a_dead_letter_queue_that_is_missing_is_named(platform: LCPlatform, sqs: Sqs) -> None:
+    sqs.does["GetQueueAttributes"] = lambda _: json_answer(Attributes=ATTRIBUTES)
+    with pytest.raises(ResourceNotFoundError) as error:
+        platform.queue.update_queue("orders", dead_letter_queue="nowhere")
+    assert error.value.resource == "nowhere"
+
+
 def test_a_count_needs_a_dead_letter_queue(platform: LCPlatform, sqs: Sqs) -> None:
     sqs.does["GetQueueAttributes"] = lambda _: json_answer(Attributes=ATTRIBUTES)
     with pytest.raises(PreconditionFailedError):
@@ -274,6 +311,7 @@ def test_a_send_with_a_deduplication_id_is_repeated(platform: LCPlatform, sqs: S
     [
         ("ledger", {}, "group_id"),
         ("ledger", {"group_id": "g", "delay": timedelta(seconds=1)}, "delay"),
+        ("ledger", {"group_id": "g", "delay": timedelta()}, "delay"),
         ("orders", {"group_id": "g"}, "group_id"),
         ("orders", {"deduplication_id": "d"}, "deduplication_id"),
     ],

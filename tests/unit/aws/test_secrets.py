@@ -404,6 +404,21 @@ def test_a_recovery_window_is_in_whole_days(platform: LCPlatform, aws: SecretsMa
         platform.secrets.delete_secret("token", recovery_window=timedelta(days=7.5))
 
 
+def test_that_a_secret_is_deleted_comes_before_all_conditions(
+    platform: LCPlatform, aws: SecretsManager
+) -> None:
+    aws.more = {"DeletedDate": CREATED}
+    for change in (
+        lambda: platform.secrets.put_secret_value("token", "x", if_match="v0"),
+        lambda: platform.secrets.put_secret_value("token", "x", pending=True),
+        lambda: platform.secrets.restore_version("token", version="v0", if_match="v0"),
+        lambda: platform.secrets.cancel_rotation("token"),
+    ):
+        with pytest.raises(PreconditionFailedError):
+            change()
+    assert {name for name, _ in aws.asked} == {"DescribeSecret"}
+
+
 def test_what_is_not_deleted_is_restored_already(platform: LCPlatform, aws: SecretsManager) -> None:
     aws.does["RestoreSecret"] = lambda _: json_error(400, "InvalidRequestException", "not deleted")
     platform.secrets.restore_secret("token")

@@ -198,6 +198,21 @@ def test_a_pending_version_is_a_rotation_under_way(clock: ManualClock) -> None:
         assert secrets.rotate_secret("password").version
 
 
+def test_a_version_or_stage_that_is_missing_is_told_with_the_name_of_the_secret(
+    clock: ManualClock,
+) -> None:
+    with rotating(clock, longer=longer) as secrets:
+        secrets.create_secret("password", "p")
+        for missing in (
+            lambda: secrets.get_secret("password", stage=VersionStage.PREVIOUS),
+            lambda: secrets.get_secret("password", version="none"),
+            lambda: secrets.restore_version("password", version="none"),
+        ):
+            with pytest.raises(ResourceNotFoundError) as error:
+                missing()
+            assert error.value.resource == "password"
+
+
 def test_a_handler_must_be_known_and_a_schedule_in_whole_days(clock: ManualClock) -> None:
     with rotating(clock, longer=longer) as secrets:
         secrets.create_secret("password", "p")
