@@ -71,7 +71,9 @@ class PostgreSQL:
     def _make(self) -> None:
         self._data.mkdir(mode=0o700)
         _give(self._data, self._identity)
-        words = ["-D", ".", "-U", USER, "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"]
+        words = ["-D", ".", "-U", USER, "-A", "trust", "-E", "UTF8", "--no-sync"]
+        # As the mock's own: it knows the letters of Unicode, and orders them as they are numbered.
+        words += ["--locale-provider=builtin", "--locale=C.UTF-8", "--builtin-locale=C.UTF-8"]
         subprocess.run(
             self._identity.running([str(self._programs / "initdb"), *words]),
             cwd=self._data,

@@ -60,7 +60,19 @@ def main(
     _print(rows)
     for name, tally in tallies.items():
         _tell(name, there[name], tally)
-    return 1 if any(it.unexplained for it in tallies.values()) else 0
+    whole = arguments.cases >= CASES
+    gone = [
+        it for name, tally in tallies.items() for it in _gone(name, there[name], tally) if whole
+    ]
+    return 1 if gone or any(it.unexplained for it in tallies.values()) else 0
+
+
+def _gone(name: str, differential: Differential, tally: Tally) -> list[str]:
+    """The known differences that are no longer met."""
+    gone = [it for it in differential.known if differential.strict and not tally.known[it]]
+    for it in gone:
+        print(f"\n{name}: NO LONGER MET {it}")
+    return gone
 
 
 def _print(rows: Sequence[tuple[str, ...]]) -> None:

@@ -67,10 +67,12 @@ class Differential:
         against: what ours is compared with.
         compare: makes at least so many cases from a seed (all there are, where they are not made) and counts them.
         known: what is known to differ, by its name: why, and where that is written.
+        strict: whether each known difference is met in a whole run, so that one that is no more can be struck off.
         portion: so many cases are made in every run of the tests.
     """
 
     against: str
     compare: Callable[[int, int], Tally]
     known: dict[str, str] = field(default_factory=dict)
+    strict: bool = False
     portion: int = 300

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from decimal import Decimal
 from typing import Final
+
+from typing_extensions import override
 
 from lcplatform import LCPlatform
 from lcplatform.data_store.models import ArrayValue, Value
@@ -45,23 +47,36 @@ class Side:
 
     def __init__(self, platform: LCPlatform) -> None:
         self._data_store = platform.data_store
-        self._empty: Snapshot = platform.control.snapshot()
 
     def empty(self) -> None:
         """Takes away whatever was made."""
-        self._empty.restore()
+        raise NotImplementedError
 
     def run(self, sql: str, params: Sequence[Value]) -> Outcome:
         """What comes of a statement. Rows have an order only where the statement asks for one."""
         try:
             done = self._data_store.execute(sql, list(params))
         except LCPlatformError as error:
-            return error.code, *sorted(error.details.items())
+            fields = sorted({it.field for it in error.violations})
+            what = (error.resource, error.retryable, error.outcome.value, fields)
+            return error.code, *sorted(error.details.items()), *what
         columns = tuple((it.name, it.type_name) for it in done.columns)
         rows = [tuple(_told(value) for value in row.values) for row in done.rows]
         if "order by" not in sql:
             rows.sort()
         return done.rows_affected, columns, rows
+
+
+class Mock(Side):
+    """The mock, which is put back to what it was at first."""
+
+    def __init__(self, platform: LCPlatform) -> None:
+        super().__init__(platform)
+        self._empty: Snapshot = platform.control.snapshot()
+
+    @override
+    def empty(self) -> None:
+        self._empty.restore()
 
 
 class Comparison:
@@ -124,7 +139,7 @@ def _told(value: Value) -> str:
 def _sides() -> Iterator[Comparison]:
     with ExitStack() as stack:
         ours, theirs = (
-            Side(stack.enter_context(LCPlatform("mock", data_store={"engine": engine})))
+            Mock(stack.enter_context(LCPlatform("mock", data_store={"engine": engine})))
             for engine in ("sqlite", "postgresql")
         )
         yield Comparison(ours, theirs)
@@ -132,8 +147,15 @@ def _sides() -> Iterator[Comparison]:
 
 def compare(cases: int, seed: int) -> Tally:
     """The whole corpus, and generated statements until there are enough cases."""
-    with _sides() as both:
-        for sql in (*expressions(), *queries()):
+    return compared(_sides(), cases, seed)
+
+
+def compared(
+    sides: AbstractContextManager[Comparison], cases: int, seed: int, *, corpus: bool = True
+) -> Tally:
+    """The same for whatever two sides there are, and perhaps without the corpus."""
+    with sides as both:
+        for sql in (*expressions(), *queries()) if corpus else ():
             both.run("corpus", sql)
         for story in STORIES:
             both.empty()
