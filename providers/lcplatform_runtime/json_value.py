@@ -256,7 +256,7 @@ def _written_and_read(value: object) -> tuple[str, object] | None:
     """
     try:
         text = to_json(value)
-        if value.__class__ is dict and len(value) <= _FEW and _is_flat(value):
+        if type(value) is dict and len(value) <= _FEW and _is_flat(value):
             return text.decode(), value.copy()  # as most filters are: it needs no reading
         copy = from_json(text, allow_inf_nan=False, cache_strings="keys")
         return (text.decode(), copy) if copy == value else None
