@@ -157,7 +157,7 @@ def compared(
     with sides as both:
         for sql in (*expressions(), *queries()) if corpus else ():
             both.run("corpus", sql)
-        for story in STORIES:
+        for story in STORIES if corpus else ():
             both.empty()
             for sql, params in story.steps:
                 both.run(story.name, sql, params)
