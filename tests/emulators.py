@@ -1,4 +1,5 @@
-"""Runs emulators of AWS and of MongoDB as child processes, for tests, benchmarks and the conformance run alike.
+"""Runs emulators of AWS and of MongoDB as child processes, for tests, benchmarks and the conformance run alike, and a
+proxy that makes faults in front of them.
 
 An emulator lives in an environment of its own (`make setup`), listens on a free loopback port, and cannot outlive the
 process that started it: it ends itself when the pipe to its starter closes, however that starter died.
@@ -15,7 +16,7 @@ import tempfile
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Final, Self
 
@@ -138,6 +139,15 @@ def are_installed() -> bool:
     return _python().exists()
 
 
+# Its rules are set over the same port, below `/_microburst/`.
+_MICROBURST: Final = _Kind(
+    name="microburst",
+    module="microburst",
+    health="/_microburst/health",
+    arguments=("--host", _HOST, "--port", "{port}", "--upstream", "{upstream}"),
+)
+
+
 def start_moto(settings: Mapping[str, str] | None = None) -> Emulator:
     """Starts moto's server and returns when it answers; `settings` are environment variables for it."""
     return _start(_MOTO, settings or {})
@@ -151,6 +161,12 @@ def start_ministack(settings: Mapping[str, str] | None = None) -> Emulator:
 def start_secantusdb() -> Emulator:
     """Starts secantusdb, which speaks MongoDB's protocol, and returns when it listens."""
     return _start(_SECANTUSDB, {})
+
+
+def start_microburst(upstream: str) -> Emulator:
+    """Starts a proxy that makes faults in front of an emulator, and returns when it answers."""
+    arguments = tuple(it.replace("{upstream}", upstream) for it in _MICROBURST.arguments)
+    return _start(replace(_MICROBURST, arguments=arguments), {})
 
 
 def _start(kind: _Kind, settings: Mapping[str, str]) -> Emulator:
