@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
@@ -73,17 +73,22 @@ def _copied_in_parts(
     )
     # Every part is of the same content, or the copy fails.
     origin = {"CopySource": source, "CopySourceIfMatch": found["ETag"]}
-    size = found["ContentLength"]
-    step = max(_COPY_PART, part_size(0, size))
 
     def fill(parts: Parts) -> Mapping[str, Any]:
-        for first in range(0, size, step):
-            parts.copy(first, min(first + step, size) - 1, origin)
+        for first, last in stretches(found["ContentLength"]):
+            parts.copy(first, last, origin)
         return {}
 
     upload = Upload(s3, COPY_OBJECT, target, described, condition)
     answer = upload.multipart(fill, checked=False)
     return CopyObjectResponse(etag=answer["ETag"], version=answer.get("VersionId"))
+
+
+def stretches(size: int, /) -> Iterator[tuple[int, int]]:
+    """The first and the last byte of each part of a copy."""
+    step = max(_COPY_PART, part_size(0, size))
+    for first in range(0, size, step):
+        yield first, min(first + step, size) - 1
 
 
 def _onto_itself(error: ClientError) -> bool:

@@ -137,14 +137,14 @@ class MoveTasks(Service):
 
     def _moved_one(self, task: Task) -> bool:
         origin = self._url(task.source, "SourceArn")
-        received = self._sqs.receive_message(
+        received: Any = self._sqs.receive_message(
             QueueUrl=origin,
             MaxNumberOfMessages=1,
             MessageAttributeNames=["All"],
             MessageSystemAttributeNames=["All"],
         )
         for message in received.get("Messages", ()):
-            system: Any = message.get("Attributes", {})
+            system = message.get("Attributes", {})
             destination = task.destination or system.get(_SOURCE)
             if destination is None:
                 raise AwsError("CouldNotDetermineMessageSource")

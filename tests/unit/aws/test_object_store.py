@@ -6,6 +6,7 @@ import threading
 from base64 import b64encode
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -30,6 +31,7 @@ from lcplatform.object_store.models import (
     LifecycleRule,
     PresignedMethod,
 )
+from lcplatform_aws.object_store_copies import stretches
 from lcplatform_aws.options import AwsOptions
 from lcplatform_aws.session import Session
 from lcplatform_aws.uploads import MAX_OBJECT, MAX_PARTS, MIB, PART, Outgoing, part_size
@@ -409,6 +411,55 @@ def test_parts_grow_so_that_the_largest_object_fits() -> None:
     assert parts <= MAX_PARTS
     assert part_size(1024 * MIB, None) == PART, "memory must not grow with ordinary objects"
     assert part_size(0, MAX_OBJECT) * MAX_PARTS >= MAX_OBJECT
+
+
+GIB = 1024 * MIB
+
+
+@pytest.mark.parametrize(
+    "size",
+    [
+        5 * GIB + 1,
+        PART * MAX_PARTS - 1,
+        PART * MAX_PARTS,
+        PART * MAX_PARTS + 1,
+        1024 * GIB,
+        MAX_OBJECT,
+    ],
+)
+def test_a_body_of_known_size_has_as_many_parts_as_s3_takes(size: int) -> None:
+    """All but the last are of 5 MiB to 5 GiB, and there are 10,000 at most."""
+    offset, parts = 0, []
+    while offset < size:
+        parts.append(min(part_size(offset, size), size - offset))
+        offset += parts[-1]
+    assert len(parts) <= MAX_PARTS
+    assert all(5 * MIB <= it <= 5 * GIB for it in parts[:-1])
+
+
+@pytest.mark.parametrize("size", [1, 512 * MIB, 5 * GIB + 1, MAX_OBJECT, MAX_PARTS * 5 * GIB])
+def test_the_parts_of_a_copy_are_the_whole_object_once(size: int) -> None:
+    """Others may have stored objects of up to ten thousand parts of 5 GiB."""
+    parts = list(stretches(size))
+    assert len(parts) <= MAX_PARTS
+    assert parts[0][0] == 0
+    assert parts[-1][1] == size - 1
+    assert all(last + 1 == first for (_, last), (first, _) in pairwise(parts))
+    assert all(last - first < 5 * GIB for first, last in parts)
+
+
+def test_a_body_of_known_size_that_is_too_large_for_one_request_goes_in_parts(
+    platform: LCPlatform, multipart: Multipart, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S3 takes 5 GiB at once; here it is a little less, so that nobody has to move them."""
+    monkeypatch.setattr("lcplatform_aws.object_store.MAX_REQUEST", 20 * MIB)
+    size = 20 * MIB + 1
+    body = b"".join(pieces(size))
+    answer = platform.object_store.put_object("bucket", "key", data=pieces(size), size=size)
+    assert (answer.etag, answer.size) == ('"whole"', size)
+    assert multipart.steps == ["create", "part", "part", "part", "complete"]
+    assert [len(multipart.parts[it]) for it in (1, 2, 3)] == [PART, PART, size - 2 * PART]
+    assert multipart.body == body
 
 
 def test_an_outgoing_body_has_its_length_and_can_be_read_again() -> None:
