@@ -24,7 +24,7 @@ from lcplatform_runtime.documents.operators import (
     is_condition,
 )
 from lcplatform_runtime.documents.values import NAMES, Bound
-from lcplatform_runtime.errors import invalid
+from lcplatform_runtime.errors import ValidationError, invalid
 from lcplatform_runtime.json_value import Json
 
 _KEPT: Final = 1024
@@ -47,7 +47,29 @@ def filter_of(given: Json | None, prefix: str = "") -> dict[str, Bson]:
     Raises:
         ValidationError: it is none, or has an operator that is not one of the contract's.
     """
-    return {} if given is None else dict(_kept_filter(given.text, prefix))
+    if given is None:
+        return {}
+    if not prefix and _compares_texts(given.plain):
+        return dict(given.plain)
+    return dict(_kept_filter(given.text, prefix))
+
+
+def _compares_texts(raw: Raw) -> bool:
+    """Whether a filter compares fields with texts and does nothing else, as one for an identity. It is as DocumentDB takes
+    it."""
+    for name, item in raw.items():
+        if item.__class__ is not str or not item.isascii() or not _is_path(name):
+            return False
+    return True
+
+
+@lru_cache(_KEPT)
+def _is_path(name: str) -> bool:
+    """Whether whoever reads filters takes a name for a path."""
+    try:
+        return read_filter({name: ""}, "filter") == {name: ""}
+    except ValidationError:
+        return False
 
 
 def read_filter(raw: Raw, field: str, prefix: str = "") -> dict[str, Bson]:

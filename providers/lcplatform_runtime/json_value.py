@@ -217,6 +217,8 @@ def _unusable(why: str) -> PydanticCustomError:
 
 
 def _from_python(value: object) -> Json:
+    if type(value) is dict and len(value) <= _FEW and _is_flat(value):
+        return unwritten(value.copy())  # as most filters are
     if (value.__class__ is dict or value.__class__ is list) and (read := _written_and_read(value)):
         return _made(*read)  # as nearly every time: what `Json(value)` would do, at less cost
     if isinstance(value, Json):
@@ -256,8 +258,6 @@ def _written_and_read(value: object) -> tuple[str, object] | None:
     """
     try:
         text = to_json(value)
-        if type(value) is dict and len(value) <= _FEW and _is_flat(value):
-            return text.decode(), value.copy()  # as most filters are: it needs no reading
         copy = from_json(text, allow_inf_nan=False, cache_strings="keys")
         return (text.decode(), copy) if copy == value else None
     except Exception:  # noqa: BLE001  a value of any class may be in there, and raise whatever it likes
@@ -267,11 +267,15 @@ def _written_and_read(value: object) -> tuple[str, object] | None:
 def _is_flat(
     value: dict[Any, Any],
 ) -> bool:  # whoever gives it may have other names than text in it
-    """Whether there is nothing in an object but texts, whole numbers of 64 bits, truths and nulls."""
+    """Whether there is nothing in an object but texts in ASCII, whole numbers of 64 bits, truths and nulls. Each of them can
+    be written."""
     for name, item in value.items():
-        if name.__class__ is not str or item.__class__ not in _AS_THEY_ARE:
+        kind = item.__class__
+        if name.__class__ is not str or not name.isascii() or kind not in _AS_THEY_ARE:
             return False
-        if item.__class__ is int and not _LEAST <= item <= _GREATEST:
+        if (kind is str and not item.isascii()) or (
+            kind is int and not _LEAST <= item <= _GREATEST
+        ):
             return False
     return True
 
