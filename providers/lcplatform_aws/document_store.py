@@ -54,7 +54,7 @@ from lcplatform.type.models import BatchFailure
 from lcplatform_aws import document_store_changes, document_store_indexes
 from lcplatform_aws.document_store_pages import Query, page
 from lcplatform_aws.document_store_pipelines import pipeline_of
-from lcplatform_aws.document_store_queries import filter_of, order_of, projection_of, update_of
+from lcplatform_aws.document_store_queries import filter_of, order_of, projection_of
 from lcplatform_aws.document_store_requests import guardable, identified, query_of, same_identity
 from lcplatform_aws.document_store_rows import (
     PART_DOCUMENTS,
@@ -67,6 +67,7 @@ from lcplatform_aws.document_store_rows import (
 )
 from lcplatform_aws.document_store_schema import Schema
 from lcplatform_aws.document_store_transactions import begun
+from lcplatform_aws.document_store_updates import update_of
 from lcplatform_aws.document_store_values import (
     Bson,
     Stored,

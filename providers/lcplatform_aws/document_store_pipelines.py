@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
-from lcplatform_aws.document_store_queries import fields_of, read_filter, whole
+from lcplatform_aws.document_store_queries import read_filter, whole
+from lcplatform_aws.document_store_updates import fields_of
 from lcplatform_aws.document_store_values import Bson, Raw, reading, value_of
 from lcplatform_runtime.documents.extended_json import MAX_DEPTH, is_special
 from lcplatform_runtime.documents.operators import check_pipeline

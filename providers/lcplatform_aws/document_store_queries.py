@@ -1,4 +1,4 @@
-"""Filters, orders, projections and updates as DocumentDB takes them.
+"""Filters, orders and projections as DocumentDB takes them.
 
 Whatever the contract does not know is refused here, with the name of the field, before anything is sent: DocumentDB would
 refuse some of it, ignore some, and do some of it in its own way.
@@ -7,19 +7,17 @@ refuse some of it, ignore some, and do some of it in its own way.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import lru_cache, partial
-from typing import Any, Final
+from functools import lru_cache
+from typing import Final
 
 from bson import Decimal128
 from bson.regex import Regex
 
-from lcplatform.document_store.models import Direction, FieldOrder, Update
+from lcplatform.document_store.models import Direction, FieldOrder
 from lcplatform_aws.document_store_values import Bson, Raw, reading, value_of
 from lcplatform_runtime.documents.extended_json import MAX_DEPTH, is_special, pattern_of
 from lcplatform_runtime.documents.operators import (
     LOGICAL,
-    PUSH_MODIFIERS,
-    check_element,
     check_filter,
     is_condition,
 )
@@ -75,7 +73,7 @@ def _is_path(name: str) -> bool:
 def read_filter(raw: Raw, field: str, prefix: str = "") -> dict[str, Bson]:
     """The filter that parsed JSON writes."""
     check_filter(raw, field)
-    return reading(field, _filter, raw, prefix, 0)
+    return reading(field, filter_in, raw, prefix, 0)
 
 
 def identity_in(filter: Mapping[str, Bson]) -> bool:
@@ -95,12 +93,13 @@ def _kept_filter(text: str, prefix: str) -> dict[str, Bson]:
     return read_filter(Json.from_text(text).plain, "filter", prefix)
 
 
-def _filter(raw: Raw, prefix: str, depth: int) -> dict[str, Bson]:
+def filter_in(raw: Raw, prefix: str, depth: int) -> dict[str, Bson]:
+    """A filter that lies so deep in another, or in an update."""
     _within(depth)
     made: dict[str, Bson] = {}
     for name, content in raw.items():
         if name in LOGICAL:
-            made[name] = [_filter(it, prefix, depth + 1) for it in content]
+            made[name] = [filter_in(it, prefix, depth + 1) for it in content]
         else:
             made[f"{prefix}{path_of(name)}"] = _condition(content, depth)
     return made
@@ -120,10 +119,11 @@ def _within(depth: int) -> None:
 
 def _condition(raw: Raw, depth: int) -> Bson:
     """What a field is compared with: a value, or conditions."""
-    return _conditions(raw, depth) if is_condition(raw) else value_of(raw)
+    return conditions(raw, depth) if is_condition(raw) else value_of(raw)
 
 
-def _conditions(raw: Raw, depth: int) -> dict[str, Bson]:
+def conditions(raw: Raw, depth: int) -> dict[str, Bson]:
+    """The operators that a value is compared with."""
     _within(depth)
     if "$options" in raw and "$regex" not in raw:
         raise ValueError("$options goes with $regex")
@@ -164,7 +164,7 @@ def _not(raw: Raw, depth: int) -> Bson:
             return value
     if not is_condition(raw):
         raise ValueError("$not takes operators or a regular expression")
-    return _conditions(raw, depth)
+    return conditions(raw, depth)
 
 
 def _size(raw: Raw, depth: int) -> Bson:
@@ -199,8 +199,8 @@ def _element(raw: Raw, depth: int) -> Bson:
     if not isinstance(raw, dict):
         raise ValueError("$elemMatch takes an object")
     if is_condition(raw) and next(iter(raw)) not in LOGICAL:
-        return _conditions(raw, depth)
-    return _filter(raw, "", depth)
+        return conditions(raw, depth)
+    return filter_in(raw, "", depth)
 
 
 def _of_type(raw: Raw, depth: int) -> Bson:
@@ -327,102 +327,3 @@ class Paths:
             raise ValueError(f"{name[:100]!r} is named twice, or together with a part of it")
         self._known.add(parts)
         self._above.update(above)
-
-
-# --- updates
-
-
-def update_of(update: Update) -> dict[str, Bson]:
-    """The operators that do what a request asks for.
-
-    Raises:
-        ValidationError: it asks for nothing, contradicts itself or cannot be understood.
-    """
-    paths = Paths()
-    made: dict[str, Bson] = {}
-    for name, operator, convert in _PARTS:
-        content: Json | None = getattr(update, name)
-        if content is None or not content.plain:
-            continue
-        field = f"update.{name}"
-        made[operator] = {}
-        for path, raw in content.plain.items():
-            reading(field, paths.add, path)
-            made[operator][path] = reading(field, partial(convert, raw))
-    for path in update.unset:
-        reading("update.unset", paths.add, path)
-        made.setdefault("$unset", {})[path] = ""
-    for old, new in update.rename.items():
-        reading("update.rename", paths.add, old)
-        reading("update.rename", paths.add, new)
-        made.setdefault("$rename", {})[old] = new
-    if not made:
-        raise invalid("update", "at least one change")
-    return made
-
-
-def _increment(raw: Raw) -> Bson:
-    amount = value_of(raw)
-    if isinstance(amount, bool) or not isinstance(amount, int | float | Decimal128):
-        raise ValueError("increment takes numbers")
-    return amount
-
-
-def _push(raw: Raw) -> Bson:
-    if not is_condition(raw):
-        return value_of(raw)
-    if unknown := set(raw) - PUSH_MODIFIERS:
-        known = ", ".join(sorted(PUSH_MODIFIERS))
-        raise ValueError(f"{min(unknown)[:40]} is unknown; there is {known}")
-    if not isinstance(raw.get("$each"), list):
-        raise ValueError("$each takes a list of values")
-    made: dict[str, Bson] = {"$each": [value_of(it) for it in raw["$each"]]}
-    for name in ("$position", "$slice"):
-        if name in raw:
-            made[name] = whole(raw[name], name)
-    if "$sort" in raw:
-        made["$sort"] = _push_order(raw["$sort"])
-    return made
-
-
-def _push_order(raw: Raw) -> Bson:
-    if isinstance(raw, dict) and not is_special(raw):
-        return fields_of(raw)
-    direction = value_of(raw)
-    if isinstance(direction, bool) or direction not in (1, -1):
-        raise ValueError("$sort takes 1, -1 or an object of fields with 1 or -1")
-    return int(direction)
-
-
-def fields_of(raw: dict[str, Raw]) -> dict[str, int]:
-    """An object of fields with 1 or -1."""
-    if not raw:
-        raise ValueError("an order by at least one field")
-    made: dict[str, int] = {}
-    for name, content in raw.items():
-        direction: Any = value_of(content)
-        if isinstance(direction, bool) or direction not in (1, -1):
-            raise ValueError("each field is given 1 for ascending or -1 for descending")
-        made[path_of(name)] = int(direction)
-    return made
-
-
-def _pull(raw: Raw) -> Bson:
-    if not isinstance(raw, dict) or is_special(raw):
-        return value_of(raw)
-    check_element(raw, "update.pull")
-    return (
-        _conditions(raw, 0)
-        if is_condition(raw) and next(iter(raw)) not in LOGICAL
-        else _filter(raw, "", 0)
-    )
-
-
-_PARTS: Final[tuple[tuple[str, str, Callable[[Raw], Bson]], ...]] = (
-    ("set", "$set", value_of),
-    ("increment", "$inc", _increment),
-    ("push", "$push", _push),
-    ("pull", "$pull", _pull),
-    ("set_on_insert", "$setOnInsert", value_of),
-)
-"""The parts of an update that have contents: name, operator, what makes a value of a content."""
