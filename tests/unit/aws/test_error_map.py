@@ -91,6 +91,7 @@ OTHERWISE: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
         "499": ("internal", "nginx writes it in its own log, and no service answers it"),
     },
     "s3": {
+        "MethodNotAllowed": ("not_found", "what it is asked of is the mark of a deletion"),
         "PreconditionFailed": ("conflict", "a condition on an etag did not hold"),
         "RestoreAlreadyInProgress": ("precondition_failed", "to read it again changes nothing"),
         "RequestTimeout": ("unavailable", "the service gave up waiting; the caller's time is not"),
