@@ -234,7 +234,25 @@ def _uncounted(answer: Any) -> Any:
     return {**answer, "messages": [{**it, "receive_count": 0} for it in answer["messages"]]}
 
 
+def _in_order(ours: list[Any], theirs: list[Any]) -> bool:
+    """Whether both have the messages of each group in one order, as far as they have them."""
+
+    def of(messages: list[Any], group: str) -> list[str]:
+        return [it["id"] for it in messages if it["group_id"] == group]
+
+    groups = {it["group_id"] for it in (*ours, *theirs)} - {None}
+    return all(
+        one == other
+        for group in groups
+        for one, other in zip(of(ours, group), of(theirs, group), strict=False)
+    )
+
+
 _STORIES: Final = (
+    (
+        step("create_queue", name="~a", fifo=True, max_message_size=1024),
+        step("send_message", queue="~a", body="x" * 1025, group_id="g", delay=timedelta(seconds=1)),
+    ),
     # A message dies at its second receipt, and is looked at.
     (
         step("create_queue", name="~dead"),
@@ -300,15 +318,27 @@ _KNOWN: Final = (
     ),
     Known(
         "which message comes first",
-        "A queue that is no FIFO queue promises no order, so that others may come where not all do.",
-        lambda asked, ours, theirs, before: (
+        "There is no order but that of a message group, so that others may come where not all do.",
+        lambda asked, ours, theirs, _: (
             asked.operation in {"receive_messages", "peek_dead_letters"}
             and not failed(ours)
             and not failed(theirs)
-            and not any(it["group_id"] for it in ours["messages"])
             and len(ours["messages"]) == len(theirs["messages"])
             and [it["id"] for it in ours["messages"]] != [it["id"] for it in theirs["messages"]]
+            and _in_order(ours["messages"], theirs["messages"])
         ),
+    ),
+    Known(
+        "two that are wrong",
+        "Which of them is named is left open: a body that is too large for its queue is told by SQS, a delay by the driver.",
+        lambda asked, ours, theirs, _: (
+            asked.operation == "send_message"
+            and failed(ours, "VALIDATION")
+            and {**ours, "fields": theirs.get("fields")} == theirs
+            and ours["fields"] == ["body"]
+            and "delay" in asked.words
+        ),
+        goes_on=True,
     ),
     Known(
         "an entry of a batch about such a message",

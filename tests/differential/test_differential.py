@@ -103,5 +103,6 @@ def test_a_known_difference_that_is_no_longer_met_fails_a_whole_run(
 ) -> None:
     there = {"fine": Differential("a peer", _compare, {**KNOWN, "gone": "no"}, strict=True)}
     assert main(["--cases", "4"], there) == 0
+    assert "NO LONGER" not in capsys.readouterr().out
     assert main([], there) == 1
     assert "fine: NO LONGER MET gone" in capsys.readouterr().out
