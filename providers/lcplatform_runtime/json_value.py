@@ -25,6 +25,20 @@ _encode: Final = json.JSONEncoder(
 ).encode
 
 
+def _finite(number: str | float) -> float:
+    value = float(number)
+    if not math.isfinite(value):
+        raise ValueError("NaN and numbers beyond the range of a double are not allowed")
+    return value
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError("NaN and infinities are not allowed")
+
+
+_decode: Final = json.JSONDecoder(parse_float=_finite, parse_constant=_no_number).decode
+
+
 class Json:
     """One JSON value: made of Python values, or of its text, which is kept as it is.
 
@@ -391,21 +405,6 @@ def _frozen(value: object) -> object:
     if isinstance(value, list):
         return tuple(map(_frozen, value))
     return (bool, value) if isinstance(value, bool) else value
-
-
-def _finite(number: str | float) -> float:
-    value = float(number)
-    if not math.isfinite(value):
-        raise ValueError("NaN and numbers beyond the range of a double are not allowed")
-    return value
-
-
-def _no_number(name: str) -> NoReturn:
-    raise ValueError("NaN and infinities are not allowed")
-
-
-# Made once: `json.loads` would make one for each text.
-_decode: Final = json.JSONDecoder(parse_float=_finite, parse_constant=_no_number).decode
 
 
 def _problem(error: Exception) -> str:

@@ -42,7 +42,7 @@ class Kept(Generic[T]):
 
     def __init__(self, clock: Clock, fetch: Callable[[], tuple[T, float]]) -> None:
         """`fetch` gives the value and for how many seconds it is fresh."""
-        self._clock = clock
+        self._monotonic = clock.monotonic
         self._fetch = fetch
         self._lock = threading.Lock()
         self._value: T | None = None
@@ -51,19 +51,19 @@ class Kept(Generic[T]):
     def get(self) -> T:
         """The value. Raises what `fetch` raises, if there is none that is still good."""
         value = self._value
-        if value is not None and self._clock.monotonic() < self._fresh_until:
+        if value is not None and self._monotonic() < self._fresh_until:
             return value
-        if value is not None and self._lock.locked() and self._clock.monotonic() < self._good_until:
+        if value is not None and self._lock.locked() and self._monotonic() < self._good_until:
             return value
         with self._lock:
-            if self._value is not None and self._clock.monotonic() < self._fresh_until:
+            if self._value is not None and self._monotonic() < self._fresh_until:
                 return self._value
             return self._renewed()
 
     def again(self, seen: T) -> T:
         """The value, fetched anew if it is still `seen`, unless that was done a short time ago."""
         with self._lock:
-            now = self._clock.monotonic()
+            now = self._monotonic()
             if self._value is seen and now >= self._pause_until:
                 self._pause_until = now + PAUSE
                 return self._renewed()
@@ -76,7 +76,7 @@ class Kept(Generic[T]):
             self._fresh_until = self._good_until = self._pause_until = 0.0
 
     def _renewed(self) -> T:
-        now = self._clock.monotonic()
+        now = self._monotonic()
         try:
             value, seconds = self._fetch()
         except LCPlatformError:

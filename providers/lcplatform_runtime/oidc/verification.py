@@ -10,11 +10,11 @@ import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from lcplatform_runtime.clock import Clock
-from lcplatform_runtime.errors import PermissionDeniedError, invalid
+from lcplatform_runtime.clock import Clock, seconds_of
+from lcplatform_runtime.errors import AuthenticationError, PermissionDeniedError, invalid
 from lcplatform_runtime.json_value import Json
 from lcplatform_runtime.oidc.discovery import Kept, Metadata, freshness
 from lcplatform_runtime.oidc.issuers import IssuerSettings, Quirks, is_issuer
@@ -45,22 +45,29 @@ class Keys:
 
     def fitting(self, signed: Signed) -> PublicKey | None:
         """The key that a token names. One that names none can mean the only one of its kind alone."""
-        found = [it for it in self.all if signed.algorithm in it.algorithms]
-        if signed.kid is not None:
-            found = [it for it in found if it.kid == signed.kid]
+        algorithm, kid = signed.algorithm, signed.kid
+        found = [
+            it for it in self.all if algorithm in it.algorithms and (kid is None or it.kid == kid)
+        ]
         return found[0] if len(found) == 1 else None
 
 
 @dataclass(frozen=True, slots=True)
 class _Verified:
-    """A token whose signature, issuer and form were found good with these keys."""
+    """A token whose signature, issuer and form were found good with these keys.
+
+    Attributes:
+        audience: those for whom it is meant.
+        starts: from when on it is good, leeway included, in seconds since 1970; `ends` is when it is good no longer.
+    """
 
     keys: Keys
     kind: str
     algorithm: str
     claims: Claims
-    starts: datetime
-    ends: datetime
+    audience: tuple[str, ...]
+    starts: float
+    ends: float
 
     @property
     def all(self) -> Mapping[str, Any]:
@@ -84,16 +91,21 @@ class Verifier:
         self._quirks = quirks
         self._metadata = metadata
         self._transport = transport
-        self._clock = clock
-        self._leeway = settings.leeway
+        self._now = seconds_of(clock)
+        self._leeway = settings.leeway.total_seconds()
         self._configured = frozenset[str](settings.algorithms)
         self._announced: tuple[Metadata | None, frozenset[str]] = (None, self._configured)
         self._keys = Kept(clock, self._fetch)
         self._published = b""
         self._last = Keys(())
         self._lock = threading.Lock()
-        self._verified: OrderedDict[bytes, _Verified] = OrderedDict()
+        # By the tokens themselves: to digest one takes longer than all else that is asked of one that was seen before.
+        self._verified: OrderedDict[str, _Verified] = OrderedDict()
         self._revoked: OrderedDict[bytes, None] = OrderedDict()
+        self._own_audience = {
+            ACCESS: settings.audience or settings.client_id,
+            ID: settings.client_id,
+        }
 
     def verify(
         self,
@@ -121,35 +133,32 @@ class Verifier:
             ValidationError: such tokens are not verified.
             ServiceUnavailableError: the keys of the issuer cannot be had.
         """
-        if kind not in {ACCESS, ID}:
-            raise invalid("kind", "access or id: nobody but its issuer can read any other")
-        digest = _digest(token)
-        if digest in self._revoked:
-            raise refused("revoked", "the token was taken back")
-        keys = self._keys.get()
-        found = self._verified.get(digest)
-        if found is None or found.keys is not keys:
-            found = self._checked(token, keys)
-            self._remember(digest, found)
+        found = self._verified.get(token)
+        if found is None or found.keys is not self._keys.get():
+            found = self._found(token, kind)
         if found.kind != kind:
+            _check_kind(kind)
             raise refused("type", f"this is an {found.kind} token, not an {kind} token")
-        self._check_times(found)
-        self._check_audience(found, audience)
-        _check_same("nonce", nonce, found.all.get("nonce"))
+        if not found.starts <= self._now() < found.ends:
+            raise self._untimely(found)
+        if (audience or self._own_audience[kind]) not in found.audience:
+            raise refused("audience", "the token is meant for somebody else")
+        if kind == ID:
+            self._check_party(found, audience)
+        if nonce is not None:
+            _check_same("nonce", nonce, found.all.get("nonce"))
         if access_token is not None and "at_hash" in found.all:
             expected = half_hash(access_token, found.algorithm)
             _check_same("access_token", expected, found.all["at_hash"])
-        missing = [it for it in required_scopes if it not in found.claims.scopes]
-        if missing:
-            raise PermissionDeniedError(f"the token does not grant {' '.join(missing)}")
+        if required_scopes:
+            _check_scopes(found.claims, required_scopes)
         return found.claims
 
     def revoke(self, token: str) -> None:
         """The token is good no longer, as far as this platform can tell."""
-        digest = _digest(token)
         with self._lock:
-            self._verified.pop(digest, None)
-            self._revoked[digest] = None
+            self._verified.pop(token, None)
+            self._revoked[_digest(token)] = None
             if len(self._revoked) > _KEPT:
                 self._revoked.popitem(last=False)
 
@@ -161,6 +170,19 @@ class Verifier:
         self._keys.forget()
 
     # --- what is checked once
+
+    def _found(self, token: str, kind: str) -> _Verified:
+        """A token that was not verified yet, or with other keys."""
+        _check_kind(kind)
+        if self._revoked and _digest(token) in self._revoked:
+            raise refused("revoked", "the token was taken back")
+        found = self._checked(token, self._keys.get())
+        with self._lock:
+            if not self._revoked or _digest(token) not in self._revoked:  # meanwhile
+                self._verified[token] = found
+                if len(self._verified) > _KEPT:
+                    self._verified.popitem(last=False)
+        return found
 
     def _checked(self, token: str, keys: Keys) -> _Verified:
         from lcplatform_runtime.oidc import signatures
@@ -186,8 +208,9 @@ class Verifier:
             self._kind(signed.type, named),
             signed.algorithm,
             claims,
-            starts - self._leeway,
-            _later(claims.expires_at, self._leeway),
+            claims.audience,
+            starts.timestamp() - self._leeway,
+            claims.expires_at.timestamp() + self._leeway,
         )
 
     def _allowed(self, typ: str | None) -> frozenset[str]:
@@ -233,40 +256,19 @@ class Verifier:
             self._published, self._last = reply.body, Keys(signatures.keys_of(answer))
         return self._last, freshness(reply)
 
-    def _remember(self, digest: bytes, found: _Verified) -> None:
-        with self._lock:
-            self._verified[digest] = found
-            if len(self._verified) > _KEPT:
-                self._verified.popitem(last=False)
-
     # --- what is checked each time
 
-    def _check_times(self, found: _Verified) -> None:
-        now = self._clock.now()
-        if now >= found.ends:
-            raise refused("expired", "the token has expired")
-        if now < found.starts:
-            raise refused("not_yet_valid", "the token is not yet in force")
+    def _untimely(self, found: _Verified) -> AuthenticationError:
+        if self._now() >= found.ends:
+            return refused("expired", "the token has expired")
+        return refused("not_yet_valid", "the token is not yet in force")
 
-    def _check_audience(self, found: _Verified, audience: str | None) -> None:
+    def _check_party(self, found: _Verified, audience: str | None) -> None:
+        """OpenID Connect Core 1.0, section 3.1.3.7: who asked for it must be said where it is for more than one."""
         own = self._settings.client_id
-        expected = audience or (own if found.kind == ID else self._settings.audience or own)
-        meant = found.claims.audience
-        if expected not in meant:
-            raise refused("audience", "the token is meant for somebody else")
-        if found.kind == ID and audience is None:
-            # OpenID Connect Core 1.0, section 3.1.3.7: who asked for it must be said where it is for more than one.
-            party = found.all.get("azp")
-            if party != own and (party is not None or len(meant) > 1):
-                raise refused("audience", "the token was issued to another client")
-
-
-def _later(moment: datetime, by: timedelta) -> datetime:
-    """The moment after a while, or the last that there is."""
-    try:
-        return moment + by
-    except OverflowError:
-        return datetime.max.replace(tzinfo=UTC)
+        party = found.all.get("azp")
+        if audience is None and party != own and (party is not None or len(found.audience) > 1):
+            raise refused("audience", "the token was issued to another client")
 
 
 def _claims(everything: Json, scope_claims: Sequence[str]) -> Claims:
@@ -306,6 +308,17 @@ def _moment(found: Mapping[str, Any], name: str) -> datetime | None:
     if not number or not math.isfinite(value) or not 0 <= value <= _LAST_SECOND:
         raise refused("claims", f"the token's {name} is no moment")
     return datetime.fromtimestamp(value, UTC)
+
+
+def _check_kind(kind: str) -> None:
+    if kind not in {ACCESS, ID}:
+        raise invalid("kind", "access or id: nobody but its issuer can read any other")
+
+
+def _check_scopes(claims: Claims, required: Sequence[str]) -> None:
+    missing = [it for it in required if it not in claims.scopes]
+    if missing:
+        raise PermissionDeniedError(f"the token does not grant {' '.join(missing)}")
 
 
 def _check_same(reason: str, expected: str | None, found: object) -> None:

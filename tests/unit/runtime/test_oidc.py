@@ -357,6 +357,29 @@ def test_no_more_tokens_are_remembered_than_there_is_room_for(
     assert len(party.verifier._revoked) == 8
 
 
+def test_a_token_that_is_taken_back_while_it_is_verified_is_not_remembered(
+    clock: ManualClock,
+) -> None:
+    wire = Wire("https://id.example")
+    party = RelyingParty(settings(discovery_url="https://id.example"), transport=wire, clock=clock)
+    one = token(clock, iss="https://id.example", aud="app", scope="a")
+
+    def keys_that_come_late() -> Reply:
+        party.verifier.revoke(one)
+        return reply({"keys": [wire.public]})
+
+    wire.answers["/jwks"] = keys_that_come_late
+    party.verifier.verify(one)
+    assert reason(lambda: party.verifier.verify(one)) == "revoked"
+
+
+def test_a_token_may_be_good_until_the_last_second_that_there_is(clock: ManualClock) -> None:
+    wire = Wire("https://id.example")
+    party = RelyingParty(settings(discovery_url="https://id.example"), transport=wire, clock=clock)
+    one = token(clock, iss="https://id.example", aud="app", scope="a", exp=253_402_300_799)
+    assert party.verifier.verify(one).expires_at.year == 9999
+
+
 # --- the token endpoint
 
 
