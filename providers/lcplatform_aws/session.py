@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from lcplatform_aws.options import AwsOptions
 
 _SHORTEST_WAIT: Final = 0.001  # none at all would not be taken
+_HURRY: Final = 2.0
 _TIDYING_WAIT: Final = (
     2.0  # for what takes back a call that has failed, often because its time was up
 )
@@ -351,8 +352,7 @@ def _by_path(endpoint: str | None) -> bool:
 def _within_deadline(context: dict[str, Any], model: OperationModel, **_: object) -> None:
     """Waits for an answer no longer than the call may take. What tidies up after it has a moment of its own: without an
     answer, nobody would know whether parts of an upload are left."""
-    call = current_call()
-    remaining = None if call is None else call.remaining()
+    remaining = _remaining()
     if remaining is not None:
         longest = context["client_config"].read_timeout
         shortest = _TIDYING_WAIT if model.name in _TIDYING else _SHORTEST_WAIT
@@ -360,6 +360,13 @@ def _within_deadline(context: dict[str, Any], model: OperationModel, **_: object
 
 
 def _expect_continue(params: dict[str, Any], **_: object) -> None:
-    """Asks before a large body is sent, so that one that is refused stays here."""
-    if getattr(params.get("body"), "large", False):
+    """Asks before a large body is sent, so that one that is refused stays here. The SDK waits a second for what is said to
+    that, whatever the deadline: a call that may not last much longer does not ask."""
+    remaining = _remaining()
+    if getattr(params.get("body"), "large", False) and (remaining is None or remaining > _HURRY):
         params["headers"]["Expect"] = "100-continue"
+
+
+def _remaining() -> float | None:
+    call = current_call()
+    return None if call is None else call.remaining()

@@ -402,6 +402,17 @@ def test_the_deadline_ends_an_upload_between_its_parts(
     assert multipart.steps.count("complete") == 1, "the upload before"
 
 
+def test_a_call_in_a_hurry_does_not_ask_before_it_sends_a_body(
+    platform: LCPlatform, stub: Stub
+) -> None:
+    stub.otherwise = lambda _: found(b"")
+    platform.object_store.put_object("bucket", "key", data=b"x" * 2 * MIB)
+    assert stub.asked[-1].headers["expect"] == "100-continue"
+    hurry = CallOptions(deadline=timedelta(seconds=1.9))
+    platform.object_store.put_object("bucket", "key", data=b"x" * 2 * MIB, options=hurry)
+    assert "expect" not in stub.asked[-1].headers
+
+
 def test_parts_grow_so_that_the_largest_object_fits() -> None:
     offset = parts = 0
     while offset < MAX_OBJECT:
