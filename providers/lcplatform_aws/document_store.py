@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 from bson.raw_bson import RawBSONDocument
 from typing_extensions import override
 
+from lcplatform.document_store.driver import DocumentStoreDriver
 from lcplatform.document_store.models import (
     AbortTransactionRequest,
     AbortTransactionResponse,
@@ -93,7 +94,7 @@ _BEGINNING: Final = "lcplatform.begin"
 _found = trusted(FindDocumentsResponse)
 
 
-class DocumentDbDocumentStore(Schema):
+class DocumentDbDocumentStore(Schema, DocumentStoreDriver):
     """Documents on DocumentDB."""
 
     # --- writing

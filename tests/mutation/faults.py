@@ -207,8 +207,8 @@ FAULTS: Final = (
     Fault(
         "a token is good for ever",
         "providers/lcplatform_runtime/oidc/verification.py",
-        "        if now >= claims.expires_at + self._leeway:\n",
-        "        if now == claims.expires_at + self._leeway:\n",
+        "        if not found.starts <= self._now() < found.ends:\n",
+        "        if not found.starts <= self._now():\n",
         "authentication",
     ),
     Fault(
@@ -221,14 +221,14 @@ FAULTS: Final = (
     Fault(
         "an id token of another login is taken",
         "providers/lcplatform_runtime/oidc/verification.py",
-        '        _check_same("nonce", nonce, found.all.get("nonce"))\n',
-        '        _check_same("nonce", None, found.all.get("nonce"))\n',
+        '            _check_same("nonce", nonce, found.all.get("nonce"))\n',
+        '            _check_same("nonce", None, found.all.get("nonce"))\n',
         "authentication",
     ),
     Fault(
         "scopes that are required are not looked for",
         "providers/lcplatform_runtime/oidc/verification.py",
-        "if it not in found.claims.scopes]",
+        "if it not in claims.scopes]",
         "if it in ()]",
         "authentication",
     ),
