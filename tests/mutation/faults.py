@@ -200,8 +200,8 @@ FAULTS: Final = (
     Fault(
         "a token for somebody else is taken",
         "providers/lcplatform_runtime/oidc/verification.py",
-        "        if expected not in meant:\n",
-        "        if not meant:\n",
+        "        if (audience or self._own_audience[kind]) not in found.audience:\n",
+        "        if not found.audience:\n",
         "authentication",
     ),
     Fault(
