@@ -36,6 +36,8 @@ class Provider:
     """Those whose part of the suite concerns it; all if none is named."""
     programs: tuple[str, ...] = ()
     """What has to be on the machine. Where it is not, an everyday run says so and goes on."""
+    workers: int = 2
+    """More than the cores of a small machine pay where tests mostly wait for a server."""
 
     @property
     def on_aws(self) -> bool:
@@ -89,6 +91,7 @@ PROVIDERS: Final = (
         "aws on ministack",
         _aws("ministack"),
         ("configuration", "event_bus", "notification", "object_store", "queue", "secrets"),
+        workers=3,
     ),
     Provider("aws on the mock's issuer", _aws("mock_issuer"), ("authentication",)),
     Provider("aws on oidc-provider", _aws("oidc_provider"), ("authentication",), ("node", "npm")),
@@ -147,7 +150,8 @@ def run(provider: Provider, surfaces: tuple[str, ...], calls: Path) -> tuple[int
     recorded = ("-p", "tests.iam.recording", f"--iam-calls={calls}") if provider.on_aws else ()
     with tempfile.TemporaryDirectory() as scratch:
         report = Path(scratch, "report.xml")
-        words = ["-q", "-n", "2", "--pyargs", *provider.packages, f"--junitxml={report}"]
+        words = ["-q", "-n", f"{provider.workers}", "--dist=worksteal", "--pyargs"]
+        words += [*provider.packages, f"--junitxml={report}"]
         ran = subprocess.run(
             [sys.executable, "-m", "pytest", *words, *recorded, *provider.words, *surfaces],
             cwd=ROOT,
