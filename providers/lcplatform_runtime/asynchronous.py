@@ -161,7 +161,8 @@ async def _answer(
     except Exception as problem:  # noqa: BLE001  the steps decide what it means
         again = Again(problem, method)
     else:
-        return chain.answered(request, answer), call
+        chain.worked()
+        return answer if chain.sealed is None else chain.sealed(request, answer), call
     finally:
         CURRENT.reset(token)
     steps = chain.steps(call)

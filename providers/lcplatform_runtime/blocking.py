@@ -176,7 +176,8 @@ def _attempted(
     except Exception as problem:  # noqa: BLE001  the steps decide what it means
         again = Again(problem, method)
     else:
-        return chain.answered(request, answer)
+        chain.worked()
+        return answer if chain.sealed is None else chain.sealed(request, answer)
     finally:
         CURRENT.reset(token)
     if call is None:

@@ -179,8 +179,8 @@ class Chain:
         """The context of a call without options whose first attempt may be made ahead of the steps. `None`: it has to go
         through them.
 
-        Everything that would come before the first attempt has been done then. If it works, `answered` does what would come
-        after it; if it fails, the steps start with its failure (`Again`).
+        Everything that would come before the first attempt has been done then. If it works, `worked` and `sealed` do what would
+        come after it; if it fails, the steps start with its failure (`Again`).
         """
         if not self.straight or self.observer.watches():
             return None
@@ -199,11 +199,6 @@ class Chain:
         except LCPlatformError:
             return None  # on its way through the steps the error is named and logged
         return context
-
-    def answered(self, request: Any, answer: Any) -> Any:
-        """What the caller gets when the first attempt, made ahead of the steps, worked."""
-        self.worked()
-        return answer if self.sealed is None else self.sealed(request, answer)
 
     def call(self, request: Any, context: CallContext, started: float, body: Any = None) -> Call:
         """The call without options in a context of `ahead`, which began at `started`, by the clock's `monotonic`."""

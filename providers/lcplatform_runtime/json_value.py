@@ -16,9 +16,6 @@ from lcplatform_runtime.errors import FieldViolation, ResourceNotFoundError, Val
 _POINTER: Final = re.compile(r"(/([^~/]|~[01])*)*")
 _INDEX: Final = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)
 _AS_THEY_ARE: Final = frozenset({str, bool, int, type(None)})
-_FEW: Final = 8
-_LEAST: Final = -(2**63)
-_GREATEST: Final = 2**63 - 1
 # What it is given is a copy, in which nothing contains itself.
 _encode: Final = json.JSONEncoder(
     ensure_ascii=False, separators=(",", ":"), check_circular=False
@@ -231,8 +228,6 @@ def _unusable(why: str) -> PydanticCustomError:
 
 
 def _from_python(value: object) -> Json:
-    if type(value) is dict and len(value) <= _FEW and _is_flat(value):
-        return unwritten(value.copy())  # as most filters are
     if (value.__class__ is dict or value.__class__ is list) and (read := _written_and_read(value)):
         return _made(*read)  # as nearly every time: what `Json(value)` would do, at less cost
     if isinstance(value, Json):
@@ -276,22 +271,6 @@ def _written_and_read(value: object) -> tuple[str, object] | None:
         return (text.decode(), copy) if copy == value else None
     except Exception:  # noqa: BLE001  a value of any class may be in there, and raise whatever it likes
         return None
-
-
-def _is_flat(
-    value: dict[Any, Any],
-) -> bool:  # whoever gives it may have other names than text in it
-    """Whether there is nothing in an object but texts in ASCII, whole numbers of 64 bits, truths and nulls. Each of them can
-    be written."""
-    for name, item in value.items():
-        kind = item.__class__
-        if name.__class__ is not str or not name.isascii() or kind not in _AS_THEY_ARE:
-            return False
-        if (kind is str and not item.isascii()) or (
-            kind is int and not _LEAST <= item <= _GREATEST
-        ):
-            return False
-    return True
 
 
 def _looked_at_closely(value: object) -> tuple[str, object]:
