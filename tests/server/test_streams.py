@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import create_autospec
 
 import google_crc32c
 import grpc
@@ -25,6 +26,7 @@ from lcplatform.object_store.operations import GET_OBJECT, PUT_OBJECT
 from lcplatform.object_store.v1 import object_store_pb2
 from lcplatform_grpc.errors import DETAILS_KEY, read_status
 from lcplatform_grpc.parts import Envelope
+from lcplatform_grpc.serving import _Incoming as Incoming
 from lcplatform_runtime.errors import (
     ConflictError,
     DeadlineExceededError,
@@ -395,6 +397,26 @@ def test_an_upload_that_is_cancelled_ends_at_the_driver(mocks: Mocks, server: Se
     asyncio.run(cancelled())
     assert driver.ended.wait(20)
     assert isinstance(driver.error, OperationCancelledError)
+
+
+def test_an_upload_whose_messages_end_before_its_cancellation_is_told_is_given_up() -> None:
+    told: list[Callable[[], None]] = []
+
+    def add_callback(callback: Callable[[], None]) -> bool:
+        told.append(callback)
+        return True
+
+    context = create_autospec(grpc.ServicerContext, instance=True)
+    context.add_callback.side_effect = add_callback
+
+    def messages() -> Iterator[bytes]:
+        yield from (HEAD.SerializeToString(), Put(chunk=b"abc").SerializeToString())
+        threading.Timer(0.05, lambda: [tell() for tell in told]).start()
+
+    incoming = Incoming(Envelope(Put, body="chunk", trailer="trailer"), messages(), context)
+    incoming.header()
+    with pytest.raises(OperationCancelledError):
+        list(incoming.source.chunks())
 
 
 @pytest.mark.parametrize("data", [b"", b"a", bytes(127), bytes(128), bytes(20_000), bytes(CHUNK)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -160,7 +161,7 @@ class Uploading(
         self._envelope = envelope
 
     def __call__(self, messages: Iterator[bytes], context: grpc.ServicerContext, /) -> bytes:
-        incoming = _Incoming(self._envelope, messages)
+        incoming = _Incoming(self._envelope, messages, context)
         context.add_callback(incoming.source.abort)
         try:
             request = self._read(incoming.header())
@@ -235,12 +236,21 @@ class Streaming(
             self._fail(error, context)
 
 
+_MOMENT: Final = 0.5
+"""Seconds."""
+
+
 class _Incoming:
     """An upload as it comes in. Its body ends well only with a trailer that is right, and with nothing after it."""
 
-    def __init__(self, envelope: Envelope[Any], messages: Iterator[bytes]) -> None:
+    def __init__(
+        self, envelope: Envelope[Any], messages: Iterator[bytes], context: grpc.ServicerContext
+    ) -> None:
         self._envelope = envelope
         self._messages = messages
+        self._gone = threading.Event()
+        if not context.add_callback(self._gone.set):  # the call has ended already
+            self._gone.set()
         self.source = ByteSource.of(self._chunks()).checksum()
 
     def header(self) -> Any:
@@ -269,7 +279,10 @@ class _Incoming:
         except grpc.RpcError:
             pass
         else:
-            raise _out_of_order(str(envelope.trailer), "is missing, so the body may be incomplete")
+            # The messages of a caller who gives up end a moment before gRPC says that he did.
+            if not self._gone.wait(_MOMENT):
+                missing = "is missing, so the body may be incomplete"
+                raise _out_of_order(str(envelope.trailer), missing)
         raise OperationCancelledError("the upload was given up by its caller")
 
     def _finish(self, trailer: Any) -> None:
