@@ -95,8 +95,11 @@ class ApplicationWork(Service[Sites], Owner):
         for key, line in self._lines.load():
             application_id, _, number = key.partition(" ")
             self._book(application_id).load(int(number), line)
-        for site in self._state.sites.values():
-            self._take_up(site)
+        with (
+            self._lock
+        ):  # since the work on the first of them may be done before the last is taken up
+            for site in self._state.sites.values():
+                self._take_up(site)
 
     # --- where it runs
 

@@ -127,6 +127,7 @@ class Replaying(Delivering):
                 end=archive.next,
             )
             self._state.replays[replay.id] = replay
+            self._started.add(replay.id)
             self._keep_replay(replay)
             shown = replay.shown()
             life = self._life
@@ -171,6 +172,7 @@ class Replaying(Delivering):
             over = following >= replay.end
             if over:
                 replay.finish(ReplayStatus.COMPLETED, self._clock.now())
+                self._started.discard(name)
             self._keep_replay(replay)
         if not over:
             self._world.agenda.soon(partial(self._replay, name, life))
@@ -195,7 +197,8 @@ class Replaying(Delivering):
     @override
     def _resume_replays(self) -> None:
         for it in self._state.replays.values():
-            if it.status not in FINAL:
+            if it.status not in FINAL and it.id not in self._started:
+                self._started.add(it.id)
                 self._world.agenda.soon(partial(self._replay, it.id, self._life))
 
     def _keep_replay(self, replay: ReplayRecord) -> None:

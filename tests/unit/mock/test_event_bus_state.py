@@ -7,18 +7,25 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from unittest.mock import Mock
 
 from lcplatform import LCPlatform
 from lcplatform.event_bus.models import (
+    CreateArchiveRequest,
+    CreateEventBusRequest,
     Destination,
     FunctionTarget,
     HttpTarget,
     InputTransform,
     LogTarget,
     QueueTarget,
+    StartReplayRequest,
     TargetRetry,
 )
+from lcplatform_mock.event_bus import MockEventBus
 from lcplatform_mock.event_settings import EventBusSettings, EventFunction
+from lcplatform_mock.settings import MockSettings
+from lcplatform_mock.world import World
 from lcplatform_runtime.json_value import Json
 from lcplatform_runtime.testing.clock import ManualClock
 from tests.unit.mock.receiver import receiving
@@ -251,3 +258,19 @@ def test_no_secret_is_written_down(tmp_path: Path) -> None:
     for file in tmp_path.rglob("*"):
         if file.is_file():
             assert b"a-word-that-nobody-knows" not in file.read_bytes()
+
+
+def test_a_replay_that_begins_while_others_are_taken_up_again_is_played_once() -> None:
+    """What takes up the replays of an earlier life may come after the first call of this one."""
+    world = World(MockSettings(clock=ManualClock()))
+    events = MockEventBus(world)
+    events.create_event_bus(CreateEventBusRequest(name="bus"))
+    events.create_archive(CreateArchiveRequest(bus="bus", name="all"))
+    begun = Mock(spec=world.agenda)
+    world.agenda = begun
+    events.start_replay(StartReplayRequest(bus="bus", archive="all", since=BEGIN, until=END))
+    events._resume(events._life)
+    assert begun.soon.call_count == 1
+    events._moved()
+    events._resume(events._life)
+    assert begun.soon.call_count == 3, "what takes it up, and the replay itself"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import urlopen
@@ -23,6 +24,7 @@ from lcplatform.errors import (
     ValidationError,
 )
 from lcplatform.web_hosting import Application, ApplicationStatus, WebHosting
+from lcplatform_mock.application_work import ApplicationWork
 from lcplatform_mock.applications import MAX_REVISIONS
 from lcplatform_mock.fleet import Fleet, Plan, Watcher
 from lcplatform_mock.guardian import Guardian
@@ -374,3 +376,18 @@ def test_a_binding_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("LCPLATFORM_BINDINGS__INBOX__RESUORCE", "orders")
     with pytest.raises(LCPlatformError, match="bindings"):
         LCPlatform.from_env()
+
+
+def test_nothing_changes_while_applications_are_taken_up_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with LCPlatform("mock", state=tmp_path, clock=ManualClock()) as platform:
+        for name in ("first", "second"):
+            platform.web_hosting.deploy_application(name, image="shop/site:1")
+    held: list[bool] = []
+    monkeypatch.setattr(
+        ApplicationWork, "_take_up", lambda self, site: held.append(self._lock.locked())
+    )
+    with LCPlatform("mock", state=tmp_path, clock=ManualClock()):
+        pass
+    assert held == [True, True]
